@@ -1,0 +1,58 @@
+//! The Euclidean distance, √Σ(a − b)², and its square.
+//!
+//! Both order rows alike, and both reduce to the square. Differences are taken directly and summed in `f64`, so that
+//! nearby rows far from the origin keep their digits; `assign` uses the fused kernel, whose labels are exactly those of
+//! the direct form.
+
+use crate::{CentreRule, Centred, Distance, Metric};
+use miscela_kernel::{Block, Centroids, Float, NearestScratch, squared_distance};
+
+/// √Σ(a − b)², a metric.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct L2;
+
+/// Σ(a − b)²: what k-means minimises; not a metric.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SquaredL2;
+
+impl<F: Float> Distance<F> for L2 {
+    fn distance(&self, a: &[F], b: &[F]) -> f64 {
+        squared_distance(a, b).sqrt()
+    }
+
+    fn reduced(&self, a: &[F], b: &[F]) -> f64 {
+        squared_distance(a, b)
+    }
+
+    fn from_reduced(&self, reduced: f64) -> f64 {
+        reduced.sqrt()
+    }
+
+    fn to_reduced(&self, distance: f64) -> f64 {
+        distance * distance
+    }
+
+    fn assign(&self, rows: &Block<F>, centroids: &Centroids<F>, labels: &mut [u32], scratch: &mut NearestScratch<F>) {
+        centroids.assign(rows, labels, scratch);
+    }
+}
+
+impl<F: Float> Metric<F> for L2 {}
+
+impl<F: Float> Centred<F> for L2 {
+    const CENTRE: CentreRule = CentreRule::Mean;
+}
+
+impl<F: Float> Distance<F> for SquaredL2 {
+    fn distance(&self, a: &[F], b: &[F]) -> f64 {
+        squared_distance(a, b)
+    }
+
+    fn assign(&self, rows: &Block<F>, centroids: &Centroids<F>, labels: &mut [u32], scratch: &mut NearestScratch<F>) {
+        centroids.assign(rows, labels, scratch);
+    }
+}
+
+impl<F: Float> Centred<F> for SquaredL2 {
+    const CENTRE: CentreRule = CentreRule::Mean;
+}

@@ -1,0 +1,185 @@
+//! The number types miscela computes in, and the handful of vector operations its kernels are written with.
+//!
+//! A kernel is generic over `F: Float` and over an instruction set `S: Simd` (from pulp). `F::Vector<S>` is then one
+//! register of `F`s; the functions here name what may be done with it. Nothing here is unsafe: pulp's tokens prove that
+//! the instructions exist.
+
+use num_traits::{Float as Real, NumAssign};
+use pulp::Simd;
+use std::fmt::{Debug, Display, LowerExp};
+use std::iter::Sum;
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// `f32` or `f64`.
+///
+/// Data and parameters are of this type; whatever is summed over rows is `f64`.
+pub trait Float:
+    sealed::Sealed
+    + Real
+    + NumAssign
+    + Sum
+    + Debug
+    + Display
+    + LowerExp
+    + Default
+    + Send
+    + Sync
+    + Unpin
+    + 'static
+{
+    /// `"f32"` or `"f64"`.
+    const NAME: &'static str;
+    /// The relative rounding error of one operation: half the distance from 1 to the next number.
+    const UNIT_ROUNDOFF: f64;
+
+    /// One register of numbers.
+    type Vector<S: Simd>: Copy + Debug;
+    /// One register of truth values.
+    type Mask<S: Simd>: Copy + Debug;
+
+    /// Widens to `f64`, exactly.
+    fn widen(self) -> f64;
+    /// Rounds to the nearest number of this type.
+    fn narrow(value: f64) -> Self;
+
+    /// All lanes equal to `value`.
+    fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
+    /// The slice as registers; what does not fill one is left out.
+    fn vectors<S: Simd>(slice: &[Self]) -> &[Self::Vector<S>];
+    /// The slice as registers, to be written; what does not fill one is left out.
+    fn vectors_mut<S: Simd>(slice: &mut [Self]) -> &mut [Self::Vector<S>];
+    /// a + b
+    fn vadd<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// a − b
+    fn vsub<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// a · b
+    fn vmul<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// a · b + c, with one rounding where the machine can and two where it cannot.
+    fn vfma<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
+    /// The smaller of each pair.
+    fn vmin<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// The larger of each pair.
+    fn vmax<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// a < b
+    fn vless<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
+    /// `yes` where the mask holds, `no` elsewhere.
+    fn vselect<S: Simd>(simd: S, mask: Self::Mask<S>, yes: Self::Vector<S>, no: Self::Vector<S>) -> Self::Vector<S>;
+    /// The sum of the lanes.
+    fn vsum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
+
+    /// a · b + c in scalar code that is compiled for the instruction set `S`, which the compiler may vectorise.
+    #[inline(always)]
+    fn fma<S: Simd>(a: Self, b: Self, c: Self) -> Self {
+        // Without the instruction, `mul_add` is a slow library call.
+        if S::IS_SCALAR { a * b + c } else { a.mul_add(b, c) }
+    }
+}
+
+macro_rules! float {
+    ($F:ident, $vector:ident, $mask:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident,
+     $mul:ident, $fma:ident, $min:ident, $max:ident, $less:ident, $select:ident, $sum:ident) => {
+        impl Float for $F {
+            const NAME: &'static str = stringify!($F);
+            const UNIT_ROUNDOFF: f64 = $F::EPSILON as f64 / 2.0;
+            type Vector<S: Simd> = S::$vector;
+            type Mask<S: Simd> = S::$mask;
+
+            #[inline(always)]
+            fn widen(self) -> f64 {
+                self as f64
+            }
+            #[inline(always)]
+            fn narrow(value: f64) -> Self {
+                value as $F
+            }
+            #[inline(always)]
+            fn splat<S: Simd>(simd: S, value: Self) -> S::$vector {
+                simd.$splat(value)
+            }
+            #[inline(always)]
+            fn vectors<S: Simd>(slice: &[Self]) -> &[S::$vector] {
+                S::$as_simd(slice).0
+            }
+            #[inline(always)]
+            fn vectors_mut<S: Simd>(slice: &mut [Self]) -> &mut [S::$vector] {
+                S::$as_mut_simd(slice).0
+            }
+            #[inline(always)]
+            fn vadd<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$add(a, b)
+            }
+            #[inline(always)]
+            fn vsub<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$sub(a, b)
+            }
+            #[inline(always)]
+            fn vmul<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$mul(a, b)
+            }
+            #[inline(always)]
+            fn vfma<S: Simd>(simd: S, a: S::$vector, b: S::$vector, c: S::$vector) -> S::$vector {
+                simd.$fma(a, b, c)
+            }
+            #[inline(always)]
+            fn vmin<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$min(a, b)
+            }
+            #[inline(always)]
+            fn vmax<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$vector {
+                simd.$max(a, b)
+            }
+            #[inline(always)]
+            fn vless<S: Simd>(simd: S, a: S::$vector, b: S::$vector) -> S::$mask {
+                simd.$less(a, b)
+            }
+            #[inline(always)]
+            fn vselect<S: Simd>(simd: S, mask: S::$mask, yes: S::$vector, no: S::$vector) -> S::$vector {
+                simd.$select(mask, yes, no)
+            }
+            #[inline(always)]
+            fn vsum<S: Simd>(simd: S, a: S::$vector) -> Self {
+                simd.$sum(a)
+            }
+        }
+    };
+}
+
+float!(
+    f32,
+    f32s,
+    m32s,
+    as_simd_f32s,
+    as_mut_simd_f32s,
+    splat_f32s,
+    add_f32s,
+    sub_f32s,
+    mul_f32s,
+    mul_add_e_f32s,
+    min_f32s,
+    max_f32s,
+    less_than_f32s,
+    select_f32s,
+    reduce_sum_f32s
+);
+float!(
+    f64,
+    f64s,
+    m64s,
+    as_simd_f64s,
+    as_mut_simd_f64s,
+    splat_f64s,
+    add_f64s,
+    sub_f64s,
+    mul_f64s,
+    mul_add_e_f64s,
+    min_f64s,
+    max_f64s,
+    less_than_f64s,
+    select_f64s,
+    reduce_sum_f64s
+);

@@ -1,0 +1,55 @@
+//! Which instructions a kernel runs with: the one place that lists them.
+//!
+//! The choice is made at run time, so one binary serves every machine. Setting `MISCELA_ISA` to `portable`, `avx2` or
+//! `avx512` caps it, which is how the tests force each path.
+
+use pulp::{Arch, WithSimd};
+use std::sync::OnceLock;
+
+/// An instruction set that this machine has.
+#[derive(Clone, Copy, Debug)]
+pub struct Isa(Arch);
+
+impl Isa {
+    /// The best set of this machine, or the one that `MISCELA_ISA` names if the machine has it. Looked up once.
+    pub fn best() -> Self {
+        static BEST: OnceLock<Isa> = OnceLock::new();
+        *BEST.get_or_init(|| {
+            let wanted = std::env::var("MISCELA_ISA").unwrap_or_default();
+            Self::available().into_iter().find(|isa| isa.name() == wanted).unwrap_or(Isa(Arch::new()))
+        })
+    }
+
+    /// All sets that this machine has, the plainest first.
+    pub fn available() -> Vec<Self> {
+        #[allow(unused_mut)]
+        let mut sets = vec![Arch::Scalar];
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        {
+            sets.extend(pulp::x86::V3::try_new().map(Arch::V3));
+            sets.extend(pulp::x86::V4::try_new().map(Arch::V4));
+        }
+        #[cfg(target_arch = "aarch64")]
+        sets.extend(pulp::aarch64::Neon::try_new().map(Arch::Neon));
+        sets.into_iter().map(Isa).collect()
+    }
+
+    /// `portable`, `avx2`, `avx512` or `neon`.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Arch::Scalar => "portable",
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Arch::V3(_) => "avx2",
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Arch::V4(_) => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Arch::Neon(_) => "neon",
+            _ => "other",
+        }
+    }
+
+    #[inline]
+    pub(crate) fn run<Op: WithSimd>(self, op: Op) -> Op::Output {
+        self.0.dispatch(op)
+    }
+}

@@ -1,0 +1,145 @@
+//! Fixed lanes and an ordered merge: the same bits for any number of threads.
+//!
+//! Rows are cut into lanes whose number depends on the problem and never on the machine. Each lane is worked through by
+//! one thread, in row order; what the lanes hold is then merged in lane order.
+
+use std::ops::Range;
+
+/// Who works on the lanes. The results are the same bits whatever is chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Threads {
+    /// Only the calling thread.
+    One,
+    /// The rayon pool that the caller runs in (the global one unless `install`ed in another).
+    #[default]
+    Ambient,
+    /// A pool of this many threads, made for the call that is given it.
+    Count(usize),
+}
+
+impl Threads {
+    /// Runs `work` where this says, and hands it what its inner calls should use.
+    ///
+    /// Only [`Threads::Count`] has anything to set up; do it once around a whole fit.
+    pub fn install<R: Send>(self, work: impl FnOnce(Threads) -> R + Send) -> R {
+        match self {
+            Threads::Count(1) => work(Threads::One),
+            #[cfg(feature = "rayon")]
+            Threads::Count(n) => match rayon::ThreadPoolBuilder::new().num_threads(n).build() {
+                Ok(pool) => pool.install(|| work(Threads::Ambient)),
+                // The system gives no more threads: slower, and the same answer.
+                Err(_) => work(Threads::One),
+            },
+            #[cfg(not(feature = "rayon"))]
+            Threads::Count(_) => work(Threads::One),
+            other => work(other),
+        }
+    }
+
+    /// One thread for work too small to share, `self` otherwise. `operations` is about the number of multiplications.
+    pub fn for_work(self, operations: f64) -> Self {
+        const WORTH_SHARING: f64 = 1e6;
+        if operations < WORTH_SHARING { Threads::One } else { self }
+    }
+
+    /// Calls `work` on each item with its index, in any order.
+    pub fn each<T: Send>(self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync + Send) {
+        #[cfg(feature = "rayon")]
+        if self != Threads::One && items.len() > 1 {
+            use rayon::prelude::*;
+            items.par_iter_mut().with_max_len(1).enumerate().for_each(|(i, item)| work(i, item));
+            return;
+        }
+        items.iter_mut().enumerate().for_each(|(i, item)| work(i, item));
+    }
+
+    /// Calls `work` on each index below `n` and returns the results in order.
+    pub fn map<T: Send>(self, n: usize, work: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
+        #[cfg(feature = "rayon")]
+        if self != Threads::One && n > 1 {
+            use rayon::prelude::*;
+            return (0..n).into_par_iter().with_max_len(1).map(work).collect();
+        }
+        (0..n).map(work).collect()
+    }
+}
+
+/// How n rows are cut into lanes of whole blocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lanes {
+    n_rows: usize,
+    rows_per_lane: usize,
+}
+
+/// Rows are read and worked on in blocks of this many.
+pub const BLOCK_ROWS: usize = 256;
+
+impl Lanes {
+    /// Lanes for `n_rows` rows where each lane keeps `bytes_per_lane` of statistics.
+    ///
+    /// At most 64, at least four blocks long each, and fewer where the statistics are large: all together stay below
+    /// 8 MB, except that four lanes are always allowed.
+    pub fn new(n_rows: usize, bytes_per_lane: usize) -> Self {
+        const MOST: usize = 64;
+        const BUDGET: usize = 8 << 20;
+        let affordable = (BUDGET / bytes_per_lane.max(1)).clamp(4, MOST);
+        let useful = (n_rows / (4 * BLOCK_ROWS)).max(1);
+        // A power of two, so that any usual number of threads shares the lanes evenly.
+        let count = 1 << affordable.min(useful).ilog2();
+        let rows_per_lane = n_rows.div_ceil(count).next_multiple_of(BLOCK_ROWS).max(BLOCK_ROWS);
+        Self { n_rows, rows_per_lane }
+    }
+
+    /// The number of lanes.
+    pub fn count(&self) -> usize {
+        self.n_rows.div_ceil(self.rows_per_lane)
+    }
+
+    /// The number of rows in every lane but the last, which may be shorter.
+    pub fn rows_per_lane(&self) -> usize {
+        self.rows_per_lane
+    }
+
+    /// The rows of lane `i`.
+    pub fn rows(&self, i: usize) -> Range<usize> {
+        let start = i * self.rows_per_lane;
+        start..(start + self.rows_per_lane).min(self.n_rows)
+    }
+
+    /// The blocks of lane `i`, in order.
+    pub fn blocks(&self, i: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let Range { start, end } = self.rows(i);
+        (start..end).step_by(BLOCK_ROWS).map(move |first| first..(first + BLOCK_ROWS).min(end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn lanes_cover_every_row_once_in_order(n in 1usize..200_000, bytes in 0usize..1 << 24) {
+            let lanes = Lanes::new(n, bytes);
+            let rows: Vec<_> = (0..lanes.count()).flat_map(|i| lanes.blocks(i)).collect();
+            prop_assert_eq!(rows[0].start, 0);
+            prop_assert_eq!(rows[rows.len() - 1].end, n);
+            prop_assert!(rows.windows(2).all(|pair| pair[0].end == pair[1].start));
+            prop_assert!(rows.iter().all(|block| !block.is_empty() && block.len() <= BLOCK_ROWS));
+            prop_assert!(lanes.count() <= 64);
+        }
+    }
+
+    #[test]
+    fn every_item_is_worked_on_once() {
+        for threads in [Threads::One, Threads::Ambient] {
+            let mut items = vec![0usize; 100];
+            threads.each(&mut items, |i, item| *item += i);
+            assert_eq!(items, (0..100).collect::<Vec<_>>());
+            assert_eq!(threads.map(100, |i| i), items);
+        }
+        assert_eq!(Threads::Count(3).install(|inner| inner), Threads::Ambient);
+        assert_eq!(Threads::Count(1).install(|inner| inner), Threads::One);
+    }
+}

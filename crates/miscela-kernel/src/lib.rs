@@ -1,0 +1,25 @@
+//! How it is computed fast, and the same every time: the kernels under miscela.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`Samples`], [`Block`] | rows and weights, checked once; blocks of contiguous rows |
+//! | [`Lanes`], [`Threads`] | rows cut into fixed lanes, so that any number of threads gives the same bits |
+//! | [`Tile`] | rows turned into the lanes of registers |
+//! | [`Centroids`] | the fused nearest-centroid kernel, with labels that are exact |
+//!
+//! Nothing here knows what a cluster is. There is no `unsafe` code: instruction sets are chosen at run time through
+//! [pulp](https://docs.rs/pulp), and [`Isa`] lists them.
+
+mod float;
+mod isa;
+mod lanes;
+mod nearest;
+mod samples;
+mod tile;
+
+pub use float::Float;
+pub use isa::Isa;
+pub use lanes::{BLOCK_ROWS, Lanes, Threads};
+pub use nearest::{Centroids, MAX_CENTROIDS, NearestScratch, nearest_direct, squared_distance};
+pub use samples::{Block, Samples, SamplesError};
+pub use tile::{Column, TILE_ROWS, Tile};

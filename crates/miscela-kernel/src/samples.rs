@@ -1,0 +1,241 @@
+//! Rows to learn from, checked once at the door.
+
+use crate::Float;
+use ndarray::{ArrayBase, ArrayView2, Data, Ix2};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// What is wrong with a table of rows or its weights.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SamplesError {
+    /// There are no rows.
+    #[error("there are no rows; give at least one")]
+    NoRows,
+    /// There are no columns.
+    #[error("there are no columns; give at least one")]
+    NoColumns,
+    /// A value is NaN or infinite.
+    #[error("row {row}, column {column} is {value}, not a finite number; remove or fill such values first")]
+    NotFinite {
+        /// 0-based row.
+        row: usize,
+        /// 0-based column.
+        column: usize,
+        /// The value.
+        value: f64,
+    },
+    /// The number of weights is not the number of rows.
+    #[error("{got} weights for {expected} rows; give one weight a row")]
+    WeightCount {
+        /// Number of rows.
+        expected: usize,
+        /// Number of weights.
+        got: usize,
+    },
+    /// A weight is negative, NaN or infinite.
+    #[error("the weight of row {row} is {value}; weights must be finite and not negative")]
+    BadWeight {
+        /// 0-based row.
+        row: usize,
+        /// The weight.
+        value: f64,
+    },
+    /// All weights are zero.
+    #[error("all weights are zero; at least one row must count")]
+    NoWeight,
+    /// There are more rows than labels can number.
+    #[error("{0} rows are more than the 4294967295 that one fit can number; cluster a sample of them")]
+    TooManyRows(usize),
+}
+
+/// A table of n rows and d columns, all finite, and one weight a row.
+///
+/// Any memory layout is accepted and gives the same answers: rows that are not contiguous are copied, a block at a time.
+/// Checking costs one pass; everything that takes `Samples` relies on it.
+#[derive(Clone, Debug)]
+pub struct Samples<'a, F: Float> {
+    rows: ArrayView2<'a, F>,
+    weights: Option<Cow<'a, [f64]>>,
+    total_weight: f64,
+}
+
+impl<'a, F: Float> Samples<'a, F> {
+    /// Rows of weight one.
+    pub fn new<S: Data<Elem = F>>(rows: &'a ArrayBase<S, Ix2>) -> Result<Self, SamplesError> {
+        let rows = rows.view();
+        check_rows(&rows)?;
+        let total_weight = rows.nrows() as f64;
+        Ok(Self { rows, weights: None, total_weight })
+    }
+
+    /// Rows with weights: an integer weight counts as that many copies of the row, zero as its absence.
+    pub fn weighted<S: Data<Elem = F>>(
+        rows: &'a ArrayBase<S, Ix2>,
+        weights: impl Into<Cow<'a, [f64]>>,
+    ) -> Result<Self, SamplesError> {
+        let (rows, weights) = (rows.view(), weights.into());
+        check_rows(&rows)?;
+        if weights.len() != rows.nrows() {
+            return Err(SamplesError::WeightCount { expected: rows.nrows(), got: weights.len() });
+        }
+        if let Some(row) = weights.iter().position(|w| !w.is_finite() || *w < 0.0) {
+            return Err(SamplesError::BadWeight { row, value: weights[row] });
+        }
+        let total_weight = weights.iter().sum();
+        if total_weight <= 0.0 {
+            return Err(SamplesError::NoWeight);
+        }
+        if !f64::is_finite(total_weight) {
+            return Err(SamplesError::BadWeight { row: 0, value: total_weight });
+        }
+        Ok(Self { rows, weights: Some(weights), total_weight })
+    }
+
+    /// n
+    pub fn n_rows(&self) -> usize {
+        self.rows.nrows()
+    }
+
+    /// d
+    pub fn n_columns(&self) -> usize {
+        self.rows.ncols()
+    }
+
+    /// The rows, n × d.
+    pub fn rows(&self) -> ArrayView2<'a, F> {
+        self.rows
+    }
+
+    /// The weights, if the rows have any.
+    pub fn weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref()
+    }
+
+    /// The weight of row `i`.
+    #[inline]
+    pub fn weight(&self, i: usize) -> f64 {
+        self.weights.as_ref().map_or(1.0, |w| w[i])
+    }
+
+    /// Σ wᵢ; the number of rows where there are no weights.
+    pub fn total_weight(&self) -> f64 {
+        self.total_weight
+    }
+
+    /// The number of rows that count.
+    pub fn n_positive(&self) -> usize {
+        self.weights.as_ref().map_or(self.n_rows(), |w| w.iter().filter(|w| **w > 0.0).count())
+    }
+
+    /// Rows `range`, contiguous. `scratch` holds them where the table itself does not.
+    #[inline]
+    pub fn block<'s>(&'s self, range: Range<usize>, scratch: &'s mut Vec<F>) -> Block<'s, F> {
+        let d = self.n_columns();
+        let rows = match self.rows.as_slice() {
+            Some(all) => &all[range.start * d..range.end * d],
+            None => {
+                scratch.clear();
+                for i in range.clone() {
+                    scratch.extend(self.rows.row(i).iter().copied());
+                }
+                &scratch[..]
+            }
+        };
+        let weights = self.weights.as_ref().map(|w| &w[range.clone()]);
+        Block { first: range.start, rows, weights, width: d }
+    }
+
+    /// Copies row `i` into `row`.
+    pub fn copy_row(&self, i: usize, row: &mut [F]) {
+        row.iter_mut().zip(self.rows.row(i)).for_each(|(to, from)| *to = *from);
+    }
+}
+
+fn check_rows<F: Float>(rows: &ArrayView2<F>) -> Result<(), SamplesError> {
+    if rows.nrows() == 0 {
+        return Err(SamplesError::NoRows);
+    }
+    if rows.ncols() == 0 {
+        return Err(SamplesError::NoColumns);
+    }
+    if rows.nrows() > u32::MAX as usize {
+        return Err(SamplesError::TooManyRows(rows.nrows()));
+    }
+    // x·0 is 0 for a finite x and NaN otherwise; summing that has no branch, so it runs at the speed of memory.
+    let clean =
+        rows.as_slice_memory_order().is_some_and(|all| all.iter().map(|x| *x * F::zero()).sum::<F>() == F::zero());
+    match (!clean).then(|| rows.indexed_iter().find(|(_, x)| !x.is_finite())).flatten() {
+        Some(((row, column), x)) => Err(SamplesError::NotFinite { row, column, value: x.widen() }),
+        None => Ok(()),
+    }
+}
+
+/// Some consecutive rows of a table, contiguous and row-major.
+#[derive(Clone, Copy, Debug)]
+pub struct Block<'a, F> {
+    first: usize,
+    rows: &'a [F],
+    weights: Option<&'a [f64]>,
+    width: usize,
+}
+
+impl<'a, F: Float> Block<'a, F> {
+    /// Rows of weight one, `width` numbers each.
+    ///
+    /// # Panics
+    /// If the slice is not a whole number of rows.
+    pub fn new(rows: &'a [F], width: usize) -> Self {
+        assert!(width > 0 && rows.len() % width == 0, "a block holds whole rows of at least one column");
+        Self { first: 0, rows, weights: None, width }
+    }
+
+    /// The index, in its table, of the first row.
+    pub fn first(&self) -> usize {
+        self.first
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.rows.len() / self.width
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// d
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Row `i` of the block.
+    #[inline]
+    pub fn row(&self, i: usize) -> &'a [F] {
+        &self.rows[i * self.width..(i + 1) * self.width]
+    }
+
+    /// All rows, in order.
+    #[inline]
+    pub fn rows(&self) -> std::slice::ChunksExact<'a, F> {
+        self.rows.chunks_exact(self.width)
+    }
+
+    /// The weight of row `i` of the block.
+    #[inline]
+    pub fn weight(&self, i: usize) -> f64 {
+        self.weights.map_or(1.0, |w| w[i])
+    }
+
+    /// Rows `range` of this block.
+    #[inline]
+    pub fn slice(&self, range: Range<usize>) -> Self {
+        Self {
+            first: self.first + range.start,
+            rows: &self.rows[range.start * self.width..range.end * self.width],
+            weights: self.weights.map(|w| &w[range]),
+            width: self.width,
+        }
+    }
+}
