@@ -4,6 +4,7 @@
 //! register of `F`s; the functions here name what may be done with it. Nothing here is unsafe: pulp's tokens prove that
 //! the instructions exist.
 
+use crate::exp::{exp_f32, exp_f64};
 use num_traits::{Float as Real, NumAssign};
 use pulp::Simd;
 use std::fmt::{Debug, Display, LowerExp};
@@ -19,18 +20,7 @@ mod sealed {
 ///
 /// Data and parameters are of this type; whatever is summed over rows is `f64`.
 pub trait Float:
-    sealed::Sealed
-    + Real
-    + NumAssign
-    + Sum
-    + Debug
-    + Display
-    + LowerExp
-    + Default
-    + Send
-    + Sync
-    + Unpin
-    + 'static
+    sealed::Sealed + Real + NumAssign + Sum + Debug + Display + LowerExp + Default + Send + Sync + Unpin + 'static
 {
     /// `"f32"` or `"f64"`.
     const NAME: &'static str;
@@ -72,6 +62,10 @@ pub trait Float:
     /// The sum of the lanes.
     fn vsum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
 
+    /// eˣ for x ≤ 0, to 2 units in the last place; zero where the result would not be normal, and for NaN. Scalar code
+    /// that is compiled for the instruction set `S`.
+    fn exp_negative<S: Simd>(x: Self) -> Self;
+
     /// a · b + c in scalar code that is compiled for the instruction set `S`, which the compiler may vectorise.
     #[inline(always)]
     fn fma<S: Simd>(a: Self, b: Self, c: Self) -> Self {
@@ -82,7 +76,7 @@ pub trait Float:
 
 macro_rules! float {
     ($F:ident, $vector:ident, $mask:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident,
-     $mul:ident, $fma:ident, $min:ident, $max:ident, $less:ident, $select:ident, $sum:ident) => {
+     $mul:ident, $fma:ident, $min:ident, $max:ident, $less:ident, $select:ident, $sum:ident, $exp:ident) => {
         impl Float for $F {
             const NAME: &'static str = stringify!($F);
             const UNIT_ROUNDOFF: f64 = $F::EPSILON as f64 / 2.0;
@@ -145,6 +139,10 @@ macro_rules! float {
             fn vsum<S: Simd>(simd: S, a: S::$vector) -> Self {
                 simd.$sum(a)
             }
+            #[inline(always)]
+            fn exp_negative<S: Simd>(x: Self) -> Self {
+                $exp::<S>(x)
+            }
         }
     };
 }
@@ -164,7 +162,8 @@ float!(
     max_f32s,
     less_than_f32s,
     select_f32s,
-    reduce_sum_f32s
+    reduce_sum_f32s,
+    exp_f32
 );
 float!(
     f64,
@@ -181,5 +180,6 @@ float!(
     max_f64s,
     less_than_f64s,
     select_f64s,
-    reduce_sum_f64s
+    reduce_sum_f64s,
+    exp_f64
 );

@@ -6,20 +6,30 @@
 //! | [`Lanes`], [`Threads`] | rows cut into fixed lanes, so that any number of threads gives the same bits |
 //! | [`Tile`] | rows turned into the lanes of registers |
 //! | [`Centroids`] | the fused nearest-centroid kernel, with labels that are exact |
+//! | [`Precision`] | squared Mahalanobis distances for a tile |
+//! | [`soften`], [`winners`] | log-densities to responsibilities, with a vectorised exponential |
+//! | [`Moments`] | weighted sums of z and zzᵀ, z = x − μ |
 //!
 //! Nothing here knows what a cluster is. There is no `unsafe` code: instruction sets are chosen at run time through
 //! [pulp](https://docs.rs/pulp), and [`Isa`] lists them.
 
+mod exp;
 mod float;
 mod isa;
 mod lanes;
+mod moments;
 mod nearest;
+mod quadratic;
+mod responsibilities;
 mod samples;
 mod tile;
 
 pub use float::Float;
 pub use isa::Isa;
 pub use lanes::{BLOCK_ROWS, Lanes, Threads};
+pub use moments::{MomentScratch, Moments, Scatter};
 pub use nearest::{Centroids, MAX_CENTROIDS, NearestScratch, nearest_direct, squared_distance};
+pub use quadratic::{Factor, Precision, Solved};
+pub use responsibilities::{soften, soften_with, winners};
 pub use samples::{Block, Samples, SamplesError};
 pub use tile::{Column, TILE_ROWS, Tile};
