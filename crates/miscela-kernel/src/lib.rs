@@ -8,13 +8,14 @@
 //! | [`Centroids`] | the fused nearest-centroid kernel, with labels that are exact |
 //! | [`Precision`] | squared Mahalanobis distances for a tile |
 //! | [`soften`], [`winners`] | log-densities to responsibilities, with a vectorised exponential |
-//! | [`Moments`] | weighted sums of z and zzᵀ, z = x − μ |
+//! | [`Moments`], [`HardMoments`] | weighted sums of z and zzᵀ, z = x − μ, soft and hard |
 //!
 //! Nothing here knows what a cluster is. There is no `unsafe` code: instruction sets are chosen at run time through
 //! [pulp](https://docs.rs/pulp), and [`Isa`] lists them.
 
 mod exp;
 mod float;
+mod hard;
 mod isa;
 mod lanes;
 mod moments;
@@ -25,6 +26,7 @@ mod samples;
 mod tile;
 
 pub use float::Float;
+pub use hard::HardMoments;
 pub use isa::Isa;
 pub use lanes::{BLOCK_ROWS, Lanes, Threads};
 pub use moments::{MomentScratch, Moments, Scatter};

@@ -248,7 +248,11 @@ mod tests {
                 moments.add_with(isa, &tiles, &mean, &columns, &mut scratch);
                 let pairs = expected.1.iter().zip(&got.1).chain(expected.2.iter().zip(&got.2));
                 for (expected, got) in pairs.chain([(&expected.0, &got.0)]) {
-                    assert!((expected - got).abs() <= tolerance * (16 * rows.len()) as f64, "{scatter:?} {}", isa.name());
+                    assert!(
+                        (expected - got).abs() <= tolerance * (16 * rows.len()) as f64,
+                        "{scatter:?} {}",
+                        isa.name()
+                    );
                 }
             }
         }

@@ -94,7 +94,7 @@ impl<F: Float> Centroids<F> {
     /// If there is no centroid, more than [`MAX_CENTROIDS`], or a part of one.
     pub fn new(rows: &[F], offset: &[F]) -> Self {
         let width = offset.len();
-        assert!(width > 0 && !rows.is_empty() && rows.len() % width == 0, "centroids are whole rows");
+        assert!(width > 0 && !rows.is_empty() && rows.len().is_multiple_of(width), "centroids are whole rows");
         let count = rows.len() / width;
         assert!(count <= MAX_CENTROIDS, "{count} centroids are more than {MAX_CENTROIDS}");
         let mut groups = Vec::with_capacity(count / 12 + 3);

@@ -186,7 +186,7 @@ impl<'a, F: Float> Block<'a, F> {
     /// # Panics
     /// If the slice is not a whole number of rows.
     pub fn new(rows: &'a [F], width: usize) -> Self {
-        assert!(width > 0 && rows.len() % width == 0, "a block holds whole rows of at least one column");
+        assert!(width > 0 && rows.len().is_multiple_of(width), "a block holds whole rows of at least one column");
         Self { first: 0, rows, weights: None, width }
     }
 
