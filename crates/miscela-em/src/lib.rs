@@ -1,1 +1,43 @@
-//! Placeholder.
+//! One EM engine for k-means and Gaussian mixtures.
+//!
+//! ```text
+//! block of rows ──E-step──► statistics (add up) ──merge──► M-step ──► next parameters
+//! ```
+//!
+//! [`run`] is the loop; [`KMeansFamily`] and [`GaussianFamily`] are what it runs. K-means is the mixture whose components
+//! share one sphere and equal fixed weights and whose rows belong wholly to one component: asked for by the mixture's own
+//! door, it takes the same steps.
+//!
+//! The engine needs no threads, files or clock of its own, and does not know linfa.
+
+mod assignment;
+mod centroids;
+mod covariance;
+mod density;
+mod engine;
+mod gaussian;
+mod inference;
+mod linalg;
+mod median;
+mod parameters;
+mod relocate;
+mod report;
+mod start;
+mod statistics;
+mod summary;
+
+pub use assignment::{Assignment, Held, Mixing};
+pub use centroids::KMeansFamily;
+pub use covariance::{Covariance, FLOOR_F32, FLOOR_F64, UnknownCovariance};
+pub use density::Density;
+pub use engine::{Assigned, Change, Family, MStep, run};
+pub use gaussian::{GaussianFamily, MixtureSettings};
+pub use inference::{
+    CentroidFit, MixtureFit, densest_labels, distances, evaluate_centroids, evaluate_mixture, log_densities,
+    nearest_labels, nearest_reduced, responsibilities,
+};
+pub use parameters::{Covariances, Mixture, ParameterError};
+pub use report::{Observer, Progress, Repair, RepairAction, Run, Termination};
+pub use start::{Shares, StartError, from_shares};
+pub use statistics::{MergeError, Statistics, Sums};
+pub use summary::Summary;

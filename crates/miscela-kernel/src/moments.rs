@@ -16,6 +16,7 @@ use pulp::{Simd, WithSimd};
 
 /// How much of Σ r z zᵀ is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "kebab-case"))]
 pub enum Scatter {
     /// Its trace: one number.
     Spherical,

@@ -131,7 +131,12 @@ impl<F: Float> Centroids<F> {
         &self.rows[c * self.width..(c + 1) * self.width]
     }
 
-    /// The centroids, as given.
+    /// All centroids, as given: k·d numbers.
+    pub fn all(&self) -> &[F] {
+        &self.rows
+    }
+
+    /// The centroids, as given, one by one.
     pub fn rows(&self) -> std::slice::ChunksExact<'_, F> {
         self.rows.chunks_exact(self.width)
     }

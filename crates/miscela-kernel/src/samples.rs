@@ -92,6 +92,13 @@ impl<'a, F: Float> Samples<'a, F> {
         Ok(Self { rows, weights: Some(weights), total_weight })
     }
 
+    /// Rows of weight one that are not checked, for prediction where checking would cost as much as the work. A row with a
+    /// NaN gets label 0 and a density of NaN or nothing; nothing panics.
+    pub fn unchecked<S: Data<Elem = F>>(rows: &'a ArrayBase<S, Ix2>) -> Self {
+        let rows = rows.view();
+        Self { rows, weights: None, total_weight: rows.nrows() as f64 }
+    }
+
     /// n
     pub fn n_rows(&self) -> usize {
         self.rows.nrows()
@@ -226,6 +233,18 @@ impl<'a, F: Float> Block<'a, F> {
     #[inline]
     pub fn weight(&self, i: usize) -> f64 {
         self.weights.map_or(1.0, |w| w[i])
+    }
+
+    /// Other rows in the place of these, with the same weights.
+    ///
+    /// # Panics
+    /// If there are not as many numbers.
+    pub fn with_rows<'b>(&self, rows: &'b [F]) -> Block<'b, F>
+    where
+        'a: 'b,
+    {
+        assert_eq!(rows.len(), self.rows.len());
+        Block { first: self.first, rows, weights: self.weights, width: self.width }
     }
 
     /// Rows `range` of this block.

@@ -1,0 +1,127 @@
+//! The laws that every covariance structure must obey, invoked at the bottom of each one's file.
+//!
+//! Given scatter matrices Sₖ, the estimate must maximise Σₖ −½ (Nₖ ln|Σₖ| + tr(Σₖ⁻¹ Sₖ)) among the matrices of its
+//! structure: no random matrix of the same structure may do better. And what is raised to the floor must be reported.
+
+use super::{Regulariser, Structure, Within};
+use crate::{Covariances, linalg};
+use miscela_kernel::Scatter;
+use ndarray::Array3;
+use proptest::prelude::*;
+
+/// Invokes the laws for one structure.
+macro_rules! runner {
+    ($structure:expr) => {
+        #[cfg(test)]
+        mod tests {
+            proptest::proptest! {
+                #[test]
+                fn no_other_of_the_structure_is_more_likely(case in crate::covariance::conformance::case()) {
+                    crate::covariance::conformance::maximises(&$structure, &case);
+                }
+            }
+
+            #[test]
+            fn a_collapse_is_raised_to_the_floor_and_reported() {
+                crate::covariance::conformance::floors(&$structure);
+            }
+        }
+    };
+}
+pub(super) use runner;
+
+/// Weights, dense covariances and the entries of another candidate.
+#[derive(Debug)]
+pub(super) struct Case {
+    d: usize,
+    weight: Vec<f64>,
+    dense: Vec<Vec<f64>>,
+    other: Vec<f64>,
+}
+
+pub(super) fn case() -> impl Strategy<Value = Case> {
+    (1usize..4, 1usize..4).prop_flat_map(|(k, d)| {
+        let numbers = |count| prop::collection::vec(-1.0..1.0f64, count);
+        (prop::collection::vec(0.5..5.0f64, k), numbers(k * d * d), numbers(k * d * d)).prop_map(
+            move |(weight, roots, other)| {
+                let dense = roots.chunks(d * d).map(|root| gram(root, d)).collect();
+                Case { d, weight, dense, other }
+            },
+        )
+    })
+}
+
+/// A Aᵀ + 0.1, so that it is well inside the positive definite matrices.
+fn gram(root: &[f64], d: usize) -> Vec<f64> {
+    let entry = |i: usize, j: usize| (0..d).map(|l| root[i * d + l] * root[j * d + l]).sum::<f64>();
+    (0..d * d).map(|i| entry(i / d, i % d) + if i % (d + 1) == 0 { 0.1 } else { 0.0 }).collect()
+}
+
+/// As much of a matrix as the scatter keeps.
+fn keep(matrix: &[f64], d: usize, scatter: Scatter) -> Vec<f64> {
+    match scatter {
+        Scatter::Spherical => vec![(0..d).map(|j| matrix[j * d + j]).sum()],
+        Scatter::Diagonal => (0..d).map(|j| matrix[j * d + j]).collect(),
+        Scatter::Full => (0..d).flat_map(|i| (0..=i).map(move |j| matrix[i * d + j])).collect(),
+    }
+}
+
+/// Σₖ −½ Nₖ (ln|Σₖ| + tr(Σₖ⁻¹ Sₖ/Nₖ)), by Cholesky factors.
+fn likelihood(case: &Case, covariances: &Array3<f64>) -> f64 {
+    let d = case.d;
+    let mut total = 0.0;
+    for ((matrix, n), scatter) in covariances.outer_iter().zip(&case.weight).zip(&case.dense) {
+        let lower = linalg::cholesky(&matrix.iter().copied().collect::<Vec<_>>(), d).unwrap();
+        let log_det: f64 = (0..d).map(|j| 2.0 * lower[j * d + j].ln()).sum();
+        // tr(Σ⁻¹S) = ‖L⁻¹ S^½‖² = tr(L⁻¹ S L⁻ᵀ), column by column.
+        let solve = |column: Vec<f64>| {
+            let mut y: Vec<f64> = vec![0.0; d];
+            for j in 0..d {
+                let known: f64 = (0..j).map(|l| lower[j * d + l] * y[l]).sum();
+                y[j] = (column[j] - known) / lower[j * d + j];
+            }
+            y
+        };
+        let half: Vec<Vec<f64>> = (0..d).map(|j| solve((0..d).map(|i| scatter[i * d + j]).collect())).collect();
+        let trace: f64 = (0..d).map(|i| solve((0..d).map(|j| half[j][i]).collect())[i]).sum();
+        total -= 0.5 * n * (log_det + trace);
+    }
+    total
+}
+
+fn regulariser(scale: &[f64]) -> Regulariser<'_> {
+    Regulariser { ridge: 0.0, floor: 1e-10, scale, raised: Vec::new() }
+}
+
+fn estimate(structure: &dyn Structure, case: &Case, matrices: &[Vec<f64>]) -> Covariances<f64> {
+    let covariance = matrices.iter().map(|m| keep(m, case.d, structure.scatter())).collect();
+    let within = Within { width: case.d, weight: case.weight.clone(), covariance };
+    structure.estimate(&within, &mut regulariser(&vec![1.0; case.d]))
+}
+
+pub(super) fn maximises(structure: &dyn Structure, case: &Case) {
+    let k = case.weight.len();
+    let best = estimate(structure, case, &case.dense).dense(k, case.d);
+    // Another of the same structure: what it makes of other scatter matrices.
+    let others: Vec<Vec<f64>> = case.other.chunks(case.d * case.d).map(|root| gram(root, case.d)).collect();
+    let other = estimate(structure, case, &others).dense(k, case.d);
+    for step in [1e-3, 0.1, 1.0] {
+        // Structures are convex cones, so a mixture of two is one too.
+        let between = &best * (1.0 - step) + &other * step;
+        let (most, less) = (likelihood(case, &best), likelihood(case, &between));
+        assert!(less <= most + 1e-9 * most.abs().max(1.0), "{less} > {most} at step {step}");
+    }
+}
+
+pub(super) fn floors(structure: &dyn Structure) {
+    let scale = [4.0, 9.0];
+    let zeros = vec![0.0; structure.scatter().len(2)];
+    let within = Within { width: 2, weight: vec![1.0, 2.0], covariance: vec![zeros.clone(), zeros] };
+    let mut regulariser = regulariser(&scale);
+    let dense = structure.estimate(&within, &mut regulariser).dense(2, 2);
+    assert!(!regulariser.raised.is_empty());
+    for matrix in dense.outer_iter() {
+        assert!(linalg::cholesky(&matrix.iter().copied().collect::<Vec<_>>(), 2).is_some());
+        assert!((3.9e-10..9.1e-10).contains(&matrix[[0, 0]]), "{matrix}");
+    }
+}

@@ -1,0 +1,28 @@
+//! VVI: the diagonal of Sₖ/Nₖ, each component its own.
+
+use super::{Regulariser, Structure, Within};
+use crate::Covariances;
+use miscela_kernel::Scatter;
+use ndarray::Array2;
+
+pub(super) struct Diagonal;
+
+impl Structure for Diagonal {
+    fn scatter(&self) -> Scatter {
+        Scatter::Diagonal
+    }
+
+    fn n_parameters(&self, k: usize, d: usize) -> usize {
+        k * d
+    }
+
+    fn estimate(&self, within: &Within, regulariser: &mut Regulariser) -> Covariances<f64> {
+        let all: Vec<Vec<f64>> = (within.covariance.iter().enumerate())
+            .map(|(c, variances)| regulariser.diagonal(Some(c), variances.clone()))
+            .collect();
+        Covariances::Diagonal(Array2::from_shape_fn((all.len(), within.width), |(c, j)| all[c][j]))
+    }
+}
+
+#[cfg(test)]
+super::conformance::runner!(super::Diagonal);

@@ -1,0 +1,240 @@
+//! What fitted parameters say of rows: labels, responsibilities, densities, and the figures of a fit.
+
+use crate::centroids::KMeansScratch;
+use crate::density::Density;
+use crate::gaussian::{GaussianScratch, weighted};
+use crate::statistics::Sums;
+use miscela_distance::Distance;
+use miscela_kernel::{Block, Centroids, Float, Lanes, NearestScratch, Samples, Scatter, TILE_ROWS, Threads, soften, winners};
+use ndarray::{Array1, Array2};
+
+/// How well centres fit rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CentroidFit {
+    /// Σ w · reduced distance to the nearest centre, from direct differences.
+    pub inertia: f64,
+    /// Rows of positive weight by label.
+    pub sizes: Vec<usize>,
+    /// Σ w by label.
+    pub weights: Vec<f64>,
+}
+
+/// How well a mixture fits rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MixtureFit {
+    /// Σ w ln p(x)
+    pub log_likelihood: f64,
+    /// Σ w maxₖ ln(wₖ Nₖ(x)): what hard assignment maximises.
+    pub classification_log_likelihood: f64,
+    /// Σ w T ln Σ exp(ln(wₖ Nₖ(x))/T) at the temperature asked for.
+    pub tempered_log_likelihood: f64,
+    /// Rows of positive weight by label.
+    pub sizes: Vec<usize>,
+}
+
+/// One pass over the rows: inertia, sizes and weights of the clusters.
+pub fn evaluate_centroids<F: Float, D: Distance<F>>(
+    samples: &Samples<F>,
+    centroids: &Centroids<F>,
+    distance: &D,
+    threads: Threads,
+) -> CentroidFit {
+    let k = centroids.len();
+    let empty = || CentroidFit { inertia: 0.0, sizes: vec![0; k], weights: vec![0.0; k] };
+    let work = |block: &Block<F>, fit: &mut CentroidFit, (scratch, labels): &mut (NearestScratch<F>, Vec<u32>)| {
+        labels.resize(block.len(), 0);
+        let mut reduced = vec![0.0; block.len()];
+        distance.nearest(block, centroids, labels, &mut reduced, scratch);
+        for (i, (label, reduced)) in labels.iter().zip(reduced).enumerate() {
+            let w = block.weight(i);
+            fit.inertia += weighted(w, reduced);
+            fit.sizes[*label as usize] += usize::from(w > 0.0);
+            fit.weights[*label as usize] += w;
+        }
+    };
+    let mut total = empty();
+    for part in over_lanes(samples, Sums::bytes(k, 1, Scatter::Spherical), k, threads, empty, work) {
+        total.inertia += part.inertia;
+        total.sizes.iter_mut().zip(part.sizes).for_each(|(t, p)| *t += p);
+        total.weights.iter_mut().zip(part.weights).for_each(|(t, p)| *t += p);
+    }
+    total
+}
+
+/// One pass over the rows: likelihoods and sizes.
+pub fn evaluate_mixture<F: Float>(
+    samples: &Samples<F>,
+    density: &Density<F>,
+    temperature: f64,
+    threads: Threads,
+) -> MixtureFit {
+    let k = density.n_components();
+    let empty = || MixtureFit {
+        log_likelihood: 0.0,
+        classification_log_likelihood: 0.0,
+        tempered_log_likelihood: 0.0,
+        sizes: vec![0; k],
+    };
+    let work = |block: &Block<F>, fit: &mut MixtureFit, scratch: &mut GaussianScratch<F>| {
+        for t in 0..scratch.fill(block, k) {
+            let columns = scratch.log_densities(density, t);
+            let (winner, greatest) = winners(columns);
+            let tempered = (temperature != 1.0).then(|| soften(&mut columns.to_vec(), F::narrow(temperature)));
+            let total = soften(columns, F::one());
+            let tempered = tempered.unwrap_or(total);
+            let first = t * TILE_ROWS;
+            for i in 0..TILE_ROWS.min(block.len() - first) {
+                let w = block.weight(first + i);
+                fit.log_likelihood += weighted(w, total.0[i].widen());
+                fit.classification_log_likelihood += weighted(w, greatest.0[i].widen());
+                fit.tempered_log_likelihood += weighted(w, tempered.0[i].widen());
+                fit.sizes[winner.0[i] as usize] += usize::from(w > 0.0);
+            }
+        }
+    };
+    let mut total = empty();
+    for part in over_lanes(samples, 8 * k, k, threads, empty, work) {
+        total.log_likelihood += part.log_likelihood;
+        total.classification_log_likelihood += part.classification_log_likelihood;
+        total.tempered_log_likelihood += part.tempered_log_likelihood;
+        total.sizes.iter_mut().zip(part.sizes).for_each(|(t, p)| *t += p);
+    }
+    total
+}
+
+/// Works through the blocks of each lane and returns what each lane gathered, in order.
+fn over_lanes<F: Float, T: Send, S: Default>(
+    samples: &Samples<F>,
+    bytes: usize,
+    k: usize,
+    threads: Threads,
+    empty: impl Fn() -> T + Sync + Send,
+    work: impl Fn(&Block<F>, &mut T, &mut S) + Sync + Send,
+) -> Vec<T> {
+    let lanes = Lanes::new(samples.n_rows(), bytes);
+    let operations = samples.n_rows() as f64 * (k * samples.n_columns()) as f64;
+    threads.for_work(operations).map(lanes.count(), |lane| {
+        let (mut gathered, mut scratch, mut rows) = (empty(), S::default(), Vec::new());
+        for range in lanes.blocks(lane) {
+            work(&samples.block(range, &mut rows), &mut gathered, &mut scratch);
+        }
+        gathered
+    })
+}
+
+/// Fills `out`, `width` entries a row, block by block.
+fn fill_rows<F: Float, T: Send, S: Default>(
+    samples: &Samples<F>,
+    width: usize,
+    k: usize,
+    threads: Threads,
+    out: &mut [T],
+    work: impl Fn(&Block<F>, &mut [T], &mut S) + Sync + Send,
+) {
+    let lanes = Lanes::new(samples.n_rows(), 1);
+    let operations = samples.n_rows() as f64 * (k * samples.n_columns()) as f64;
+    let mut chunks: Vec<&mut [T]> = out.chunks_mut(lanes.rows_per_lane() * width).collect();
+    threads.for_work(operations).each(&mut chunks, |lane, chunk| {
+        let (mut scratch, mut rows) = (S::default(), Vec::new());
+        let mut rest = &mut chunk[..];
+        for range in lanes.blocks(lane) {
+            let (out, tail) = std::mem::take(&mut rest).split_at_mut(range.len() * width);
+            work(&samples.block(range, &mut rows), out, &mut scratch);
+            rest = tail;
+        }
+    });
+}
+
+/// The label of the nearest centre of each row, n.
+pub fn nearest_labels<F: Float, D: Distance<F>>(
+    samples: &Samples<F>,
+    centroids: &Centroids<F>,
+    distance: &D,
+    threads: Threads,
+) -> Array1<usize> {
+    let mut labels = vec![0; samples.n_rows()];
+    fill_rows(samples, 1, centroids.len(), threads, &mut labels, |block, out, scratch: &mut KMeansScratch<F>| {
+        let labels = &mut scratch.labels[..block.len()];
+        distance.assign(block, centroids, labels, &mut scratch.nearest);
+        out.iter_mut().zip(labels).for_each(|(out, label)| *out = *label as usize);
+    });
+    labels.into()
+}
+
+/// The reduced distance of each row to its nearest centre, n.
+pub fn nearest_reduced<F: Float, D: Distance<F>>(
+    samples: &Samples<F>,
+    centroids: &Centroids<F>,
+    distance: &D,
+    threads: Threads,
+) -> Array1<f64> {
+    let mut reduced = vec![0.0; samples.n_rows()];
+    fill_rows(samples, 1, centroids.len(), threads, &mut reduced, |block, out, scratch: &mut KMeansScratch<F>| {
+        let labels = &mut scratch.labels[..block.len()];
+        distance.nearest(block, centroids, labels, out, &mut scratch.nearest);
+    });
+    reduced.into()
+}
+
+/// The distances of all rows to all centres, n × k.
+pub fn distances<F: Float, D: Distance<F>>(
+    samples: &Samples<F>,
+    centroids: &Centroids<F>,
+    distance: &D,
+    threads: Threads,
+) -> Array2<F> {
+    let k = centroids.len();
+    let mut out = Array2::zeros((samples.n_rows(), k));
+    if let Some(out) = out.as_slice_mut() {
+        fill_rows(samples, k, k, threads, out, |block, out, scratch: &mut Vec<f64>| {
+            scratch.resize(out.len(), 0.0);
+            distance.pairwise(block, centroids, scratch);
+            out.iter_mut().zip(scratch).for_each(|(out, r)| *out = F::narrow(distance.from_reduced(*r)));
+        });
+    }
+    out
+}
+
+/// The densest component of each row, n; the lowest index on ties.
+pub fn densest_labels<F: Float>(samples: &Samples<F>, density: &Density<F>, threads: Threads) -> Array1<usize> {
+    let k = density.n_components();
+    let mut labels = vec![0; samples.n_rows()];
+    fill_rows(samples, 1, k, threads, &mut labels, |block, out, scratch: &mut GaussianScratch<F>| {
+        for (t, out) in (0..scratch.fill(block, k)).zip(out.chunks_mut(TILE_ROWS)) {
+            let (winner, _) = winners(scratch.log_densities(density, t));
+            out.iter_mut().zip(winner.0).for_each(|(out, winner)| *out = winner as usize);
+        }
+    });
+    labels.into()
+}
+
+/// The probability of each component for each row, n × k; each row sums to one.
+pub fn responsibilities<F: Float>(samples: &Samples<F>, density: &Density<F>, threads: Threads) -> Array2<F> {
+    let k = density.n_components();
+    let mut out = Array2::zeros((samples.n_rows(), k));
+    if let Some(out) = out.as_slice_mut() {
+        fill_rows(samples, k, k, threads, out, |block, out, scratch: &mut GaussianScratch<F>| {
+            for (t, out) in (0..scratch.fill(block, k)).zip(out.chunks_mut(TILE_ROWS * k)) {
+                let columns = scratch.log_densities(density, t);
+                soften(columns, F::one());
+                for (i, row) in out.chunks_exact_mut(k).enumerate() {
+                    row.iter_mut().zip(&*columns).for_each(|(r, column)| *r = column.0[i]);
+                }
+            }
+        });
+    }
+    out
+}
+
+/// ln p(x) of each row, n.
+pub fn log_densities<F: Float>(samples: &Samples<F>, density: &Density<F>, threads: Threads) -> Array1<f64> {
+    let k = density.n_components();
+    let mut out = vec![0.0; samples.n_rows()];
+    fill_rows(samples, 1, k, threads, &mut out, |block, out, scratch: &mut GaussianScratch<F>| {
+        for (t, out) in (0..scratch.fill(block, k)).zip(out.chunks_mut(TILE_ROWS)) {
+            let total = soften(scratch.log_densities(density, t), F::one());
+            out.iter_mut().zip(total.0).for_each(|(out, l)| *out = l.widen());
+        }
+    });
+    out.into()
+}

@@ -1,0 +1,183 @@
+//! The parameters of a Gaussian mixture.
+
+use miscela_kernel::Float;
+use ndarray::{Array1, Array2, Array3, Axis};
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
+/// Covariance matrices in the shape that their structure needs.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Covariances<F> {
+    /// One matrix a component, k × d × d.
+    Full(Array3<F>),
+    /// One matrix for all, d × d.
+    Tied(Array2<F>),
+    /// One variance a component and column, k × d.
+    Diagonal(Array2<F>),
+    /// One variance a column, d.
+    TiedDiagonal(Array1<F>),
+    /// One variance a component, k.
+    Spherical(Array1<F>),
+    /// One variance.
+    TiedSpherical(F),
+}
+
+impl<F: Float> Covariances<F> {
+    /// All of them as matrices, k × d × d.
+    pub fn dense(&self, k: usize, d: usize) -> Array3<F> {
+        let mut dense = Array3::zeros((k, d, d));
+        for (c, mut matrix) in dense.outer_iter_mut().enumerate() {
+            match self {
+                Covariances::Full(all) => matrix.assign(&all.index_axis(Axis(0), c)),
+                Covariances::Tied(one) => matrix.assign(one),
+                Covariances::Diagonal(all) => matrix.diag_mut().assign(&all.row(c)),
+                Covariances::TiedDiagonal(one) => matrix.diag_mut().assign(one),
+                Covariances::Spherical(all) => matrix.diag_mut().fill(all[c]),
+                Covariances::TiedSpherical(one) => matrix.diag_mut().fill(*one),
+            }
+        }
+        dense
+    }
+
+    /// The numbers stored, in order.
+    pub fn iter(&self) -> Box<dyn Iterator<Item = &F> + '_> {
+        match self {
+            Covariances::Full(all) => Box::new(all.iter()),
+            Covariances::Tied(all) | Covariances::Diagonal(all) => Box::new(all.iter()),
+            Covariances::TiedDiagonal(all) | Covariances::Spherical(all) => Box::new(all.iter()),
+            Covariances::TiedSpherical(one) => Box::new(std::iter::once(one)),
+        }
+    }
+
+    /// Whether the shape is one for k components and d columns.
+    pub fn fits(&self, k: usize, d: usize) -> bool {
+        match self {
+            Covariances::Full(all) => all.dim() == (k, d, d),
+            Covariances::Tied(one) => one.dim() == (d, d),
+            Covariances::Diagonal(all) => all.dim() == (k, d),
+            Covariances::TiedDiagonal(one) => one.len() == d,
+            Covariances::Spherical(all) => all.len() == k,
+            Covariances::TiedSpherical(_) => true,
+        }
+    }
+}
+
+/// Mixing weights, means and covariances.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Mixture<F> {
+    /// k, not negative, summing to one.
+    pub weights: Array1<F>,
+    /// k × d
+    pub means: Array2<F>,
+    /// In the shape of their structure.
+    pub covariances: Covariances<F>,
+}
+
+/// What is wrong with given parameters.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParameterError {
+    /// There are no components or no columns.
+    #[error("a mixture needs at least one component and one column; the means are {k} × {d}")]
+    Empty {
+        /// Rows of the means.
+        k: usize,
+        /// Columns of the means.
+        d: usize,
+    },
+    /// The parts do not belong together.
+    #[error("the {part} do not fit {k} components and {d} columns")]
+    Shape {
+        /// `weights`, `means` or `covariances`.
+        part: &'static str,
+        /// Components expected.
+        k: usize,
+        /// Columns expected.
+        d: usize,
+    },
+    /// A number is NaN or infinite.
+    #[error("the {part} hold a number that is not finite")]
+    NotFinite {
+        /// `weights`, `means` or `covariances`.
+        part: &'static str,
+    },
+    /// The weights are negative or do not sum to one.
+    #[error("the weights must not be negative and must sum to one; they sum to {sum}")]
+    Weights {
+        /// Their sum.
+        sum: f64,
+    },
+    /// A covariance is not symmetric.
+    #[error("the covariance of component {component} is not symmetric")]
+    NotSymmetric {
+        /// The 0-based component.
+        component: usize,
+    },
+    /// A covariance is not positive definite.
+    #[error("the covariance of component {component} is not positive definite; raise its variances or the regularisation")]
+    NotPositiveDefinite {
+        /// The 0-based component.
+        component: usize,
+    },
+}
+
+impl<F: Float> Mixture<F> {
+    /// k
+    pub fn n_components(&self) -> usize {
+        self.means.nrows()
+    }
+
+    /// d
+    pub fn n_columns(&self) -> usize {
+        self.means.ncols()
+    }
+
+    /// Shapes that agree, finite numbers, weights that sum to one, symmetric covariances. (That they are positive definite
+    /// is found when they are factored: [`Density::new`](crate::Density::new).)
+    pub fn check(&self) -> Result<(), ParameterError> {
+        let (k, d) = self.means.dim();
+        if k == 0 || d == 0 {
+            return Err(ParameterError::Empty { k, d });
+        }
+        if self.weights.len() != k {
+            return Err(ParameterError::Shape { part: "weights", k, d });
+        }
+        if !self.covariances.fits(k, d) {
+            return Err(ParameterError::Shape { part: "covariances", k, d });
+        }
+        let finite: [(&'static str, bool); 3] = [
+            ("weights", self.weights.iter().all(|x| x.is_finite())),
+            ("means", self.means.iter().all(|x| x.is_finite())),
+            ("covariances", self.covariances.iter().all(|x| x.is_finite())),
+        ];
+        if let Some((part, _)) = finite.into_iter().find(|(_, finite)| !finite) {
+            return Err(ParameterError::NotFinite { part });
+        }
+        let sum: f64 = self.weights.iter().map(|w| w.widen()).sum();
+        let slack = 1e-6f64.max(k as f64 * 4.0 * F::UNIT_ROUNDOFF);
+        if self.weights.iter().any(|w| *w < F::zero()) || (sum - 1.0).abs() > slack {
+            return Err(ParameterError::Weights { sum });
+        }
+        let matrices: Vec<_> = match &self.covariances {
+            Covariances::Full(all) => all.outer_iter().collect(),
+            Covariances::Tied(one) => vec![one.view()],
+            _ => Vec::new(),
+        };
+        for (component, matrix) in matrices.into_iter().enumerate() {
+            let close = |a: F, b: F| (a - b).abs().widen() <= 1e-5 * (a.abs().widen() + b.abs().widen());
+            if matrix.indexed_iter().any(|((i, j), x)| i > j && !close(*x, matrix[[j, i]])) {
+                return Err(ParameterError::NotSymmetric { component });
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let numbers = self.weights.iter().chain(&self.means).chain(self.covariances.iter());
+        crate::statistics::fingerprint(numbers.map(|x| x.widen()))
+    }
+}

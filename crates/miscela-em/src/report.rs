@@ -1,0 +1,133 @@
+//! What a fit has to say besides its parameters: why it stopped, how the objective went, what had to be repaired.
+
+use std::fmt;
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
+/// Why a fit stopped. Reaching the limit is no error: the model is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Termination {
+    /// The change fell below the tolerance.
+    Tolerance,
+    /// No row changed its cluster.
+    LabelsUnchanged,
+    /// The limit of iterations was reached first.
+    MaxIterations,
+    /// An observer asked to stop.
+    Cancelled,
+}
+
+impl Termination {
+    /// Whether the fit ended because there was no more to gain.
+    pub fn converged(self) -> bool {
+        matches!(self, Termination::Tolerance | Termination::LabelsUnchanged)
+    }
+
+    /// `tolerance`, `labels-unchanged`, `max-iterations` or `cancelled`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Termination::Tolerance => "tolerance",
+            Termination::LabelsUnchanged => "labels-unchanged",
+            Termination::MaxIterations => "max-iterations",
+            Termination::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for Termination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What was done about a component in trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum RepairAction {
+    /// An empty cluster took the farthest row.
+    Relocated,
+    /// A cluster stayed empty and where it was, because no row could be spared.
+    KeptEmpty,
+    /// Variances fell below the floor and were raised to it.
+    Floored,
+    /// A component had no weight left and kept its shape.
+    Starved,
+}
+
+impl RepairAction {
+    /// `relocated`, `kept-empty`, `floored` or `starved`.
+    pub fn name(self) -> &'static str {
+        match self {
+            RepairAction::Relocated => "relocated",
+            RepairAction::KeptEmpty => "kept-empty",
+            RepairAction::Floored => "floored",
+            RepairAction::Starved => "starved",
+        }
+    }
+}
+
+/// One repair of one component.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Repair {
+    /// The iteration, from 1; 0 is the start.
+    pub iteration: usize,
+    /// The 0-based component.
+    pub component: usize,
+    /// What was done.
+    pub action: RepairAction,
+    /// In words, with numbers.
+    pub detail: String,
+}
+
+/// What one run of the engine reports.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Run {
+    /// E-steps with an M-step after them.
+    pub iterations: usize,
+    /// Why it stopped.
+    pub termination: Termination,
+    /// The objective after each iteration: inertia for k-means; for mixtures what the assignment rule maximises.
+    pub trace: Vec<f64>,
+    /// Repairs in order. A component in trouble for many iterations is listed at its first and last.
+    pub repairs: Vec<Repair>,
+}
+
+/// Where a fit stands after an iteration.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// The iteration just done, from 1.
+    pub iteration: usize,
+    /// The limit of iterations.
+    pub max_iterations: usize,
+    /// The objective at the current parameters.
+    pub objective: f64,
+    /// Its change by this iteration; NaN at the first of a k-means run.
+    pub change: f64,
+}
+
+/// Told of each iteration; may ask to stop, which ends the fit with what it has ([`Termination::Cancelled`]).
+///
+/// Any `FnMut(&Progress) -> ControlFlow<()>` is one, and `()` is the one that does nothing.
+pub trait Observer {
+    /// Called after each iteration, on the thread that called the fit.
+    fn iteration(&mut self, progress: &Progress) -> std::ops::ControlFlow<()>;
+}
+
+impl Observer for () {
+    fn iteration(&mut self, _: &Progress) -> std::ops::ControlFlow<()> {
+        std::ops::ControlFlow::Continue(())
+    }
+}
+
+impl<T: FnMut(&Progress) -> std::ops::ControlFlow<()>> Observer for T {
+    fn iteration(&mut self, progress: &Progress) -> std::ops::ControlFlow<()> {
+        self(progress)
+    }
+}

@@ -1,0 +1,236 @@
+//! Start parameters of a mixture from a partition, from responsibilities, or from means.
+//!
+//! An M-step comes first, of two passes: one for the means, one for the scatter about them, so that it is as exact as the
+//! data allow. It is not counted as an iteration.
+
+use crate::gaussian::{GaussianScratch, MixtureSettings, flat, maximise};
+use crate::parameters::Mixture;
+use crate::report::Repair;
+use crate::statistics::{Statistics, Sums};
+use crate::summary::Summary;
+use miscela_kernel::{Centroids, Column, Float, Lanes, NearestScratch, Samples, Scatter, TILE_ROWS, Threads};
+use ndarray::{Array2, ArrayView2};
+
+/// What is wrong with a start partition or start responsibilities.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Not one label, or not one row of responsibilities, a row.
+    #[error("the start has {got} rows and the data {expected}")]
+    RowCount {
+        /// Rows of the data.
+        expected: usize,
+        /// Rows of the start.
+        got: usize,
+    },
+    /// The start is for another number of components.
+    #[error("the start is for {got} components, and {expected} are asked for")]
+    ComponentCount {
+        /// Components asked for.
+        expected: usize,
+        /// Components of the start.
+        got: usize,
+    },
+    /// The start is for other columns.
+    #[error("the start has {got} columns and the data {expected}")]
+    ColumnCount {
+        /// Columns of the data.
+        expected: usize,
+        /// Columns of the start.
+        got: usize,
+    },
+    /// A label is too large.
+    #[error("the start label of row {row} is {label}; with {k} components labels run from 0 to {last}", last = k - 1)]
+    Label {
+        /// 0-based row.
+        row: usize,
+        /// Its label.
+        label: usize,
+        /// Components.
+        k: usize,
+    },
+    /// A responsibility is negative or not finite, or a row's do not sum to one.
+    #[error("the start responsibilities of row {row} are not probabilities that sum to one")]
+    Responsibilities {
+        /// 0-based row.
+        row: usize,
+    },
+    /// A start mean is not finite.
+    #[error("start mean {component} holds a number that is not finite")]
+    NotFinite {
+        /// 0-based component.
+        component: usize,
+    },
+    /// A component has no rows to be estimated from.
+    #[error("component {component} has no row of positive weight in the start; start it elsewhere, or ask for fewer components")]
+    Empty {
+        /// 0-based component.
+        component: usize,
+    },
+}
+
+/// How rows are shared among k components at the start.
+#[derive(Clone, Copy, Debug)]
+pub enum Shares<'a, F> {
+    /// Wholly to the component of each label, 0-based, one a row.
+    Labels(&'a [usize]),
+    /// As given, n × k, each row summing to one.
+    Responsibilities(ArrayView2<'a, F>),
+    /// Wholly to the nearest of these means, k × d.
+    NearestMean(ArrayView2<'a, F>),
+}
+
+impl<F: Float> Shares<'_, F> {
+    /// Whether these are shares of the rows among k components.
+    pub fn check(&self, samples: &Samples<F>, k: usize) -> Result<(), StartError> {
+        let (n, d) = (samples.n_rows(), samples.n_columns());
+        let expect = |expected, got, error: fn(usize, usize) -> StartError| {
+            if expected == got { Ok(()) } else { Err(error(expected, got)) }
+        };
+        let rows = |expected, got| StartError::RowCount { expected, got };
+        let components = |expected, got| StartError::ComponentCount { expected, got };
+        match self {
+            Shares::Labels(labels) => {
+                expect(n, labels.len(), rows)?;
+                match labels.iter().position(|label| *label >= k) {
+                    Some(row) => Err(StartError::Label { row, label: labels[row], k }),
+                    None => Ok(()),
+                }
+            }
+            Shares::Responsibilities(given) => {
+                expect(n, given.nrows(), rows)?;
+                expect(k, given.ncols(), components)?;
+                let good = |row: ndarray::ArrayView1<F>| {
+                    let sum: f64 = row.iter().map(|r| r.widen()).sum();
+                    row.iter().all(|r| *r >= F::zero()) && (sum - 1.0).abs() <= 1e-5
+                };
+                match given.outer_iter().position(|row| !good(row)) {
+                    Some(row) => Err(StartError::Responsibilities { row }),
+                    None => Ok(()),
+                }
+            }
+            Shares::NearestMean(means) => {
+                expect(k, means.nrows(), components)?;
+                expect(d, means.ncols(), |expected, got| StartError::ColumnCount { expected, got })?;
+                match means.outer_iter().position(|mean| mean.iter().any(|m| !m.is_finite())) {
+                    Some(component) => Err(StartError::NotFinite { component }),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// The parameters that an M-step makes of the shares, and what it had to repair (at iteration 0).
+pub fn from_shares<F: Float>(
+    samples: &Samples<F>,
+    shares: Shares<F>,
+    k: usize,
+    settings: &MixtureSettings,
+    summary: &Summary,
+    threads: Threads,
+) -> Result<(Mixture<F>, Vec<Repair>), StartError> {
+    shares.check(samples, k)?;
+    let centre: Vec<F> = summary.mean.iter().map(|m| F::narrow(*m)).collect();
+    let shares = Prepared::new(&shares, &centre);
+    // The first pass only needs the means; the spherical scatter is the cheapest to carry along.
+    let first = moments(samples, &shares, &centre.repeat(k), k, Scatter::Spherical, threads);
+    if let Some(component) = first.sums().weight.iter().position(|n| *n <= 0.0) {
+        return Err(StartError::Empty { component });
+    }
+    let means = flat(&first.means().mapv(F::narrow));
+    let scatter = settings.covariance.structure().scatter();
+    let statistics = moments(samples, &shares, &means, k, scatter, threads);
+    let mut repairs = Vec::new();
+    let mixture = maximise(&statistics, settings, &summary.positive_variance(), &[], &mut repairs);
+    let repairs = repairs.into_iter().map(|(component, action, detail)| Repair { iteration: 0, component, action, detail });
+    Ok((mixture, repairs.collect()))
+}
+
+/// Shares in the form a pass needs.
+enum Prepared<'a, F> {
+    Labels(&'a [usize]),
+    Responsibilities(ArrayView2<'a, F>),
+    NearestMean(Centroids<F>),
+}
+
+impl<'a, F: Float> Prepared<'a, F> {
+    fn new(shares: &Shares<'a, F>, offset: &[F]) -> Self {
+        match shares {
+            Shares::Labels(labels) => Prepared::Labels(labels),
+            Shares::Responsibilities(given) => Prepared::Responsibilities(*given),
+            Shares::NearestMean(means) => {
+                Prepared::NearestMean(Centroids::new(&means.iter().copied().collect::<Vec<_>>(), offset))
+            }
+        }
+    }
+}
+
+/// One pass: the moments of k components about `shift` (k × d).
+fn moments<F: Float>(
+    samples: &Samples<F>,
+    shares: &Prepared<F>,
+    shift: &[F],
+    k: usize,
+    scatter: Scatter,
+    threads: Threads,
+) -> Statistics {
+    let d = samples.n_columns();
+    let lanes = Lanes::new(samples.n_rows(), Sums::bytes(k, d, scatter));
+    let work = samples.n_rows() as f64 * k as f64 * scatter.len(d) as f64;
+    let parts = threads.for_work(work).map(lanes.count(), |lane| {
+        let mut sums = Sums::zero(k, d, scatter);
+        let (mut rows, mut scratch, mut nearest) = (Vec::new(), GaussianScratch::default(), NearestScratch::default());
+        for range in lanes.blocks(lane) {
+            let block = samples.block(range.clone(), &mut rows);
+            let labels: Vec<u32> = match shares {
+                Prepared::Responsibilities(given) => {
+                    share_out(&mut scratch, &block, k, |i, c| given[[range.start + i, c]]);
+                    scratch.add_moments(&block, shift, &mut sums);
+                    continue;
+                }
+                Prepared::Labels(labels) => labels[range].iter().map(|label| *label as u32).collect(),
+                Prepared::NearestMean(means) => {
+                    let mut labels = vec![0; block.len()];
+                    means.assign(&block, &mut labels, &mut nearest);
+                    labels
+                }
+            };
+            sums.hard().add(&block, &labels, shift, 1.0);
+        }
+        sums
+    });
+    let mut total = Sums::zero(k, d, scatter);
+    parts.iter().for_each(|sums| total.add(sums));
+    Statistics::new(0, shift.iter().map(|x| x.widen()).collect(), total)
+}
+
+/// Writes the given shares of a block's rows where the moments are taken from.
+fn share_out<F: Float>(
+    scratch: &mut GaussianScratch<F>,
+    block: &miscela_kernel::Block<F>,
+    k: usize,
+    share: impl Fn(usize, usize) -> F,
+) {
+    for t in 0..scratch.fill(block, k) {
+        let at = |i| t * TILE_ROWS + i;
+        for (c, column) in scratch.shares(t, k).iter_mut().enumerate() {
+            *column = Column(std::array::from_fn(|i| if at(i) < block.len() { share(at(i), c) } else { F::zero() }));
+        }
+    }
+}
+
+/// The parameters for given means and weights or covariances where those are given, and those of the nearest-mean
+/// partition where not.
+pub fn fill_in<F: Float>(
+    mixture: Mixture<F>,
+    means: Array2<F>,
+    weights: Option<ndarray::Array1<F>>,
+    covariances: Option<crate::Covariances<F>>,
+) -> Mixture<F> {
+    Mixture {
+        weights: weights.unwrap_or(mixture.weights),
+        means,
+        covariances: covariances.unwrap_or(mixture.covariances),
+    }
+}

@@ -1,0 +1,245 @@
+//! What an M-step needs to know of the rows: mergeable, serialisable, shifted.
+//!
+//! ```text
+//! Nₖ = Σ r,   first = Σ r z,   second = Σ r z zᵀ   with z = x − shiftₖ
+//! mean   μ' = shift + first/N
+//! scatter about μ':  second − N δ δᵀ,  δ = first/N
+//! ```
+//!
+//! The shift is the mean under which the E-step was taken, which every worker already holds: merging is then plain
+//! addition, and the M-step subtracts small numbers from small numbers, wherever the data lie. [`Sums`] is the additive
+//! part, [`Statistics`] adds the shift and a fingerprint of the parameters; statistics taken under others do not merge.
+
+use miscela_kernel::{HardMoments, Scatter};
+use ndarray::Array2;
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
+/// The additive part: sums over rows, for each of k components.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Sums {
+    /// d
+    pub width: usize,
+    /// How much of the second moment is kept.
+    pub scatter: Scatter,
+    /// Σ r, one a component.
+    pub weight: Vec<f64>,
+    /// Σ r z, k × d.
+    pub first: Vec<f64>,
+    /// Σ r z zᵀ, k × `scatter.len(d)`.
+    pub second: Vec<f64>,
+    /// The objective, summed over rows.
+    pub objective: f64,
+    /// Rows whose hard label changed since the last E-step.
+    pub changed: u64,
+}
+
+impl Sums {
+    /// Sums over no rows.
+    pub fn zero(k: usize, width: usize, scatter: Scatter) -> Self {
+        let zeros = |n| vec![0.0; n];
+        Self {
+            width,
+            scatter,
+            weight: zeros(k),
+            first: zeros(k * width),
+            second: zeros(k * scatter.len(width)),
+            objective: 0.0,
+            changed: 0,
+        }
+    }
+
+    /// The bytes of sums of this shape.
+    pub fn bytes(k: usize, width: usize, scatter: Scatter) -> usize {
+        8 * k * (1 + width + scatter.len(width))
+    }
+
+    /// Forgets all rows.
+    pub fn clear(&mut self) {
+        for sums in [&mut self.weight, &mut self.first, &mut self.second] {
+            sums.fill(0.0);
+        }
+        self.objective = 0.0;
+        self.changed = 0;
+    }
+
+    /// Adds the sums over other rows.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    pub fn add(&mut self, other: &Sums) {
+        self.combine(other, 1.0);
+        self.changed += other.changed;
+    }
+
+    /// Takes rows out that were added before. What is left is exact to rounding.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    pub fn subtract(&mut self, other: &Sums) {
+        self.combine(other, -1.0);
+        self.changed = self.changed.saturating_sub(other.changed);
+    }
+
+    fn combine(&mut self, other: &Sums, sign: f64) {
+        assert_eq!((self.width, self.scatter, self.k()), (other.width, other.scatter, other.k()));
+        let pairs = [
+            (&mut self.weight, &other.weight),
+            (&mut self.first, &other.first),
+            (&mut self.second, &other.second),
+        ];
+        for (to, from) in pairs {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to += sign * from);
+        }
+        self.objective += sign * other.objective;
+    }
+
+    /// The number of components.
+    pub fn k(&self) -> usize {
+        self.weight.len()
+    }
+
+    /// Σ r z of component `c`.
+    pub fn first(&self, c: usize) -> &[f64] {
+        &self.first[c * self.width..(c + 1) * self.width]
+    }
+
+    /// Σ r z zᵀ of component `c`.
+    pub fn second(&self, c: usize) -> &[f64] {
+        let size = self.scatter.len(self.width);
+        &self.second[c * size..(c + 1) * size]
+    }
+
+    pub(crate) fn second_mut(&mut self, c: usize) -> &mut [f64] {
+        let size = self.scatter.len(self.width);
+        &mut self.second[c * size..(c + 1) * size]
+    }
+
+    /// The sums as a place to add rows of hard labels.
+    pub(crate) fn hard(&mut self) -> HardMoments<'_> {
+        HardMoments {
+            weight: &mut self.weight,
+            first: &mut self.first,
+            second: &mut self.second,
+            scatter: self.scatter,
+        }
+    }
+}
+
+/// Why two statistics do not merge.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MergeError {
+    /// They were taken under different parameters.
+    #[error("the statistics were taken under different parameters ({0:016x} and {1:016x}); take both under the same model")]
+    Fingerprint(u64, u64),
+    /// They have different shapes.
+    #[error("the statistics have different shapes: {0} and {1} components, {2} and {3} columns, or other second moments")]
+    Shape(usize, usize, usize, usize),
+}
+
+/// The statistics of one E-step: [`Sums`], the shift they are about, and whose they are.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Statistics {
+    fingerprint: u64,
+    shift: Vec<f64>,
+    sums: Sums,
+}
+
+impl Statistics {
+    /// Sums taken under the parameters of this fingerprint, about `shift` (k × d).
+    ///
+    /// # Panics
+    /// If the shift is not k × d.
+    pub fn new(fingerprint: u64, shift: Vec<f64>, sums: Sums) -> Self {
+        assert_eq!(shift.len(), sums.first.len());
+        Self { fingerprint, shift, sums }
+    }
+
+    /// Which parameters these were taken under.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// The sums.
+    pub fn sums(&self) -> &Sums {
+        &self.sums
+    }
+
+    /// What component `c` was summed about, d numbers.
+    pub fn shift(&self, c: usize) -> &[f64] {
+        &self.shift[c * self.sums.width..(c + 1) * self.sums.width]
+    }
+
+    pub(crate) fn sums_mut(&mut self) -> &mut Sums {
+        &mut self.sums
+    }
+
+    /// Makes component `c` consist of copies of one row with this weight in all.
+    pub(crate) fn place(&mut self, c: usize, row: &[f64], weight: f64) {
+        let width = self.sums.width;
+        self.shift[c * width..(c + 1) * width].copy_from_slice(row);
+        self.sums.first[c * width..(c + 1) * width].fill(0.0);
+        self.sums.second_mut(c).fill(0.0);
+        self.sums.weight[c] = weight;
+    }
+
+    /// Adds statistics of other rows, taken under the same parameters.
+    pub fn merge(&mut self, other: &Statistics) -> Result<(), MergeError> {
+        self.same_kind(other)?;
+        self.sums.add(&other.sums);
+        Ok(())
+    }
+
+    /// Takes out statistics that were merged before.
+    pub fn subtract(&mut self, other: &Statistics) -> Result<(), MergeError> {
+        self.same_kind(other)?;
+        self.sums.subtract(&other.sums);
+        Ok(())
+    }
+
+    fn same_kind(&self, other: &Statistics) -> Result<(), MergeError> {
+        let shape = |s: &Statistics| (s.sums.k(), s.sums.width, s.sums.scatter);
+        if shape(self) != shape(other) {
+            let ((a, b, _), (c, d, _)) = (shape(self), shape(other));
+            return Err(MergeError::Shape(a, c, b, d));
+        }
+        if self.fingerprint != other.fingerprint {
+            return Err(MergeError::Fingerprint(self.fingerprint, other.fingerprint));
+        }
+        Ok(())
+    }
+
+    /// first/N, how far the mean of component `c` lies from the shift; zero where there is no weight.
+    pub fn movement(&self, c: usize) -> Vec<f64> {
+        let n = self.sums.weight[c];
+        self.sums.first(c).iter().map(|s| if n > 0.0 { s / n } else { 0.0 }).collect()
+    }
+
+    /// The mean of each component, k × d; the shift where a component has no weight.
+    pub fn means(&self) -> Array2<f64> {
+        let mut means = Array2::zeros((self.sums.k(), self.sums.width));
+        for (c, mut mean) in means.outer_iter_mut().enumerate() {
+            let movement = self.movement(c);
+            mean.iter_mut().zip(self.shift(c).iter().zip(&movement)).for_each(|(m, (shift, delta))| *m = shift + delta);
+        }
+        means
+    }
+
+    /// Σ r (x − μ)(x − μ)ᵀ of component `c` about its own mean, as much of it as the scatter keeps.
+    pub fn scatter_about_mean(&self, c: usize) -> Vec<f64> {
+        let mut scatter = self.sums.second(c).to_vec();
+        self.sums.scatter.add_row(-self.sums.weight[c], &self.movement(c), &mut scatter);
+        scatter
+    }
+}
+
+/// A fingerprint of parameters, so that statistics know whose they are (FNV-1a over the bits).
+pub(crate) fn fingerprint(numbers: impl Iterator<Item = f64>) -> u64 {
+    numbers.flat_map(|x| x.to_bits().to_le_bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

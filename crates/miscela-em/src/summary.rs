@@ -1,0 +1,71 @@
+//! The mean and variance of each column: the scale against which "small" is measured.
+
+use crate::statistics::{Statistics, Sums};
+use miscela_kernel::{Float, Lanes, Samples, Scatter, Threads};
+
+/// Weighted mean and variance of each column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// d
+    pub mean: Vec<f64>,
+    /// d, about the mean, divided by Σ w.
+    pub variance: Vec<f64>,
+}
+
+impl Summary {
+    /// Two passes over the rows, so that an offset costs no digits.
+    pub fn of<F: Float>(samples: &Samples<F>, threads: Threads) -> Self {
+        let mut first_row = vec![F::zero(); samples.n_columns()];
+        samples.copy_row(0, &mut first_row);
+        let mean: Vec<F> = about(samples, &first_row, threads).means().iter().map(|m| F::narrow(*m)).collect();
+        let statistics = about(samples, &mean, threads);
+        let variance = statistics.scatter_about_mean(0).iter().map(|s| s.max(0.0) / samples.total_weight()).collect();
+        Self { mean: statistics.means().into_raw_vec_and_offset().0, variance }
+    }
+
+    /// The mean over columns of their variances: what a k-means tolerance is relative to.
+    pub fn mean_variance(&self) -> f64 {
+        self.variance.iter().map(|v| v / self.variance.len() as f64).sum()
+    }
+
+    /// The variance of each column, or for a constant column something of the data's scale, so that it is never zero.
+    pub fn positive_variance(&self) -> Vec<f64> {
+        let reach = self.mean.iter().fold(0.0f64, |m, x| m.max(x.abs())) * f64::EPSILON;
+        let fallback = [self.mean_variance(), reach * reach, 1.0].into_iter().find(|v| *v > 0.0).unwrap_or(1.0);
+        self.variance.iter().map(|v| if *v > 0.0 { *v } else { fallback }).collect()
+    }
+}
+
+/// All rows as one cluster, about a given point.
+fn about<F: Float>(samples: &Samples<F>, shift: &[F], threads: Threads) -> Statistics {
+    let d = samples.n_columns();
+    let lanes = Lanes::new(samples.n_rows(), Sums::bytes(1, d, Scatter::Diagonal));
+    let parts = threads.for_work((samples.n_rows() * d) as f64).map(lanes.count(), |lane| {
+        let mut sums = Sums::zero(1, d, Scatter::Diagonal);
+        let mut scratch = Vec::new();
+        for rows in lanes.blocks(lane) {
+            let labels = [0; miscela_kernel::BLOCK_ROWS];
+            let block = samples.block(rows, &mut scratch);
+            sums.hard().add(&block, &labels[..block.len()], shift, 1.0);
+        }
+        sums
+    });
+    let mut total = Sums::zero(1, d, Scatter::Diagonal);
+    parts.iter().for_each(|sums| total.add(sums));
+    Statistics::new(0, shift.iter().map(|x| x.widen()).collect(), total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn an_offset_costs_no_digits() {
+        let rows = array![[1e8 + 1.0, 5.0], [1e8 + 2.0, 5.0], [1e8 + 3.0, 5.0]];
+        let summary = Summary::of(&Samples::weighted(&rows, vec![1.0, 2.0, 1.0]).unwrap(), Threads::One);
+        assert_eq!(summary.mean, [1e8 + 2.0, 5.0]);
+        assert_eq!(summary.variance, [0.5, 0.0]);
+        assert_eq!(summary.positive_variance(), [0.5, 0.25]);
+    }
+}
