@@ -64,6 +64,7 @@ impl<F: Float> Metric<F> for L2 {}
 
 impl<F: Float> Centred<F> for L2 {
     const CENTRE: CentreRule = CentreRule::Mean;
+    const EUCLIDEAN: bool = true;
 }
 
 impl<F: Float> Distance<F> for SquaredL2 {
@@ -80,6 +81,7 @@ impl<F: Float> Distance<F> for SquaredL2 {
 
 impl<F: Float> Centred<F> for SquaredL2 {
     const CENTRE: CentreRule = CentreRule::Mean;
+    const EUCLIDEAN: bool = true;
 }
 
 #[cfg(test)]

@@ -151,6 +151,7 @@ stands_for!(LInfDist, LInf);
 
 impl<F: Float> Centred<F> for L2Dist {
     const CENTRE: CentreRule = <L2 as Centred<F>>::CENTRE;
+    const EUCLIDEAN: bool = <L2 as Centred<F>>::EUCLIDEAN;
 }
 
 impl<F: Float> Centred<F> for L1Dist {

@@ -7,7 +7,7 @@ use crate::engine::{Assigned, Change, Family, MStep};
 use crate::median::medians;
 use crate::report::Termination;
 use crate::statistics::{Statistics, Sums, fingerprint};
-use miscela_distance::{Centred, CentreRule};
+use miscela_distance::{CentreRule, Centred};
 use miscela_kernel::{BLOCK_ROWS, Block, Centroids, Float, NearestScratch, Scatter};
 use ndarray::Array2;
 
@@ -120,9 +120,10 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
         // Σ w‖x − μ'‖² = Σ w‖x − shift‖² − N‖δ‖², before the new centre is rounded to F.
         let inertia = (0..sums.k()).map(|c| statistics.scatter_about_mean(c)[0].max(0.0)).sum();
         let centres: Vec<F> = match D::CENTRE {
-            CentreRule::NormalisedMean => {
-                means.outer_iter().flat_map(|mean| direction(&mean.to_vec()).map(F::narrow).collect::<Vec<_>>()).collect()
-            }
+            CentreRule::NormalisedMean => means
+                .outer_iter()
+                .flat_map(|mean| direction(&mean.to_vec()).map(F::narrow).collect::<Vec<_>>())
+                .collect(),
             CentreRule::Median => medians(rows, self.centroids.all()),
             _ => means.iter().map(|m| F::narrow(*m)).collect(),
         };

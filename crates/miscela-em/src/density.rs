@@ -105,9 +105,9 @@ fn factor<F: Float>(covariances: &Covariances<F>, d: usize) -> Result<Vec<(Preci
         Ok((Precision::Spherical(F::narrow(1.0 / v)), d as f64 * v.ln()))
     };
     match covariances {
-        Covariances::Full(all) => (all.outer_iter().enumerate())
-            .map(|(c, one)| matrix(c, one.iter().map(|x| x.widen()).collect()))
-            .collect(),
+        Covariances::Full(all) => {
+            (all.outer_iter().enumerate()).map(|(c, one)| matrix(c, one.iter().map(|x| x.widen()).collect())).collect()
+        }
         Covariances::Tied(one) => matrix(0, one.iter().map(|x| x.widen()).collect()).map(|one| vec![one]),
         Covariances::Diagonal(all) => {
             all.outer_iter().enumerate().map(|(c, one)| diagonal(c, &mut one.iter().copied())).collect()

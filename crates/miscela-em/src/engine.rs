@@ -56,9 +56,9 @@ pub trait Family<F: Float>: Sync {
 
 /// The rows behind the statistics, for M-steps that need more than sums.
 #[derive(Clone, Copy, Debug)]
-pub struct Assigned<'a, F: Float> {
+pub struct Assigned<'a, 's, F: Float> {
     /// All rows.
-    pub samples: &'a Samples<'a, F>,
+    pub samples: &'a Samples<'s, F>,
     /// Their labels; empty where assignment is soft.
     pub labels: &'a [u32],
     /// Components that were just given new rows.
@@ -107,7 +107,8 @@ pub fn run<F: Float, M: Family<F>>(
     observer: &mut dyn Observer,
 ) -> Run {
     let mut passes = Passes::new(family, samples, threads);
-    let mut run = Run { iterations: 0, termination: Termination::MaxIterations, trace: Vec::new(), repairs: Vec::new() };
+    let mut run =
+        Run { iterations: 0, termination: Termination::MaxIterations, trace: Vec::new(), repairs: Vec::new() };
     let mut history = History { before: f64::NAN, lowest: f64::INFINITY, idle: 0 };
     let mut step = MStep::default();
     while run.iterations < max_iterations {

@@ -347,7 +347,11 @@ pub(crate) fn maximise<F: Float>(
         within.covariance[*c].clone_from(&pooled);
     }
     for c in starved {
-        repairs.push((c, RepairAction::Starved, "had no weight left; kept its mean, with the pooled covariance".into()));
+        repairs.push((
+            c,
+            RepairAction::Starved,
+            "had no weight left; kept its mean, with the pooled covariance".into(),
+        ));
     }
     let floor = if F::NAME == "f32" { FLOOR_F32 } else { FLOOR_F64 };
     let mut regulariser = Regulariser { ridge: settings.reg_covariance, floor, scale, raised: Vec::new() };

@@ -5,7 +5,9 @@ use crate::density::Density;
 use crate::gaussian::{GaussianScratch, weighted};
 use crate::statistics::Sums;
 use miscela_distance::Distance;
-use miscela_kernel::{Block, Centroids, Float, Lanes, NearestScratch, Samples, Scatter, TILE_ROWS, Threads, soften, winners};
+use miscela_kernel::{
+    Block, Centroids, Float, Lanes, NearestScratch, Samples, Scatter, TILE_ROWS, Threads, soften, winners,
+};
 use ndarray::{Array1, Array2};
 
 /// How well centres fit rows.

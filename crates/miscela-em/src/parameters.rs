@@ -118,7 +118,9 @@ pub enum ParameterError {
         component: usize,
     },
     /// A covariance is not positive definite.
-    #[error("the covariance of component {component} is not positive definite; raise its variances or the regularisation")]
+    #[error(
+        "the covariance of component {component} is not positive definite; raise its variances or the regularisation"
+    )]
     NotPositiveDefinite {
         /// The 0-based component.
         component: usize,

@@ -9,7 +9,7 @@ use crate::report::Repair;
 use crate::statistics::{Statistics, Sums};
 use crate::summary::Summary;
 use miscela_kernel::{Centroids, Column, Float, Lanes, NearestScratch, Samples, Scatter, TILE_ROWS, Threads};
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 
 /// What is wrong with a start partition or start responsibilities.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -62,7 +62,9 @@ pub enum StartError {
         component: usize,
     },
     /// A component has no rows to be estimated from.
-    #[error("component {component} has no row of positive weight in the start; start it elsewhere, or ask for fewer components")]
+    #[error(
+        "component {component} has no row of positive weight in the start; start it elsewhere, or ask for fewer components"
+    )]
     Empty {
         /// 0-based component.
         component: usize,
@@ -143,7 +145,8 @@ pub fn from_shares<F: Float>(
     let statistics = moments(samples, &shares, &means, k, scatter, threads);
     let mut repairs = Vec::new();
     let mixture = maximise(&statistics, settings, &summary.positive_variance(), &[], &mut repairs);
-    let repairs = repairs.into_iter().map(|(component, action, detail)| Repair { iteration: 0, component, action, detail });
+    let repairs =
+        repairs.into_iter().map(|(component, action, detail)| Repair { iteration: 0, component, action, detail });
     Ok((mixture, repairs.collect()))
 }
 
@@ -217,20 +220,5 @@ fn share_out<F: Float>(
         for (c, column) in scratch.shares(t, k).iter_mut().enumerate() {
             *column = Column(std::array::from_fn(|i| if at(i) < block.len() { share(at(i), c) } else { F::zero() }));
         }
-    }
-}
-
-/// The parameters for given means and weights or covariances where those are given, and those of the nearest-mean
-/// partition where not.
-pub fn fill_in<F: Float>(
-    mixture: Mixture<F>,
-    means: Array2<F>,
-    weights: Option<ndarray::Array1<F>>,
-    covariances: Option<crate::Covariances<F>>,
-) -> Mixture<F> {
-    Mixture {
-        weights: weights.unwrap_or(mixture.weights),
-        means,
-        covariances: covariances.unwrap_or(mixture.covariances),
     }
 }

@@ -85,11 +85,8 @@ impl Sums {
 
     fn combine(&mut self, other: &Sums, sign: f64) {
         assert_eq!((self.width, self.scatter, self.k()), (other.width, other.scatter, other.k()));
-        let pairs = [
-            (&mut self.weight, &other.weight),
-            (&mut self.first, &other.first),
-            (&mut self.second, &other.second),
-        ];
+        let pairs =
+            [(&mut self.weight, &other.weight), (&mut self.first, &other.first), (&mut self.second, &other.second)];
         for (to, from) in pairs {
             to.iter_mut().zip(from).for_each(|(to, from)| *to += sign * from);
         }
@@ -133,10 +130,14 @@ impl Sums {
 #[non_exhaustive]
 pub enum MergeError {
     /// They were taken under different parameters.
-    #[error("the statistics were taken under different parameters ({0:016x} and {1:016x}); take both under the same model")]
+    #[error(
+        "the statistics were taken under different parameters ({0:016x} and {1:016x}); take both under the same model"
+    )]
     Fingerprint(u64, u64),
     /// They have different shapes.
-    #[error("the statistics have different shapes: {0} and {1} components, {2} and {3} columns, or other second moments")]
+    #[error(
+        "the statistics have different shapes: {0} and {1} components, {2} and {3} columns, or other second moments"
+    )]
     Shape(usize, usize, usize, usize),
 }
 
@@ -239,7 +240,7 @@ impl Statistics {
 
 /// A fingerprint of parameters, so that statistics know whose they are (FNV-1a over the bits).
 pub(crate) fn fingerprint(numbers: impl Iterator<Item = f64>) -> u64 {
-    numbers.flat_map(|x| x.to_bits().to_le_bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    numbers
+        .flat_map(|x| x.to_bits().to_le_bytes())
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -10,9 +10,9 @@ mod tied;
 mod tied_diagonal;
 mod tied_spherical;
 
-pub(crate) use floor::Regulariser;
 pub use floor::FLOOR_F32;
 pub use floor::FLOOR_F64;
+pub(crate) use floor::Regulariser;
 
 use crate::Covariances;
 use miscela_kernel::Scatter;
