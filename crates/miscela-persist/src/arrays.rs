@@ -45,7 +45,7 @@ pub fn vector<F: Copy>(field: &str, list: &[F], len: usize) -> Result<Array1<F>,
 /// use miscela_persist::matrix;
 ///
 /// let error = matrix("centroids", &[vec![0.0, 1.0], vec![2.0]], 2, 2).unwrap_err();
-/// assert_eq!(error.to_string(), "`centroids[1]` has 1 entries where 2 are needed");
+/// assert_eq!(error.to_string(), "`centroids[1]` has length 1 where 2 is needed");
 /// ```
 pub fn matrix<F: Copy>(
     field: &str,
@@ -73,7 +73,7 @@ pub fn matrix<F: Copy>(
 /// let covariances = array![[[1.0, 0.5], [0.5, 2.0]]];
 /// assert_eq!(stack("covariances", &layers(covariances.view()), 1, 2, 2)?, covariances);
 /// let error = stack("covariances", &layers(covariances.view()), 1, 2, 3).unwrap_err();
-/// assert_eq!(error.to_string(), "`covariances[0][0]` has 2 entries where 3 are needed");
+/// assert_eq!(error.to_string(), "`covariances[0][0]` has length 2 where 3 is needed");
 /// # Ok::<(), miscela_persist::PersistError>(())
 /// ```
 pub fn stack<F: Copy>(

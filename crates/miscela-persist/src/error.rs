@@ -76,7 +76,7 @@ pub enum PersistError {
         message: String,
     },
     /// A list is longer or shorter than the rest of the document says.
-    #[error("`{field}` has {got} entries where {expected} are needed")]
+    #[error("`{field}` has length {got} where {expected} is needed")]
     Shape {
         /// The list.
         field: String,
@@ -94,7 +94,9 @@ pub enum PersistError {
         value: f64,
     },
     /// Something follows the document.
-    #[error("{count} bytes follow the end of the document: the file is damaged or not a model alone")]
+    #[error(
+        "the document ends before the file does (bytes left over: {count}): the file is damaged, or holds more than a model"
+    )]
     TrailingBytes {
         /// How many bytes from the end of the document to the end of the file.
         count: usize,

@@ -4,8 +4,8 @@ use crate::{Codec, Header, PersistError};
 use serde::{Serialize, de::DeserializeOwned};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::Path;
-use tempfile::Builder;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The largest file that is read as a model: 4 GB.
 pub const MAX_BYTES: u64 = 4_000_000_000;
@@ -31,31 +31,39 @@ fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
-    let mut builder = Builder::new();
-    builder.prefix(".miscela-").suffix(".tmp");
-    // What an ordinary new file gets; the system takes the umask off. tempfile alone would make it private.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(without_temporary_name)?;
-    file.write_all(bytes)?;
-    if let Ok(old) = fs::metadata(&target) {
-        file.as_file().set_permissions(old.permissions())?;
+    let (file, temporary) = create_temporary(folder)?;
+    let written = fill_and_rename(file, bytes, &temporary, &target);
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
     }
-    file.as_file().sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
     // The name itself is on the disk once the folder is. The document is whole either way, and not every file system
     // can do this, so a refusal is no failure.
     #[cfg(unix)]
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(())
+    written
 }
 
-/// tempfile adds the random name that it tried, which says nothing to the user.
-fn without_temporary_name(error: io::Error) -> io::Error {
-    match error.get_ref().and_then(|inner| inner.source()) {
-        Some(_) => error.kind().into(),
-        None => error,
+fn create_temporary(folder: &Path) -> io::Result<(File, PathBuf)> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!(".miscela-{}-{count}.tmp", std::process::id()));
+        match File::create_new(&path) {
+            // Left by a process of the same number that was killed, or in use by one on another machine.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            result => return result.map(|file| (file, path)),
+        }
     }
+}
+
+fn fill_and_rename(mut file: File, bytes: &[u8], temporary: &Path, target: &Path) -> io::Result<()> {
+    file.write_all(bytes)?;
+    if let Ok(old) = fs::metadata(target) {
+        file.set_permissions(old.permissions())?;
+    }
+    file.sync_all()?;
+    drop(file); // Windows renames closed files only.
+    fs::rename(temporary, target)
 }
 
 /// The bytes of a file, at most [`MAX_BYTES`] of them.

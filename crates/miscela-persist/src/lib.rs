@@ -36,3 +36,7 @@ pub use error::PersistError;
 pub use file::{Document, MAX_BYTES, load_bytes, save};
 pub use finite::finite;
 pub use header::{Dtype, FORMAT, Format, Header, VERSION, Version};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
