@@ -26,6 +26,11 @@ macro_rules! laws {
                 fn memory_layout_changes_nothing(case in cases()) {
                     layouts_agree(&$method, &case);
                 }
+
+                #[test]
+                fn units_change_nothing(case in cases()) {
+                    units_agree(&$method, &case);
+                }
             }
 
             #[test]
@@ -61,20 +66,12 @@ pub(crate) struct Case {
     seed: u64,
 }
 
-impl Case {
-    fn distinct(&self) -> usize {
-        let counting = self.rows.rows().into_iter().zip(&self.weights).filter(|(_, w)| **w > 0.0);
-        counting.map(|(row, _)| row.iter().map(|x| x.to_bits()).collect::<Vec<_>>()).collect::<HashSet<_>>().len()
-    }
-}
-
 pub(crate) fn cases() -> impl Strategy<Value = Case> {
     let offset = prop_oneof![4 => Just(0.0), 1 => Just(1e8)];
-    let scale = prop_oneof![4 => Just(1.0), 1 => Just(1e-150), 1 => Just(1e150), 1 => Just(1e-200)];
+    let scale = prop_oneof![4 => Just(1.0), 1 => Just(1e-150), 1 => Just(1e150), 1 => Just(1e-200), 1 => Just(1e200)];
     let weight = prop_oneof![1 => Just(0.0), 4 => 1e-3..5.0, 1 => Just(1e-200), 1 => Just(1e200)];
     (1usize..60, 1usize..4, offset, scale).prop_flat_map(move |(n, d, offset, scale)| {
-        // + 0 turns −0 into 0.
-        let value = (-2i32..3).prop_map(move |x| (f64::from(x) + offset) * scale + 0.0);
+        let value = (-2i32..3).prop_map(move |x| (f64::from(x) + offset) * scale);
         (prop::collection::vec(value, n * d), prop::collection::vec(weight.clone(), n), 1..n + 1, any::<u64>())
             .prop_filter("some row counts", |(_, weights, ..)| weights.iter().any(|w| *w > 0.0))
             .prop_map(move |(rows, weights, k, seed)| {
@@ -97,18 +94,21 @@ fn run<F: Float, S: Seeding<F, L2>>(
 }
 
 pub(crate) fn picks_are_distinct_rows_that_count<S: Seeding<f64, L2> + Seeding<f32, L2>>(method: &S, case: &Case) {
-    let (k, distinct) = (case.k, case.distinct());
-    let found = run(method, case.rows.view(), &case.weights, k, case.seed, Threads::One);
-    if k > distinct {
-        return assert_eq!(found, Err(SeedingError::TooFewDistinct { distinct, k }));
-    }
-    are_distinct_rows_that_count(&found.unwrap(), &case.rows, &case.weights, k);
+    picks_of(method, &case.rows, case);
     let single = case.rows.mapv(|x| x as f32);
-    if single.iter().all(|x| x.is_finite() && x.abs() > 1e-30) {
-        if let Ok(found) = run(method, single.view(), &case.weights, k, case.seed, Threads::One) {
-            are_distinct_rows_that_count(&found, &single, &case.weights, k);
-        }
+    if single.iter().all(|x| x.is_finite()) {
+        picks_of(method, &single, case);
     }
+}
+
+fn picks_of<F: Float, S: Seeding<F, L2>>(method: &S, rows: &Array2<F>, case: &Case) {
+    let Case { weights, k, seed, .. } = case;
+    let distinct = distinct(rows, (0..rows.nrows()).filter(|i| weights[*i] > 0.0));
+    let found = run(method, rows.view(), weights, *k, *seed, Threads::One);
+    if *k > distinct {
+        return assert_eq!(found, Err(SeedingError::TooFewDistinct { distinct, k: *k }));
+    }
+    are_distinct_rows_that_count(&found.unwrap(), rows, weights, *k);
 }
 
 fn are_distinct_rows_that_count<F: Float>(found: &Seeds<F>, rows: &Array2<F>, weights: &[f64], k: usize) {
@@ -116,9 +116,13 @@ fn are_distinct_rows_that_count<F: Float>(found: &Seeds<F>, rows: &Array2<F>, we
     assert_eq!(picks.len(), k);
     assert_eq!(found.centres, rows.select(Axis(0), picks));
     assert!(picks.iter().all(|i| weights[*i] > 0.0));
-    let values: HashSet<Vec<u64>> =
-        picks.iter().map(|i| rows.row(*i).iter().map(|x| x.widen().to_bits()).collect()).collect();
-    assert_eq!(values.len(), k);
+    assert_eq!(distinct(rows, picks.iter().copied()), k);
+}
+
+fn distinct<F: Float>(rows: &Array2<F>, among: impl Iterator<Item = usize>) -> usize {
+    // + 0 turns −0 into 0.
+    let bits = |i| rows.row(i).iter().map(|x| (*x + F::zero()).widen().to_bits()).collect::<Vec<_>>();
+    among.map(bits).collect::<HashSet<_>>().len()
 }
 
 pub(crate) fn layouts_agree<S: Seeding<f64, L2>>(method: &S, case: &Case) {
@@ -137,6 +141,16 @@ pub(crate) fn layouts_agree<S: Seeding<f64, L2>>(method: &S, case: &Case) {
     let mut backwards = case.rows.select(Axis(0), &order);
     backwards.invert_axis(Axis(0));
     assert_eq!(seed(backwards.view()), expected);
+}
+
+pub(crate) fn units_agree<S: Seeding<f64, L2>>(method: &S, case: &Case) {
+    let seed = |unit: f64| {
+        let rows = &case.rows * unit;
+        run(method, rows.view(), &case.weights, case.k, case.seed, Threads::One).map(|found| found.rows)
+    };
+    // Powers of two, which round nothing.
+    assert_eq!(seed(8.0), seed(1.0));
+    assert_eq!(seed(0.125), seed(1.0));
 }
 
 pub(crate) fn pools_agree<S: Seeding<f64, L2> + Seeding<f32, L2> + Sync>(method: &S) {

@@ -6,7 +6,7 @@
 //! |---|---|---|---|
 //! | [`Random`] | k distinct rows, by weight | none | as a baseline, or for very large k |
 //! | [`KMeansPlusPlus`] | rows far from those picked before, by weight × D² | n·k·(t + 1) for t trials | by default |
-//! | [`KMeansParallel`] | about 10·k such rows in five rounds, then k of them | 10·n·k, in 6 passes over the rows | when a pass over the rows is dear |
+//! | [`KMeansParallel`] | about 10·k such rows in five rounds, then k of them | 10·n·k, by the fused kernel in 6 passes | for large k, or where a pass over the rows is dear |
 //! | [`Precomputed`] | the centres given | none | to go on from known centres |
 //!
 //! All methods honour weights (zero weight is an absent row, an integer weight is that many copies, in distribution) and
@@ -80,7 +80,7 @@ pub trait Seeding<F: Float, D: Distance<F>> {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Seeds<F> {
-    /// k × d
+    /// k × d, row by row in memory.
     pub centres: Array2<F>,
     /// The indices of the rows that the centres are copies of, for methods that pick rows.
     pub rows: Option<Vec<usize>>,

@@ -32,14 +32,14 @@ impl<F: Float, D: Distance<F>> Seeding<F, D> for Precomputed<'_, F> {
         }
         let flat: Vec<F> = centres.iter().copied().collect();
         distance.check(&Block::new(&flat, centres.ncols())).map_err(SeedingError::CentreDomain)?;
-        Ok(Seeds { centres: centres.to_owned(), rows: None })
+        Ok(Seeds { centres: centres.as_standard_layout().into_owned(), rows: None })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use miscela_distance::L2;
+    use miscela_distance::{DomainError, L2};
     use ndarray::{Array2, array};
     use rand_xoshiro::Xoshiro256Plus;
     use rand_xoshiro::rand_core::SeedableRng;
@@ -73,5 +73,37 @@ mod tests {
         assert_eq!(error, SeedingError::NotFinite { centre: 0, column: 1, value: f64::NEG_INFINITY });
         assert_eq!(seed(&Array2::zeros((0, 2)), 0).unwrap_err(), SeedingError::NoCentres);
         assert_eq!(seed(&Array2::zeros((4, 2)), 4).unwrap_err(), SeedingError::TooFewRows { n_rows: 3, k: 4 });
+    }
+
+    /// Defined for numbers that are not negative.
+    #[derive(Clone, Debug)]
+    struct OfCounts;
+
+    impl Distance<f64> for OfCounts {
+        fn distance(&self, a: &[f64], b: &[f64]) -> f64 {
+            (a[0].sqrt() - b[0].sqrt()).abs()
+        }
+
+        fn check(&self, rows: &Block<f64>) -> Result<(), DomainError> {
+            match rows.rows().position(|row| row[0] < 0.0) {
+                Some(i) => Err(DomainError::Negative { row: rows.first() + i, column: 0, value: rows.row(i)[0] }),
+                None => Ok(()),
+            }
+        }
+    }
+
+    #[test]
+    fn rows_and_centres_outside_the_distance_are_told_apart() {
+        let seed = |rows: &Array2<f64>, centres: &Array2<f64>| {
+            let samples = Samples::new(rows).unwrap();
+            let mut rng = Xoshiro256Plus::seed_from_u64(0);
+            Precomputed(centres.view()).seed(&samples, 1, &OfCounts, Threads::One, &mut rng).unwrap_err()
+        };
+        let (good, mut bad) = (Array2::ones((1, 1)), Array2::ones((5000, 1)));
+        bad[[4000, 0]] = -2.0;
+        let error = DomainError::Negative { row: 4000, column: 0, value: -2.0 };
+        assert_eq!(seed(&bad, &good), SeedingError::Domain(error));
+        let error = DomainError::Negative { row: 0, column: 0, value: -1.0 };
+        assert_eq!(seed(&good, &array![[-1.0]]), SeedingError::CentreDomain(error));
     }
 }
