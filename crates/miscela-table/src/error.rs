@@ -1,0 +1,224 @@
+//! What can be wrong with a table, each as one sentence.
+
+use std::fmt;
+use std::io;
+
+/// Where in a file a value stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The line of a text file, counted from 1, as an editor shows it.
+    Line(u64),
+    /// The row of an array, counted from 0, as NumPy does.
+    Row(usize),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Line(line) => write!(f, "line {line}"),
+            Place::Row(row) => write!(f, "row {row} (counted from 0)"),
+        }
+    }
+}
+
+/// What is wrong with a table, a file, or what was asked of them. `file` is the path as it was given, or
+/// "standard input".
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// The file cannot be opened or read.
+    #[error("cannot read {file}: {source}")]
+    Read {
+        /// The file.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file cannot be written. Nothing half-written is left.
+    #[error("cannot write {file}: {source}")]
+    Write {
+        /// The file.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The ending says nothing about the format.
+    #[error("{file}: the ending does not say what the file is; use .csv, .tsv or .npy, each also with .gz")]
+    UnknownEnding {
+        /// The file.
+        file: String,
+    },
+    /// The format is known and cannot be read here.
+    #[error("{file}: .{ending} files are not available; convert the table to .csv or .npy")]
+    NotAvailable {
+        /// The file.
+        file: String,
+        /// The ending, without the dot.
+        ending: String,
+    },
+    /// There is nothing in the file.
+    #[error("{file} is empty; give at least one row")]
+    Empty {
+        /// The file.
+        file: String,
+    },
+    /// There are names and no rows.
+    #[error("{file} has columns and no rows; give at least one row")]
+    NoRows {
+        /// The file.
+        file: String,
+    },
+    /// No column is left to read.
+    #[error("{file}: no column is left to read; choose at least one of: {there}")]
+    NoColumns {
+        /// The file.
+        file: String,
+        /// The names that there are.
+        there: String,
+    },
+    /// There is no column of this name.
+    #[error("{file} has no column {column:?}; its columns are: {there}")]
+    NoSuchColumn {
+        /// The file.
+        file: String,
+        /// The name asked for.
+        column: String,
+        /// The names that there are.
+        there: String,
+    },
+    /// Two columns have the same name.
+    #[error("{file}: columns {first} and {second} are both called {column:?}; rename one of them")]
+    DuplicateColumn {
+        /// The file.
+        file: String,
+        /// The name.
+        column: String,
+        /// The first of the two, counted from 1.
+        first: usize,
+        /// The second of the two, counted from 1.
+        second: usize,
+    },
+    /// A column was chosen twice.
+    #[error("column {column:?} is chosen twice; name it once")]
+    ChosenTwice {
+        /// The name.
+        column: String,
+    },
+    /// One column was expected.
+    #[error("{file} has {got} columns where one is expected; leave only the one that is meant, or call it {name:?}")]
+    NotOneColumn {
+        /// The file.
+        file: String,
+        /// The name that would tell which one is meant.
+        name: &'static str,
+        /// Columns there are.
+        got: usize,
+    },
+    /// A line has more or fewer fields than the first.
+    #[error("{file}, line {line}: {got} fields where the first line has {expected}; make all lines equally wide")]
+    Ragged {
+        /// The file.
+        file: String,
+        /// The line, counted from 1.
+        line: u64,
+        /// Fields in the first line.
+        expected: usize,
+        /// Fields in this line.
+        got: usize,
+    },
+    /// A value is text.
+    #[error("{file}, {place}, column {column:?}: {text:?} is not a number; correct it or leave the column out")]
+    NotANumber {
+        /// The file.
+        file: String,
+        /// Line or row.
+        place: Place,
+        /// The column.
+        column: String,
+        /// What stands there; long text is cut.
+        text: String,
+    },
+    /// A value is missing.
+    #[error("{file}, {place}, column {column:?}: {text:?} is a missing value; fill it or remove the row")]
+    Missing {
+        /// The file.
+        file: String,
+        /// Line or row.
+        place: Place,
+        /// The column.
+        column: String,
+        /// What stands there: nothing, or a word for it.
+        text: String,
+    },
+    /// A value is NaN, infinite, or too large for an `f64`.
+    #[error("{file}, {place}, column {column:?}: {text} is not a finite number; fill it or remove the row")]
+    NotFinite {
+        /// The file.
+        file: String,
+        /// Line or row.
+        place: Place,
+        /// The column.
+        column: String,
+        /// What stands there.
+        text: String,
+    },
+    /// A value is not a label.
+    #[error("{file}, {place}, column {column:?}: {text} is not a label; labels are whole numbers from 0 on")]
+    NotALabel {
+        /// The file.
+        file: String,
+        /// Line or row.
+        place: Place,
+        /// The column.
+        column: String,
+        /// What stands there.
+        text: String,
+    },
+    /// A name or text is not UTF-8.
+    #[error("{file}, line {line}, field {field}: the text is not UTF-8; save the file in UTF-8")]
+    NotUtf8 {
+        /// The file.
+        file: String,
+        /// The line, counted from 1.
+        line: u64,
+        /// The field of the line, counted from 1.
+        field: usize,
+    },
+    /// A value is beyond the largest number of the type asked for.
+    #[error("{file}, row {row} (counted from 0), column {column:?}: {value:e} does not fit into 32 bits; use f64")]
+    Overflow {
+        /// The file.
+        file: String,
+        /// The row, counted from 0.
+        row: usize,
+        /// The column.
+        column: String,
+        /// The value.
+        value: f64,
+    },
+    /// The file is not an NPY file that can be read here.
+    #[error("{file}: {what}")]
+    Npy {
+        /// The file.
+        file: String,
+        /// What is wrong, as a sentence.
+        what: String,
+    },
+    /// The array has another number of dimensions.
+    #[error("{file}: the array has shape {got:?}, and {expected} is expected")]
+    Shape {
+        /// The file.
+        file: String,
+        /// The shape expected, in words.
+        expected: &'static str,
+        /// The shape there is.
+        got: Vec<usize>,
+    },
+}
+
+impl TableError {
+    /// Whether whoever read our output has closed it: a reason to stop quietly.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, TableError::Write { source, .. } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}

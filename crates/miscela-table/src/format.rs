@@ -1,0 +1,65 @@
+//! The format of a file, which follows from its ending.
+
+use crate::TableError;
+use std::path::Path;
+
+/// The name that stands for standard input when read and for standard output when written: CSV, both ways.
+pub const STANDARD_STREAM: &str = "-";
+
+/// How the numbers of a table are laid down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Fields separated by commas.
+    Csv,
+    /// Fields separated by tabs.
+    Tsv,
+    /// NumPy's array format.
+    Npy,
+}
+
+/// A [`Kind`], possibly compressed by gzip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// How the numbers are laid down.
+    pub kind: Kind,
+    /// Whether the file is compressed.
+    pub gzip: bool,
+}
+
+impl Format {
+    /// The format of a path: `.csv`, `.tsv`, `.npy`, each also `.gz`, in any case of letters; `-` is CSV.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError::NotAvailable`] for endings that are known and not supported (`.parquet`, `.arrow`, `.feather`),
+    /// [`TableError::UnknownEnding`] for all others. The path alone decides; no file is touched.
+    ///
+    /// ```
+    /// use miscela_table::{Format, Kind};
+    /// assert_eq!(Format::of("data/points.tsv.gz")?, Format { kind: Kind::Tsv, gzip: true });
+    /// # Ok::<(), miscela_table::TableError>(())
+    /// ```
+    pub fn of(path: impl AsRef<Path>) -> Result<Self, TableError> {
+        let path = path.as_ref();
+        if is_standard_stream(path) {
+            return Ok(Self { kind: Kind::Csv, gzip: false });
+        }
+        let file = path.display().to_string();
+        let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let (stem, gzip) = name.strip_suffix(".gz").map_or((name.as_str(), false), |stem| (stem, true));
+        match stem.rsplit_once('.').map_or("", |(_, ending)| ending) {
+            "csv" => Ok(Self { kind: Kind::Csv, gzip }),
+            "tsv" => Ok(Self { kind: Kind::Tsv, gzip }),
+            "npy" => Ok(Self { kind: Kind::Npy, gzip }),
+            ending @ ("parquet" | "arrow" | "feather") => {
+                Err(TableError::NotAvailable { file, ending: ending.to_string() })
+            }
+            _ => Err(TableError::UnknownEnding { file }),
+        }
+    }
+}
+
+pub(crate) fn is_standard_stream(path: &Path) -> bool {
+    path.as_os_str() == STANDARD_STREAM
+}
