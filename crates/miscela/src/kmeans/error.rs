@@ -47,6 +47,9 @@ pub enum KMeansError {
     /// The distance is not defined on the rows.
     #[error(transparent)]
     Domain(#[from] DomainError),
+    /// The centres cannot be learnt batch by batch.
+    #[error("the centres of this distance are medians, which need all rows at once; use `fit`")]
+    NeedsRows,
     /// The rows have another number of columns than the model.
     #[error("the model was fitted on {expected} columns and the rows have {got}; give the same columns")]
     FeatureCount {

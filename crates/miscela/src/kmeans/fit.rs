@@ -6,7 +6,7 @@ use crate::Float;
 use crate::input::{samples, samples_of};
 use crate::report::{Best, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
-use miscela_distance::{Centred, CentreRule, Distance};
+use miscela_distance::{CentreRule, Centred, Distance};
 use miscela_em::{KMeansFamily, Observer, Summary, evaluate_centroids, run};
 use miscela_init::{KMeansInit, Seeding};
 use miscela_kernel::{BLOCK_ROWS, Samples, Threads};

@@ -8,6 +8,7 @@ mod model;
 mod params;
 
 pub use document::KMeansDocument;
+pub(crate) use document::{dtype, malformed};
 pub use error::{IncrKMeansError, KMeansError, KMeansParamsError};
 pub use model::KMeans;
 pub use params::{Algorithm, KMeansParams, KMeansValidParams};

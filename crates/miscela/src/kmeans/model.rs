@@ -1,9 +1,9 @@
 //! A fitted k-means model and what can be asked of it.
 
 use super::{KMeansError, KMeansParams};
+use crate::Float;
 use crate::input::samples;
 use crate::report::Report;
-use crate::Float;
 use linfa::traits::{PredictInplace, Transformer};
 use miscela_distance::{Distance, L2};
 use miscela_em::{CentroidFit, distances, evaluate_centroids, nearest_labels, nearest_reduced};
@@ -186,7 +186,11 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
         Ok(evaluate_centroids(&samples, &self.index, &self.distance, Threads::Ambient).inertia)
     }
 
-    pub(super) fn index(&self) -> &Centroids<F> {
+    pub(crate) fn into_centroids(self) -> Array2<F> {
+        self.centroids
+    }
+
+    pub(super) fn search(&self) -> &Centroids<F> {
         &self.index
     }
 
@@ -215,7 +219,7 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
 }
 
 /// The centres prepared for search about their mean, which is near that of the rows.
-fn index<F: Float>(centroids: &Array2<F>) -> Centroids<F> {
+pub(super) fn index<F: Float>(centroids: &Array2<F>) -> Centroids<F> {
     let k = centroids.nrows() as f64;
     let mean = |column: ndarray::ArrayView1<F>| F::narrow(column.iter().map(|c| c.widen() / k).sum::<f64>());
     let offset: Vec<F> = centroids.columns().into_iter().map(mean).collect();

@@ -124,8 +124,17 @@ impl<F: Float, R, D: Distance<F>> KMeansParams<F, R, D> {
 
     /// Draws random numbers from `rng`.
     pub fn with_rng<R2>(self, rng: R2) -> KMeansParams<F, R2, D> {
-        let KMeansValidParams { n_clusters, n_runs, tolerance, max_n_iterations, init, algorithm, threads, distance, .. } =
-            self.0;
+        let KMeansValidParams {
+            n_clusters,
+            n_runs,
+            tolerance,
+            max_n_iterations,
+            init,
+            algorithm,
+            threads,
+            distance,
+            ..
+        } = self.0;
         KMeansParams(KMeansValidParams {
             n_clusters,
             n_runs,
