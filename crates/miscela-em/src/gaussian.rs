@@ -9,7 +9,7 @@ use crate::centroids::relabel;
 use crate::covariance::{Covariance, FLOOR_F32, FLOOR_F64, Regulariser, Within};
 use crate::density::Density;
 use crate::engine::{Assigned, Change, Family, MStep};
-use crate::parameters::{Covariances, Mixture, ParameterError};
+use crate::parameters::{Mixture, ParameterError};
 use crate::report::{RepairAction, Termination};
 use crate::statistics::{Statistics, Sums};
 use crate::summary::Summary;

@@ -11,7 +11,7 @@ use miscela_em::{KMeansFamily, Observer, Summary, evaluate_centroids, run};
 use miscela_init::{KMeansInit, Seeding};
 use miscela_kernel::{BLOCK_ROWS, Samples, Threads};
 use ndarray::{ArrayBase, Data, Ix2};
-use rand::{Rng, RngCore, SeedableRng};
+use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256Plus;
 
 impl<F: Float, R: Rng + Clone, D: Centred<F>, S: Data<Elem = F>, T> Fit<ArrayBase<S, Ix2>, T, KMeansError>
@@ -56,13 +56,17 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         observer: &mut dyn Observer,
     ) -> Result<KMeans<F, D>, KMeansError> {
         self.check_samples(samples)?;
-        let seeds = self.run_seeds();
-        let fitted = self.threads().install(|threads| self.best_of(samples, &seeds, threads, observer))?;
+        // Given centres leave nothing to chance: one run.
+        let given = matches!(self.init_method(), KMeansInit::Precomputed(_));
+        let seeds = self.seeds(if given { 1 } else { self.n_runs() });
+        // The generator stays here: it need not be able to go to another thread.
+        let params = self.clone().with_rng(());
+        let fitted = self.threads().install(|threads| params.best_of(samples, &seeds, threads, observer))?;
         Ok(KMeans::from_fitted(fitted, self.distance().clone()))
     }
 
     /// Whether there are rows enough and the distance is defined on them.
-    pub(crate) fn check_samples(&self, samples: &Samples<F>) -> Result<(), KMeansError> {
+    pub(super) fn check_samples(&self, samples: &Samples<F>) -> Result<(), KMeansError> {
         let (n_samples, n_clusters) = (samples.n_rows(), self.n_clusters());
         if n_clusters > n_samples {
             return Err(KMeansError::TooFewSamples { n_samples, n_clusters });
@@ -70,13 +74,14 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         check_domain(self.distance(), samples)
     }
 
-    /// One seed a run, drawn before any work is shared out. Given centres leave nothing to chance: one run.
-    fn run_seeds(&self) -> Vec<u64> {
-        let given = matches!(self.init_method(), KMeansInit::Precomputed(_));
+    /// One seed a run, drawn before any work is shared out.
+    pub(super) fn seeds(&self, count: usize) -> Vec<u64> {
         let mut rng = self.rng().clone();
-        (0..if given { 1 } else { self.n_runs() }).map(|_| rng.next_u64()).collect()
+        (0..count).map(|_| rng.next_u64()).collect()
     }
+}
 
+impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
     fn best_of(
         &self,
         samples: &Samples<F>,

@@ -13,9 +13,9 @@ use linfa::{DatasetBase, traits::FitWith};
 use miscela_distance::{CentreRule, Centred};
 use miscela_em::{CentroidFit, KMeansFamily, Summary, Termination, evaluate_centroids, summarize};
 use miscela_init::Seeding;
-use miscela_kernel::{Float as _, Samples, Threads};
+use miscela_kernel::{Samples, Threads};
 use ndarray::{Array2, ArrayBase, Data, Ix2};
-use rand::{Rng, RngCore, SeedableRng};
+use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256Plus;
 
 impl<'a, F: Float, R: Rng + Clone, D: Centred<F> + 'a, S: Data<Elem = F>, T>
@@ -38,16 +38,19 @@ impl<'a, F: Float, R: Rng + Clone, D: Centred<F> + 'a, S: Data<Elem = F>, T>
         batch: &'a DatasetBase<ArrayBase<S, Ix2>, T>,
     ) -> Result<KMeans<F, D>, IncrKMeansError<KMeans<F, D>>> {
         let samples = samples_of(batch).map_err(KMeansError::from)?;
-        let moved = self.threads().install(|threads| self.move_by_batch(model, &samples, threads))?;
+        let seeds = self.seeds(self.n_runs());
+        let params = self.clone().with_rng(());
+        let moved = self.threads().install(|threads| params.move_by_batch(model, &samples, &seeds, threads))?;
         if moved.report.converged() { Ok(moved) } else { Err(IncrKMeansError::NotConverged(moved)) }
     }
 }
 
-impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
+impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
     fn move_by_batch(
         &self,
         model: Option<KMeans<F, D>>,
         samples: &Samples<F>,
+        seeds: &[u64],
         threads: Threads,
     ) -> Result<KMeans<F, D>, KMeansError> {
         if D::CENTRE == CentreRule::Median {
@@ -59,7 +62,7 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
                 return Err(KMeansError::FeatureCount { expected, got });
             }
             Some(model) => model,
-            None => self.start_from(samples, threads)?,
+            None => self.start_from(samples, seeds, threads)?,
         };
         let mut seconds = 0.0;
         timed(&mut seconds, || {
@@ -85,14 +88,13 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
     }
 
     /// A model at the best of the starts on this batch, with no rows in it yet.
-    fn start_from(&self, samples: &Samples<F>, threads: Threads) -> Result<KMeans<F, D>, KMeansError> {
+    fn start_from(&self, samples: &Samples<F>, seeds: &[u64], threads: Threads) -> Result<KMeans<F, D>, KMeansError> {
         self.check_samples(samples)?;
         let mut seconds = Seconds::default();
         let mut best: Option<(f64, Array2<F>)> = None;
-        let mut rng = self.rng().clone();
         timed(&mut seconds.init, || {
-            for _ in 0..self.n_runs() {
-                let mut rng = Xoshiro256Plus::seed_from_u64(rng.next_u64());
+            for seed in seeds {
+                let mut rng = Xoshiro256Plus::seed_from_u64(*seed);
                 let (k, distance) = (self.n_clusters(), self.distance());
                 let centres = self.init_method().seed(samples, k, distance, threads, &mut rng)?.centres;
                 let index = super::model::index(&centres);

@@ -7,7 +7,7 @@ use crate::report::Report;
 use linfa::traits::{PredictInplace, Transformer};
 use miscela_distance::{Distance, L2};
 use miscela_em::{CentroidFit, distances, evaluate_centroids, nearest_labels, nearest_reduced};
-use miscela_kernel::{Block, Centroids, Float as _, Samples, Threads};
+use miscela_kernel::{Block, Centroids, Samples, Threads};
 use ndarray::{Array1, Array2, ArrayBase, Data, Ix1, Ix2};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256Plus;

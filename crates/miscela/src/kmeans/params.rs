@@ -124,28 +124,7 @@ impl<F: Float, R, D: Distance<F>> KMeansParams<F, R, D> {
 
     /// Draws random numbers from `rng`.
     pub fn with_rng<R2>(self, rng: R2) -> KMeansParams<F, R2, D> {
-        let KMeansValidParams {
-            n_clusters,
-            n_runs,
-            tolerance,
-            max_n_iterations,
-            init,
-            algorithm,
-            threads,
-            distance,
-            ..
-        } = self.0;
-        KMeansParams(KMeansValidParams {
-            n_clusters,
-            n_runs,
-            tolerance,
-            max_n_iterations,
-            init,
-            algorithm,
-            threads,
-            rng,
-            distance,
-        })
+        KMeansParams(self.0.with_rng(rng))
     }
 }
 
@@ -176,6 +155,11 @@ impl<F: Float, R, D: Distance<F>> ParamGuard for KMeansParams<F, R, D> {
 }
 
 impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
+    pub(super) fn with_rng<R2>(self, rng: R2) -> KMeansValidParams<F, R2, D> {
+        let Self { n_clusters, n_runs, tolerance, max_n_iterations, init, algorithm, threads, rng: _, distance } = self;
+        KMeansValidParams { n_clusters, n_runs, tolerance, max_n_iterations, init, algorithm, threads, rng, distance }
+    }
+
     /// The number of clusters.
     pub fn n_clusters(&self) -> usize {
         self.n_clusters

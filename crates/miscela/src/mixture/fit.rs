@@ -9,7 +9,7 @@ use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_em::{Assignment, GaussianFamily, MixtureFit, Observer, Repair, Run, Summary, evaluate_mixture, run};
 use miscela_kernel::{Samples, Threads};
 use ndarray::{ArrayBase, Data, Ix2};
-use rand::{Rng, RngCore};
+use rand::Rng;
 
 impl<F: Float, R: Rng + Clone, S: Data<Elem = F>, T> Fit<ArrayBase<S, Ix2>, T, GmmError> for GmmValidParams<F, R> {
     type Object = GaussianMixture<F>;
@@ -53,8 +53,8 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         let n_runs = if self.init_method().is_random() { self.n_runs() } else { 1 };
         let mut rng = self.rng().clone();
         let seeds: Vec<u64> = (0..n_runs).map(|_| rng.next_u64()).collect();
-        // Without rng: it need not be able to go to another thread.
-        let params = self.without_rng();
+        // The generator stays here: it need not be able to go to another thread.
+        let params = self.clone().with_rng(());
         self.threads().install(|threads| params.best_of(samples, &seeds, threads, observer))
     }
 }

@@ -9,7 +9,7 @@ use miscela_em::{
     Assignment, Covariance, Covariances, Density, Held, Mixing, Mixture, MixtureFit, MixtureSettings, ParameterError,
     densest_labels, evaluate_mixture, log_densities, responsibilities,
 };
-use miscela_kernel::{Float as _, Samples, Threads};
+use miscela_kernel::{Samples, Threads};
 use ndarray::{Array1, Array2, Array3, ArrayBase, Data, Ix1, Ix2};
 use rand::Rng;
 use rand::distributions::{Distribution, WeightedIndex};

@@ -4,7 +4,7 @@ use super::{GmmInitMethod, GmmParamsError};
 use crate::Float;
 use linfa::ParamGuard;
 use miscela_em::{Assignment, Covariance, Held, Mixing, MixtureSettings};
-use miscela_kernel::{Float as _, Threads};
+use miscela_kernel::Threads;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256Plus;
 
@@ -121,28 +121,7 @@ impl<F: Float, R> GmmParams<F, R> {
 
     /// Draws random numbers from `rng`.
     pub fn with_rng<R2>(self, rng: R2) -> GmmParams<F, R2> {
-        let GmmValidParams {
-            n_clusters,
-            n_runs,
-            max_n_iterations,
-            init,
-            settings,
-            tolerance,
-            reg_covariance,
-            threads,
-            ..
-        } = self.0;
-        GmmParams(GmmValidParams {
-            n_clusters,
-            n_runs,
-            max_n_iterations,
-            init,
-            settings,
-            tolerance,
-            reg_covariance,
-            threads,
-            rng,
-        })
+        GmmParams(self.0.with_rng(rng))
     }
 }
 
@@ -217,19 +196,10 @@ impl<F: Float, R> GmmValidParams<F, R> {
         &self.rng
     }
 
-    /// The same without its random numbers.
-    pub(crate) fn without_rng(&self) -> GmmValidParams<F, ()> {
-        GmmValidParams {
-            n_clusters: self.n_clusters,
-            n_runs: self.n_runs,
-            max_n_iterations: self.max_n_iterations,
-            init: self.init.clone(),
-            settings: self.settings.clone(),
-            tolerance: self.tolerance,
-            reg_covariance: self.reg_covariance,
-            threads: self.threads,
-            rng: (),
-        }
+    pub(super) fn with_rng<R2>(self, rng: R2) -> GmmValidParams<F, R2> {
+        let Self { n_clusters, n_runs, max_n_iterations, init, settings, tolerance, reg_covariance, threads, rng: _ } =
+            self;
+        GmmValidParams { n_clusters, n_runs, max_n_iterations, init, settings, tolerance, reg_covariance, threads, rng }
     }
 
     /// All that the engine needs.

@@ -73,7 +73,7 @@ impl<F: Float, R> GmmValidParams<F, R> {
             GmmInitMethod::Responsibilities(given) => return Ok(by_shares(Shares::Responsibilities(given.view()))?),
             GmmInitMethod::Parameters { weights, means, covariances } => {
                 let given = Given { weights: weights.as_ref(), means, covariances: covariances.as_ref() };
-                return given.start(&settings, k, samples.n_columns(), by_shares);
+                return given.start(&settings, k, samples.n_columns(), || by_shares(Shares::NearestMean(means.view())));
             }
             GmmInitMethod::KMeans => {
                 let params = KMeansParams::new(k, rng, L2).threads(threads);
@@ -104,7 +104,7 @@ impl<F: Float> Given<'_, F> {
         settings: &MixtureSettings,
         k: usize,
         d: usize,
-        by_shares: impl Fn(Shares<F>) -> Result<(Mixture<F>, Vec<Repair>), StartError>,
+        by_nearest_mean: impl FnOnce() -> Result<(Mixture<F>, Vec<Repair>), StartError>,
     ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
         let (rows, columns) = self.means.dim();
         if rows != k {
@@ -116,7 +116,7 @@ impl<F: Float> Given<'_, F> {
         let (weights, covariances, repairs) = match (self.weights, self.covariances) {
             (Some(weights), Some(covariances)) => (weights.clone(), covariances.clone(), Vec::new()),
             (weights, covariances) => {
-                let (found, repairs) = by_shares(Shares::NearestMean(self.means.view()))?;
+                let (found, repairs) = by_nearest_mean()?;
                 let weights = weights.cloned().unwrap_or(found.weights);
                 (weights, covariances.cloned().unwrap_or(found.covariances), repairs)
             }
