@@ -1,6 +1,7 @@
 //! Data at the edge: right answers or a clear error, never a panic, never a NaN.
 
 use miscela::prelude::*;
+use miscela::{L2, SamplesError};
 use miscela_tests::{Blobs, assert_close, assert_covariances, assert_means, narrow};
 use ndarray::{Array1, Array2, Axis, array, concatenate};
 
@@ -17,7 +18,9 @@ fn rules() -> [Assignment; 3] {
 /// All structures and rules, from k-means.
 fn mixtures(k: usize) -> impl Iterator<Item = GmmParams<f64, rand_xoshiro::Xoshiro256Plus>> {
     Covariance::all().flat_map(move |covariance| {
-        rules().map(|assignment| GaussianMixture::params(k).covariance(covariance).assignment(assignment).reg_covariance(0.0))
+        rules().map(|assignment| {
+            GaussianMixture::params(k).covariance(covariance).assignment(assignment).reg_covariance(0.0)
+        })
     })
 }
 
@@ -52,7 +55,8 @@ fn an_offset_of_1e8_costs_few_digits() {
     assert_eq!(near.predict(&rows), away.predict(&far));
     assert_close("inertia", away.inertia_sum(), near.inertia_sum(), 1e-7);
     for params in mixtures(3) {
-        let params = params.init_method(GmmInitMethod::Labels(blobs.labels.clone())).max_n_iterations(10).tolerance(0.0);
+        let params =
+            params.init_method(GmmInitMethod::Labels(blobs.labels.clone())).max_n_iterations(10).tolerance(0.0);
         let (near, away) = (params.fit(&dataset(&rows)).unwrap(), params.fit(&dataset(&far)).unwrap());
         // Means near 1e8 are good to 1.5e-8, one part in 1e8 of the spread.
         assert_close("log-likelihood", away.log_likelihood(), near.log_likelihood(), 1e-7);
@@ -83,7 +87,8 @@ fn units_from_1e_minus_150_to_1e150() {
         assert_means("centroids", &(model.centroids() / unit), kmeans.centroids(), 1e-9);
         assert_close("inertia", model.inertia_sum() / unit / unit, kmeans.inertia_sum(), 1e-9);
         for params in mixtures(3) {
-            let params = params.init_method(GmmInitMethod::Labels(blobs.labels.clone())).max_n_iterations(5).tolerance(0.0);
+            let params =
+                params.init_method(GmmInitMethod::Labels(blobs.labels.clone())).max_n_iterations(5).tolerance(0.0);
             let (plain, scaled) = (params.fit(&dataset(&blobs.rows)).unwrap(), params.fit(&dataset(&rows)).unwrap());
             let shift = rows.len() as f64 * unit.ln();
             let error = (scaled.log_likelihood() + shift - plain.log_likelihood()).abs();
@@ -283,12 +288,14 @@ fn values_that_are_not_numbers_are_named() {
         let mut rows = Blobs::new(8, 40, 3, 2, 5.0).rows;
         rows[[17, 2]] = bad;
         let error = KMeans::params(2).fit(&dataset(&rows)).unwrap_err();
-        let expected = matches!(error, miscela::KMeansError::Samples(SamplesError::NotFinite { row: 17, column: 2, .. }));
+        let expected =
+            matches!(error, miscela::KMeansError::Samples(SamplesError::NotFinite { row: 17, column: 2, .. }));
         assert!(expected, "{error}");
         assert!(error.to_string().contains("17"), "{error}");
         for params in mixtures(2) {
             let error = params.fit(&dataset(&rows)).unwrap_err();
-            let expected = matches!(error, miscela::GmmError::Samples(SamplesError::NotFinite { row: 17, column: 2, .. }));
+            let expected =
+                matches!(error, miscela::GmmError::Samples(SamplesError::NotFinite { row: 17, column: 2, .. }));
             assert!(expected, "{error}");
         }
         let good = Blobs::new(8, 40, 3, 2, 5.0).rows;
@@ -328,7 +335,9 @@ fn calls_that_make_no_sense_are_errors() {
     mixture(GaussianMixture::params(2).init_method(GmmInitMethod::Labels((0..10).collect())));
     mixture(GaussianMixture::params(2).init_method(GmmInitMethod::Responsibilities(Array2::ones((10, 2)))));
     mixture(GaussianMixture::params(2).init_method(GmmInitMethod::means(Array2::zeros((2, 3)))));
-    for covariance in [array![[1.0, 2.0], [2.0, 1.0]], array![[1.0, 0.5], [0.0, 1.0]], array![[f64::NAN, 0.0], [0.0, 1.0]]] {
+    for covariance in
+        [array![[1.0, 2.0], [2.0, 1.0]], array![[1.0, 0.5], [0.0, 1.0]], array![[f64::NAN, 0.0], [0.0, 1.0]]]
+    {
         mixture(GaussianMixture::params(2).covariance(Covariance::Tied).init_method(GmmInitMethod::Parameters {
             weights: Some(array![0.5, 0.5]),
             means: array![[0.0, 0.0], [1.0, 1.0]],

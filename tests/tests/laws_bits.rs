@@ -151,10 +151,14 @@ fn weights_of_a_dataset_are_honoured() {
     let narrow: Array1<f32> = blobs.weights.mapv(|w| w as f32);
     let dataset = DatasetBase::new(blobs.rows.clone(), ()).with_weights(narrow.clone());
     let widened = narrow.mapv(f64::from);
-    let (by_dataset, by_hand) = (KMeans::params(4).fit(&dataset), KMeans::params(4).fit_weighted(&blobs.rows, &widened));
+    let (by_dataset, by_hand) =
+        (KMeans::params(4).fit(&dataset), KMeans::params(4).fit_weighted(&blobs.rows, &widened));
     let (by_dataset, by_hand) = (by_dataset.unwrap(), by_hand.unwrap());
     assert_eq!(by_dataset.centroids(), by_hand.centroids());
-    assert_ne!(by_dataset.centroids(), KMeans::params(4).fit(&DatasetBase::from(blobs.rows.clone())).unwrap().centroids());
+    assert_ne!(
+        by_dataset.centroids(),
+        KMeans::params(4).fit(&DatasetBase::from(blobs.rows.clone())).unwrap().centroids()
+    );
     let (by_dataset, by_hand) = (
         GaussianMixture::params(3).fit(&dataset).unwrap(),
         GaussianMixture::params(3).fit_weighted(&blobs.rows, &widened).unwrap(),

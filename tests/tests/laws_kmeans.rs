@@ -3,6 +3,7 @@
 //! Fits from a given start are compared after the same number of iterations: to rounding, or bit by bit where nothing is
 //! rounded differently. Blobs are continuous, so that no row lies between two centres but for a chance of some 1e-10.
 
+use miscela::L2;
 use miscela::prelude::*;
 use miscela_tests::{Blobs, assert_close, assert_means, assert_near, narrow, rotation};
 use ndarray::{Array1, Array2, Axis, concatenate};

@@ -196,8 +196,8 @@ proptest! {
     #[test]
     fn the_objective_never_falls(case in case(), more in 0usize..3) {
         let k = case.k + more;
-        let start = case.blobs.rough_labels().iter().enumerate();
-        let start: Vec<usize> = start.map(|(i, label)| if i % 4 == 1 { i % k } else { *label }).collect();
+        let rough = case.blobs.rough_labels().into_iter().enumerate();
+        let start: Vec<usize> = rough.map(|(i, label)| if i % 4 == 1 { i % k } else { label }).collect();
         let model = GaussianMixture::params(k)
             .covariance(case.covariance)
             .assignment(case.assignment)

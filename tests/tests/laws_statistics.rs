@@ -51,7 +51,8 @@ fn same(a: &Statistics, b: &Statistics, tolerance: f64) {
 fn laws<F: Float, M: Family<F>>(family: &M, samples: &Samples<F>, cuts: [usize; 2], tolerance: f64) {
     let (n, d) = (samples.n_rows(), samples.n_columns());
     let [first, second] = cuts;
-    let (a, b, c) = (over(family, samples, 0, first), over(family, samples, first, second), over(family, samples, second, n));
+    let (a, b, c) =
+        (over(family, samples, 0, first), over(family, samples, first, second), over(family, samples, second, n));
     let all = over(family, samples, 0, n);
 
     // Nothing changes nothing, on either side, bit for bit.
@@ -100,7 +101,8 @@ fn families<F: Float>(rows: &Array2<F>, weights: &Array1<f64>, centres: &Array2<
     for covariance in Covariance::all() {
         for assignment in [Assignment::Soft, Assignment::Hard, Assignment::Tempered(0.3)] {
             let start = mixture(centres);
-            let start = Mixture { covariances: covariance.shape(&start.covariances, &start.weights, rows.ncols()), ..start };
+            let start =
+                Mixture { covariances: covariance.shape(&start.covariances, &start.weights, rows.ncols()), ..start };
             let settings = MixtureSettings { covariance, assignment, ..MixtureSettings::default() };
             let family = GaussianFamily::new(start, settings, &summary, samples.total_weight()).unwrap();
             laws(&family, &samples, cuts, tolerance);

@@ -35,10 +35,8 @@ fn the_kmeans_tutorial() {
         // `n_clusters` is the only mandatory parameter.
         // If you don't specify the others (e.g. `n_runs`, `tolerance`, `max_n_iterations`)
         // default values will be used.
-        let model = KMeans::params_with_rng(n_clusters, rng.clone())
-            .tolerance(1e-2)
-            .fit(&observations)
-            .expect("KMeans fitted");
+        let model =
+            KMeans::params_with_rng(n_clusters, rng.clone()).tolerance(1e-2).fit(&observations).expect("KMeans fitted");
 
         // Once we found our set of centroids, we can also assign new points to the nearest cluster
         let new_observation = DatasetBase::from(array![[-9., 20.5]]);
@@ -125,7 +123,9 @@ fn the_mixture_tutorial() {
 /// All the names that `linfa_clustering`'s k-means and mixtures have in public, used as there.
 #[test]
 fn the_names_are_linfas() {
-    use miscela::{GaussianMixtureModel, GmmError, GmmInitMethod, KMeans, KMeansError, KMeansInit, KMeansParamsError, L2};
+    use miscela::{
+        GaussianMixtureModel, GmmError, GmmInitMethod, KMeans, KMeansError, KMeansInit, KMeansParamsError, L2,
+    };
 
     let rows = array![[0.0, 0.0], [1.0, 0.0], [10.0, 10.0], [11.0, 10.0]];
     let rng = Xoshiro256Plus::seed_from_u64(1);
@@ -150,7 +150,8 @@ fn the_names_are_linfas() {
     let error = KMeans::<f64>::params(0).fit(&dataset).unwrap_err();
     assert!(matches!(error, KMeansError::InvalidParams(KMeansParamsError::NClusters)));
     for init in [GmmInitMethod::KMeans, GmmInitMethod::Random] {
-        let model = GaussianMixtureModel::params_with_rng(2, rng.clone()).init_method(init).n_runs(2).reg_covariance(1e-3);
+        let model =
+            GaussianMixtureModel::params_with_rng(2, rng.clone()).init_method(init).n_runs(2).reg_covariance(1e-3);
         let model = model.max_n_iterations(50).fit(&dataset).unwrap();
         assert_eq!(model.weights().len(), 2);
         assert_eq!(model.precisions().dim(), (2, 2, 2));
@@ -164,7 +165,8 @@ fn the_names_are_linfas() {
 #[test]
 fn errors_convert() {
     fn fit(dataset: &Dataset<f64, usize, ndarray::Ix1>) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
-        let scaled = linfa_preprocessing::linear_scaling::LinearScaler::standard().fit(dataset)?.transform(dataset.clone());
+        let scaled =
+            linfa_preprocessing::linear_scaling::LinearScaler::standard().fit(dataset)?.transform(dataset.clone());
         let model = miscela::KMeans::params(3).n_runs(10).fit(&scaled)?;
         Ok(model.predict(&scaled).len())
     }

@@ -1,5 +1,6 @@
 //! K-means from recorded starts reaches what scikit-learn and R reach.
 
+use miscela::L2;
 use miscela::prelude::*;
 use miscela_tests::{Record, assert_close, assert_means, data, narrow, step_weights};
 use ndarray::{Array2, Axis};

@@ -3,6 +3,7 @@
 //! Asked for by the mixture's own door, it gives the labels of `KMeans` at every iteration; and the soft mixture of held
 //! spheres tends to it as they shrink.
 
+use miscela::L2;
 use miscela::prelude::*;
 use miscela_tests::{Blobs, assert_close, assert_means, data, narrow};
 use ndarray::{Array1, Array2, Axis};
@@ -43,7 +44,12 @@ fn kmeans<F: miscela::Float>(centres: &Array2<F>) -> KMeansParams<F, rand_xoshir
 }
 
 /// Both doors, iteration by iteration, until `KMeans` stops. The labels, sizes and centres are the same bits.
-fn same_at_every_iteration<F: miscela::Float>(rows: &Array2<F>, weights: &Array1<f64>, centres: &Array2<F>, hold: bool) {
+fn same_at_every_iteration<F: miscela::Float>(
+    rows: &Array2<F>,
+    weights: &Array1<f64>,
+    centres: &Array2<F>,
+    hold: bool,
+) {
     let mixture = |limit| {
         let params = sphere(centres, F::one(), Assignment::Hard, hold).max_n_iterations(limit);
         params.fit_weighted(rows, weights).unwrap()
