@@ -78,8 +78,13 @@ fn same(a: &GaussianMixture<f64>, b: &GaussianMixture<f64>) {
     assert_near("weights", a.weights(), b.weights(), ROUNDING);
     assert_means("means", a.means(), b.means(), ROUNDING);
     assert_covariances("covariances", &a.covariances(), &b.covariances(), ROUNDING);
-    assert_eq!(a.report().iterations, b.report().iterations);
-    assert_near("trace", &Array1::from(a.report().trace.clone()), &Array1::from(b.report().trace.clone()), ROUNDING);
+    // Where a soft fit settles early, rounding can decide at which iteration it sees that.
+    if a.assignment() == Assignment::Hard {
+        assert_eq!(a.report().iterations, b.report().iterations);
+    }
+    for (i, (a, b)) in a.report().trace.iter().zip(&b.report().trace).enumerate() {
+        assert_close(&format!("objective after iteration {}", i + 1), *a, *b, ROUNDING);
+    }
 }
 
 /// Each matrix C becomes A C Aᵀ.
@@ -93,7 +98,7 @@ fn transformed(covariances: &Array3<f64>, a: &Array2<f64>) -> Array3<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn integer_weights_are_repetition(case in case(), most in 1usize..4) {
@@ -197,7 +202,7 @@ proptest! {
     fn the_objective_never_falls(case in case(), more in 0usize..3) {
         let k = case.k + more;
         let rough = case.blobs.rough_labels().into_iter().enumerate();
-        let start: Vec<usize> = rough.map(|(i, label)| if i % 4 == 1 { i % k } else { label }).collect();
+        let start: Vec<usize> = rough.map(|(i, label)| if i % 4 == 1 { i / 4 % k } else { label }).collect();
         let model = GaussianMixture::params(k)
             .covariance(case.covariance)
             .assignment(case.assignment)
@@ -211,8 +216,10 @@ proptest! {
         let report = model.report();
         prop_assert_eq!(report.trace.len(), report.iterations);
         prop_assume!(report.repairs.iter().all(|repair| repair.action.name() == "floored"));
+        // At the floor variances differ by a factor of 1e10, which costs the density as many digits.
+        let rounding = if report.repairs.is_empty() { 1e-9 } else { 1e-6 };
         for pair in report.trace.windows(2) {
-            prop_assert!(pair[1] >= pair[0] - 1e-9 * (1.0 + pair[0].abs()), "{} after {}", pair[1], pair[0]);
+            prop_assert!(pair[1] >= pair[0] - rounding * (1.0 + pair[0].abs()), "{} after {}", pair[1], pair[0]);
         }
         let last = report.trace[report.trace.len() - 1];
         let score = model.evaluate(&case.blobs.rows, case.blobs.weights.as_slice()).unwrap();

@@ -111,7 +111,7 @@ fn families<F: Float>(rows: &Array2<F>, weights: &Array1<f64>, centres: &Array2<
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn parts_make_the_whole(

@@ -6,20 +6,14 @@ use miscela_tests::{Record, assert_close, assert_means, data, narrow, step_weigh
 use ndarray::{Array2, Axis};
 
 /// Sets without exact ties: everything is compared.
-const PLAIN: [&str; 8] = [
-    "faithful_k2",
-    "faithful_k5",
-    "galaxies_k4",
-    "iris_k3",
-    "iris_k10",
-    "penguins_k3",
-    "penguins@scaled_k6",
-    "digits_k10",
-];
-/// Rows at exactly the same distance from two centres: which one they join depends on how the tie is rounded, and the
-/// fits part ways from there. Only the inertia is compared, to [`TIED_TOLERANCE`].
-const TIED: [&str; 2] = ["digits_k64", "china_pixels_k16"];
-const TIED_TOLERANCE: f64 = 1e-3;
+const PLAIN: [&str; 7] =
+    ["faithful_k2", "faithful_k5", "galaxies_k4", "iris_k3", "iris_k10", "penguins_k3", "penguins@scaled_k6"];
+/// Whole numbers, where rows lie at exactly the same distance from two centres, at the latest in the first iteration. Ties
+/// go to the lowest index here and as they are rounded in scikit-learn, which centres the data first; the fits part ways
+/// from there, and need not meet again.
+const TIED: [&str; 3] = ["digits_k10", "digits_k64", "china_pixels_k16"];
+/// How far apart: 4e-3 half way, for 64 clusters; 2e-3 at the end.
+const TIED_TOLERANCE: f64 = 5e-3;
 
 /// A recorded start with its data.
 struct Case {
@@ -125,7 +119,7 @@ fn single_precision_agrees_with_scikit_learn_as_far_as_that_goes() {
 }
 
 #[test]
-fn with_exact_ties_the_inertia_is_that_of_scikit_learn() {
+fn with_exact_ties_the_inertia_is_near_that_of_scikit_learn() {
     for case in Case::all(&TIED) {
         let runs = [
             ("after_1_iterations", case.params().max_n_iterations(1)),
@@ -143,6 +137,15 @@ fn with_exact_ties_the_inertia_is_that_of_scikit_learn() {
             let expected = case.start.at("weighted_tol0");
             assert_close(expected.name(), model.inertia_sum(), expected.number("inertia"), TIED_TOLERANCE);
         }
+    }
+}
+
+/// The record also has Lloyd's algorithm written out in numpy, with ties to the lowest index: that is met to rounding.
+#[test]
+fn with_exact_ties_the_inertia_is_that_of_plain_lloyd() {
+    for case in Case::all(&TIED) {
+        let model = case.params().fit(&case.dataset()).unwrap();
+        compare(&model, &case.rows, &case.start.at("plain_lloyd"));
     }
 }
 

@@ -48,6 +48,16 @@ fn matrices(record: &Record) -> Array3<f64> {
     record.array("cov").into_dimensionality().unwrap()
 }
 
+/// Whether there is no more to gain: it stopped by itself, or the last steps are rounding. (Where variances are tiny, the
+/// log-likelihood has fewer digits than the rule for stopping at tolerance 0 hopes for.)
+fn settled(model: &GaussianMixture<f64>) -> bool {
+    let report = model.report();
+    let last = &report.trace[report.trace.len().saturating_sub(10)..];
+    let spread =
+        last.iter().fold(f64::NEG_INFINITY, |m, x| m.max(*x)) - last.iter().fold(f64::INFINITY, |m, x| m.min(*x));
+    report.converged() || spread <= 1e-12 * model.log_likelihood().abs()
+}
+
 fn compare_parameters(what: &str, model: &GaussianMixture<f64>, weights: &Array1<f64>, means: &Array2<f64>) {
     assert_near(&format!("{what}: weights"), model.weights(), weights, TOLERANCE);
     assert_means(&format!("{what}: means"), model.means(), means, TOLERANCE);
@@ -131,8 +141,8 @@ mod scikit_learn {
             if expected.has("converged_tol1e-12") {
                 let expected = expected.at("converged_tol1e-12");
                 compare(&case, &case.fit(expected.count("n_iter"), 0.0), &expected);
-                let model = case.fit(20_000, 0.0);
-                assert!(model.report().termination.converged(), "{}", expected.name());
+                let model = case.fit(5_000, 0.0);
+                assert!(settled(&model), "{}", expected.name());
                 let log_likelihood = expected.number("mean_loglik_at_final") * case.rows.nrows() as f64;
                 assert_close(expected.name(), model.log_likelihood(), log_likelihood, TOLERANCE);
             }
@@ -238,8 +248,8 @@ mod mclust {
             compare(&model, &tight);
             assert_eq!(model.n_parameters(), expected.count("df"), "{}", expected.name());
             assert_close(tight.name(), -model.bic(&case.dataset()).unwrap(), expected.number("bic_tight"), TOLERANCE);
-            let model = case.fit(20_000, 0.0);
-            assert!(model.report().termination.converged(), "{}", tight.name());
+            let model = case.fit(5_000, 0.0);
+            assert!(settled(&model), "{}", tight.name());
             assert_close(tight.name(), model.log_likelihood(), tight.number("loglik"), TOLERANCE);
         }
     }
@@ -252,7 +262,7 @@ mod mclust {
                 compare(&model, &expected.at(part));
                 compare_probabilities(&case, &model, &expected.at(part));
             }
-            let model = case.fit(20_000, 0.0);
+            let model = case.fit(5_000, 0.0);
             let expected = expected.at("converged");
             assert_close(expected.name(), model.log_likelihood(), expected.number("loglik"), TOLERANCE);
         }
