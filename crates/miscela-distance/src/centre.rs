@@ -21,7 +21,7 @@ pub enum CentreRule {
 
 /// A [`Distance`] for which the best centre of a cluster is known, so that k-means never raises its own objective.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// fn kmeans<D: miscela_distance::Centred<f64>>(_: D) {}
 /// kmeans(miscela_distance::LInf); // no centre rule is known for L∞
 /// ```

@@ -32,7 +32,7 @@ macro_rules! conforms {
 pub(crate) use conforms;
 
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
 }
 
 impl Domain {

@@ -43,6 +43,7 @@ pub trait Distance<F: Float>: Clone + Debug + Send + Sync + Unpin {
     }
 
     /// The distance of a reduced distance.
+    #[allow(clippy::wrong_self_convention)] // the distance converts; it is not made of the number
     fn from_reduced(&self, reduced: f64) -> f64 {
         reduced
     }
@@ -92,9 +93,14 @@ pub trait Distance<F: Float>: Clone + Debug + Send + Sync + Unpin {
     /// Where there is only one centroid, the second is it again, infinitely far.
     fn nearest_two(&self, rows: &Block<F>, centroids: &Centroids<F>, two: &mut [[(u32, f64); 2]]) {
         for (row, two) in rows.rows().zip(two) {
-            *two = NOTHING_NEAR;
+            *two = [(0, f64::INFINITY); 2];
             for (c, centroid) in centroids.rows().enumerate() {
-                offer(two, c, self.reduced(row, centroid));
+                let found = (c as u32, self.reduced(row, centroid));
+                if found.1 < two[0].1 {
+                    *two = [found, two[0]];
+                } else if found.1 < two[1].1 {
+                    two[1] = found;
+                }
             }
         }
     }
@@ -112,7 +118,7 @@ pub trait Distance<F: Float>: Clone + Debug + Send + Sync + Unpin {
 /// A [`Distance`] that obeys the triangle inequality, d(a, c) ≤ d(a, b) + d(b, c), is symmetric, and is 0 for equal rows
 /// only.
 ///
-/// ```compile_fail
+/// ```compile_fail,E0277
 /// fn with_bounds<D: miscela_distance::Metric<f64>>(_: D) {}
 /// with_bounds(miscela_distance::SquaredL2); // 2² > 1² + 1²
 /// ```
@@ -121,17 +127,3 @@ pub trait Distance<F: Float>: Clone + Debug + Send + Sync + Unpin {
     note = "what needs it, such as bounds that skip distances, would give wrong answers with this distance"
 )]
 pub trait Metric<F: Float>: Distance<F> {}
-
-/// Two nearest centroids before any has been looked at.
-pub(crate) const NOTHING_NEAR: [(u32, f64); 2] = [(0, f64::INFINITY); 2];
-
-/// Keeps the two nearest of the centroids offered in ascending order.
-#[inline]
-pub(crate) fn offer(two: &mut [(u32, f64); 2], centroid: usize, reduced: f64) {
-    let found = (centroid as u32, reduced);
-    if reduced < two[0].1 {
-        *two = [found, two[0]];
-    } else if reduced < two[1].1 {
-        two[1] = found;
-    }
-}

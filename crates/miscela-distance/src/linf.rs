@@ -19,7 +19,9 @@ pub struct LInf;
 impl<F: Float> Columnwise<F> for LInf {
     #[inline(always)]
     fn step(largest: f64, a: f64, b: f64) -> f64 {
-        largest.max((a - b).abs())
+        // `f64::max` also minds NaN, at twice the time.
+        let difference = (a - b).abs();
+        if difference > largest { difference } else { largest }
     }
 }
 

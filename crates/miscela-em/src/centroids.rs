@@ -58,6 +58,31 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
         &self.centroids
     }
 
+    /// Moves each centre to the mean of all rows it was ever given: `counts` holds the weight of those before, and the
+    /// statistics those of a new batch (Sculley 2010). Returns how far the centres moved, squared and summed.
+    ///
+    /// Only for distances whose centre is a mean, plain or normalised: sums do not tell a median.
+    pub fn absorb(&mut self, statistics: &Statistics, counts: &mut [f64]) -> f64 {
+        let d = self.centroids.width();
+        let mut centres = Vec::with_capacity(counts.len() * d);
+        for (c, count) in counts.iter_mut().enumerate() {
+            *count += statistics.sums().weight[c];
+            let share = if *count > 0.0 { 1.0 / *count } else { 0.0 };
+            let first = statistics.sums().first(c);
+            let moved: Vec<f64> = statistics.shift(c).iter().zip(first).map(|(c, s)| c + share * s).collect();
+            if self.is_spherical() { centres.extend(direction(&moved)) } else { centres.extend(moved) }
+        }
+        self.move_to(centres.into_iter().map(F::narrow).collect())
+    }
+
+    /// Takes new centres and returns how far they moved, squared and summed.
+    fn move_to(&mut self, centres: Vec<F>) -> f64 {
+        let pairs = centres.iter().zip(self.centroids.all());
+        let shift2 = pairs.map(|(new, old)| (new.widen() - old.widen()).powi(2)).sum();
+        self.centroids = Centroids::new(&centres, &self.offset);
+        shift2
+    }
+
     fn is_spherical(&self) -> bool {
         D::CENTRE == CentreRule::NormalisedMean
     }
@@ -127,9 +152,7 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
             CentreRule::Median => medians(rows, self.centroids.all()),
             _ => means.iter().map(|m| F::narrow(*m)).collect(),
         };
-        let shift2 = centres.iter().zip(self.centroids.rows().flatten());
-        let shift2 = shift2.map(|(new, old)| (new.widen() - old.widen()).powi(2)).sum();
-        self.centroids = Centroids::new(&centres, &self.offset);
+        let shift2 = self.move_to(centres);
         MStep { objective: D::EUCLIDEAN.then_some(inertia), shift2, repairs: Vec::new() }
     }
 

@@ -146,6 +146,13 @@ pub fn run<F: Float, M: Family<F>>(
     run
 }
 
+/// The statistics of the rows under the family's current parameters: one E-step.
+///
+/// Statistics of several sets of rows under the same parameters [merge](Statistics::merge) to those of all rows.
+pub fn summarize<F: Float, M: Family<F>>(family: &M, samples: &Samples<F>, threads: Threads) -> Statistics {
+    Passes::new(family, samples, threads).e_step(family, samples)
+}
+
 impl Run {
     /// Records the objective after an iteration, tells the observer, and asks whether to stop.
     fn note<F: Float, M: Family<F>>(

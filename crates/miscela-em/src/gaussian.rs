@@ -9,7 +9,7 @@ use crate::centroids::relabel;
 use crate::covariance::{Covariance, FLOOR_F32, FLOOR_F64, Regulariser, Within};
 use crate::density::Density;
 use crate::engine::{Assigned, Change, Family, MStep};
-use crate::parameters::{Covariances, Mixture, ParameterError};
+use crate::parameters::{Mixture, ParameterError};
 use crate::report::{RepairAction, Termination};
 use crate::statistics::{Statistics, Sums};
 use crate::summary::Summary;
@@ -365,7 +365,7 @@ pub(crate) fn maximise<F: Float>(
         Mixing::Free => sums.weight.iter().map(|n| F::narrow(n / total)).collect(),
         Mixing::Equal => Array1::from_elem(k, F::narrow(1.0 / k as f64)),
     };
-    Mixture { weights, means: statistics.means().mapv(F::narrow), covariances: narrow(covariances) }
+    Mixture { weights, means: statistics.means().mapv(F::narrow), covariances: covariances.narrow() }
 }
 
 fn covariance_of(statistics: &Statistics, c: usize) -> Vec<f64> {
@@ -373,17 +373,6 @@ fn covariance_of(statistics: &Statistics, c: usize) -> Vec<f64> {
     let mut scatter = statistics.scatter_about_mean(c);
     scatter.iter_mut().for_each(|s| *s = if n > 0.0 { *s / n } else { 0.0 });
     scatter
-}
-
-fn narrow<F: Float>(covariances: Covariances<f64>) -> Covariances<F> {
-    match covariances {
-        Covariances::Full(all) => Covariances::Full(all.mapv(F::narrow)),
-        Covariances::Tied(one) => Covariances::Tied(one.mapv(F::narrow)),
-        Covariances::Diagonal(all) => Covariances::Diagonal(all.mapv(F::narrow)),
-        Covariances::TiedDiagonal(one) => Covariances::TiedDiagonal(one.mapv(F::narrow)),
-        Covariances::Spherical(all) => Covariances::Spherical(all.mapv(F::narrow)),
-        Covariances::TiedSpherical(one) => Covariances::TiedSpherical(F::narrow(one)),
-    }
 }
 
 /// Means as rows, for callers that hold them as a matrix.

@@ -30,7 +30,7 @@ pub use assignment::{Assignment, Held, Mixing};
 pub use centroids::KMeansFamily;
 pub use covariance::{Covariance, FLOOR_F32, FLOOR_F64, UnknownCovariance};
 pub use density::Density;
-pub use engine::{Assigned, Change, Family, MStep, run};
+pub use engine::{Assigned, Change, Family, MStep, run, summarize};
 pub use gaussian::{GaussianFamily, MixtureSettings};
 pub use inference::{
     CentroidFit, MixtureFit, densest_labels, distances, evaluate_centroids, evaluate_mixture, log_densities,

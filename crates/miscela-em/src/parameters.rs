@@ -1,5 +1,6 @@
 //! The parameters of a Gaussian mixture.
 
+use crate::linalg;
 use miscela_kernel::Float;
 use ndarray::{Array1, Array2, Array3, Axis};
 
@@ -61,6 +62,20 @@ impl<F: Float> Covariances<F> {
             Covariances::TiedDiagonal(one) => one.len() == d,
             Covariances::Spherical(all) => all.len() == k,
             Covariances::TiedSpherical(_) => true,
+        }
+    }
+}
+
+impl Covariances<f64> {
+    /// Rounded to another number type.
+    pub(crate) fn narrow<F: Float>(self) -> Covariances<F> {
+        match self {
+            Covariances::Full(all) => Covariances::Full(all.mapv(F::narrow)),
+            Covariances::Tied(one) => Covariances::Tied(one.mapv(F::narrow)),
+            Covariances::Diagonal(all) => Covariances::Diagonal(all.mapv(F::narrow)),
+            Covariances::TiedDiagonal(one) => Covariances::TiedDiagonal(one.mapv(F::narrow)),
+            Covariances::Spherical(all) => Covariances::Spherical(all.mapv(F::narrow)),
+            Covariances::TiedSpherical(one) => Covariances::TiedSpherical(F::narrow(one)),
         }
     }
 }
@@ -176,6 +191,38 @@ impl<F: Float> Mixture<F> {
             }
         }
         Ok(())
+    }
+
+    /// The lower Cholesky factors of the covariances, k × d × d; an error names the component that has none.
+    pub fn factors(&self) -> Result<Array3<f64>, ParameterError> {
+        let (k, d) = self.means.dim();
+        let dense = self.covariances.dense(k, d);
+        let mut factors = Array3::zeros((k, d, d));
+        for (component, (matrix, mut factor)) in dense.outer_iter().zip(factors.outer_iter_mut()).enumerate() {
+            let numbers: Vec<f64> = matrix.iter().map(|x| x.widen()).collect();
+            let lower = linalg::cholesky(&numbers, d).ok_or(ParameterError::NotPositiveDefinite { component })?;
+            factor.iter_mut().zip(lower).for_each(|(to, from)| *to = from);
+        }
+        Ok(factors)
+    }
+
+    /// The inverses of the covariances, k × d × d; an error names the component that has none.
+    pub fn precisions(&self) -> Result<Array3<F>, ParameterError> {
+        let (k, d) = self.means.dim();
+        let factors = self.factors()?;
+        let mut precisions = Array3::zeros((k, d, d));
+        for (factor, mut precision) in factors.outer_iter().zip(precisions.outer_iter_mut()) {
+            // Column j of L⁻¹ solves L y = eⱼ; then Σ⁻¹ = L⁻ᵀ L⁻¹.
+            let mut inverse = Array2::<f64>::zeros((d, d));
+            for j in 0..d {
+                for i in j..d {
+                    let known: f64 = (j..i).map(|l| factor[[i, l]] * inverse[[l, j]]).sum();
+                    inverse[[i, j]] = (if i == j { 1.0 } else { 0.0 } - known) / factor[[i, i]];
+                }
+            }
+            precision.assign(&inverse.t().dot(&inverse).mapv(F::narrow));
+        }
+        Ok(precisions)
     }
 
     pub(crate) fn fingerprint(&self) -> u64 {

@@ -115,7 +115,7 @@ pub struct Progress {
 /// Told of each iteration; may ask to stop, which ends the fit with what it has ([`Termination::Cancelled`]).
 ///
 /// Any `FnMut(&Progress) -> ControlFlow<()>` is one, and `()` is the one that does nothing.
-pub trait Observer {
+pub trait Observer: Send {
     /// Called after each iteration, on the thread that called the fit.
     fn iteration(&mut self, progress: &Progress) -> std::ops::ControlFlow<()>;
 }
@@ -126,7 +126,7 @@ impl Observer for () {
     }
 }
 
-impl<T: FnMut(&Progress) -> std::ops::ControlFlow<()>> Observer for T {
+impl<T: FnMut(&Progress) -> std::ops::ControlFlow<()> + Send> Observer for T {
     fn iteration(&mut self, progress: &Progress) -> std::ops::ControlFlow<()> {
         self(progress)
     }

@@ -1,1 +1,63 @@
-//! Placeholder.
+//! K-means and Gaussian mixtures from one EM engine, for the linfa ecosystem.
+//!
+//! K-means is a special Gaussian mixture: fix the covariances to one shared sphere, the weights to equal, and make the
+//! assignment hard, and EM is k-means. So one engine serves both, and what one has the other has: weights, `f32` and
+//! `f64`, threads that change no bit of the result, restarts, reports, model files.
+//!
+//! ```
+//! use miscela::prelude::*;
+//!
+//! let iris = linfa_datasets::iris();
+//! let kmeans = KMeans::params(3).fit(&iris)?;
+//! let mixture = GaussianMixture::params(3).covariance(Covariance::Tied).fit(&iris)?;
+//! println!("inertia {}, log-likelihood {}", kmeans.inertia_sum(), mixture.log_likelihood());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | partition rows around centres | [`KMeans`] |
+//! | fit densities, get probabilities, compare models by BIC | [`GaussianMixture`] |
+//! | learn centres from batches | [`KMeans`] with linfa's `fit_with` |
+//! | read a model file of whatever kind | [`AnyModel`] |
+//!
+//! Everything here accepts any memory layout and honours the weights of a dataset: an integer weight counts as that many
+//! copies of the row, zero as its absence.
+
+mod any;
+mod float;
+mod input;
+mod kmeans;
+mod mixture;
+mod names;
+mod report;
+
+#[cfg(feature = "linfa-clustering")]
+mod linfa_clustering;
+
+pub mod prelude;
+
+pub use any::AnyModel;
+pub use float::Float;
+pub use kmeans::{
+    Algorithm, IncrKMeansError, KMeans, KMeansDocument, KMeansError, KMeansParams, KMeansParamsError, KMeansValidParams,
+};
+pub use mixture::{
+    GaussianMixture, GaussianMixtureDocument, GmmError, GmmInitMethod, GmmParams, GmmParamsError, GmmValidParams,
+    MixtureScore,
+};
+pub use report::{Report, Seconds};
+
+pub use miscela_distance::{
+    CentreRule, Centred, Cosine, Distance, Kl, L1, L2, LInf, Lp, Mahalanobis, Metric, SquaredL2,
+};
+pub use miscela_em::{
+    Assignment, Covariance, Covariances, Held, Mixing, Mixture, Observer, Progress, Repair, RepairAction, Termination,
+    UnknownCovariance,
+};
+pub use miscela_init::{KMeansInit, SeedingError};
+pub use miscela_kernel::{SamplesError, Threads};
+pub use miscela_persist::PersistError;
+
+/// linfa-clustering's name for [`GaussianMixture`].
+pub type GaussianMixtureModel<F> = GaussianMixture<F>;

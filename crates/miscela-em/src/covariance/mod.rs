@@ -15,7 +15,8 @@ pub use floor::FLOOR_F64;
 pub(crate) use floor::Regulariser;
 
 use crate::Covariances;
-use miscela_kernel::Scatter;
+use miscela_kernel::{Float, Scatter};
+use ndarray::{Array1, ArrayView2};
 use std::fmt;
 use std::str::FromStr;
 
@@ -115,6 +116,45 @@ impl Covariance {
     /// The number of free numbers in the covariances of k components of d columns, as mclust counts them.
     pub fn n_parameters(self, k: usize, d: usize) -> usize {
         self.structure().n_parameters(k, d)
+    }
+}
+
+impl Covariance {
+    /// Whether covariances are in this structure's shape.
+    pub fn has_shape<F>(self, covariances: &Covariances<F>) -> bool {
+        matches!(
+            (self, covariances),
+            (Covariance::Full, Covariances::Full(_))
+                | (Covariance::Tied, Covariances::Tied(_))
+                | (Covariance::Diagonal, Covariances::Diagonal(_))
+                | (Covariance::Spherical, Covariances::Spherical(_))
+                | (Covariance::TiedDiagonal, Covariances::TiedDiagonal(_))
+                | (Covariance::TiedSpherical, Covariances::TiedSpherical(_))
+        )
+    }
+
+    /// Covariances of any shape, for k = `weights.len()` components of `d` columns, brought to this structure's: pooled by
+    /// weight where the structure ties them, cut to the diagonal or to its mean where it has no more.
+    pub fn shape<F: Float>(self, covariances: &Covariances<F>, weights: &Array1<F>, d: usize) -> Covariances<F> {
+        if self.has_shape(covariances) {
+            return covariances.clone();
+        }
+        let dense = covariances.dense(weights.len(), d).mapv(|x| x.widen());
+        let keep = |matrix: ArrayView2<f64>| -> Vec<f64> {
+            match self.structure().scatter() {
+                Scatter::Spherical => vec![matrix.diag().sum()],
+                Scatter::Diagonal => matrix.diag().to_vec(),
+                Scatter::Full => (0..d).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|at| matrix[at]).collect(),
+            }
+        };
+        let within = Within {
+            width: d,
+            weight: weights.iter().map(|w| w.widen()).collect(),
+            covariance: dense.outer_iter().map(keep).collect(),
+        };
+        let scale = vec![1.0; d];
+        let mut as_given = Regulariser { ridge: 0.0, floor: 0.0, scale: &scale, raised: Vec::new() };
+        self.structure().estimate(&within, &mut as_given).narrow()
     }
 }
 

@@ -1,0 +1,88 @@
+//! A model of whatever kind a file holds.
+
+use crate::kmeans::KMeans;
+use crate::mixture::GaussianMixture;
+use miscela_persist::{Document, Dtype, PersistError, save};
+use std::path::Path;
+
+/// A model read from a file, of whatever kind and number type.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum AnyModel {
+    /// K-means in `f32`.
+    KMeansF32(KMeans<f32>),
+    /// K-means in `f64`.
+    KMeansF64(KMeans<f64>),
+    /// A mixture in `f32`.
+    GmmF32(GaussianMixture<f32>),
+    /// A mixture in `f64`.
+    GmmF64(GaussianMixture<f64>),
+}
+
+/// Evaluates an expression for whichever model it is.
+macro_rules! each {
+    ($self:expr, $model:ident => $result:expr) => {
+        match $self {
+            AnyModel::KMeansF32($model) => $result,
+            AnyModel::KMeansF64($model) => $result,
+            AnyModel::GmmF32($model) => $result,
+            AnyModel::GmmF64($model) => $result,
+        }
+    };
+}
+
+impl AnyModel {
+    /// Reads a model file, `.json` or `.cbor`.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no model, or contradicts itself.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, PersistError> {
+        let file = Document::open(path)?;
+        file.header().expect_kind(&["kmeans", "gmm"])?;
+        Ok(match (file.header().kind.as_str(), file.header().dtype) {
+            ("kmeans", Dtype::F32) => AnyModel::KMeansF32(KMeans::from_file(&file)?),
+            ("kmeans", _) => AnyModel::KMeansF64(KMeans::from_file(&file)?),
+            (_, Dtype::F32) => AnyModel::GmmF32(GaussianMixture::from_file(&file)?),
+            _ => AnyModel::GmmF64(GaussianMixture::from_file(&file)?),
+        })
+    }
+
+    /// Writes the model to a file, whole or not at all, in the format of its ending.
+    ///
+    /// # Errors
+    /// On an unknown ending, or where the file system refuses.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), PersistError> {
+        each!(self, model => save(path, &model.to_document()?))
+    }
+
+    /// `kmeans` or `gmm`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            AnyModel::KMeansF32(_) | AnyModel::KMeansF64(_) => "kmeans",
+            AnyModel::GmmF32(_) | AnyModel::GmmF64(_) => "gmm",
+        }
+    }
+
+    /// `f32` or `f64`.
+    pub fn dtype(&self) -> &'static str {
+        match self {
+            AnyModel::KMeansF32(_) | AnyModel::GmmF32(_) => "f32",
+            AnyModel::KMeansF64(_) | AnyModel::GmmF64(_) => "f64",
+        }
+    }
+
+    /// d
+    pub fn n_features(&self) -> usize {
+        each!(self, model => model.n_features())
+    }
+
+    /// k
+    pub fn n_clusters(&self) -> usize {
+        each!(self, model => model.n_clusters())
+    }
+
+    /// The columns' names.
+    pub fn feature_names(&self) -> &[String] {
+        each!(self, model => model.feature_names())
+    }
+}

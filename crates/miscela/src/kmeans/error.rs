@@ -1,0 +1,86 @@
+//! What can go wrong with k-means.
+
+use miscela_distance::DomainError;
+use miscela_init::SeedingError;
+use miscela_kernel::SamplesError;
+use miscela_persist::PersistError;
+
+/// A parameter of k-means that makes no sense.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KMeansParamsError {
+    /// No clusters.
+    #[error("n_clusters cannot be 0")]
+    NClusters,
+    /// No runs.
+    #[error("n_runs cannot be 0")]
+    NRuns,
+    /// A tolerance below zero or not finite.
+    #[error("tolerance must be a finite number, zero or greater, not {0}")]
+    Tolerance(f64),
+    /// No threads.
+    #[error("the number of threads cannot be 0")]
+    NThreads,
+}
+
+/// An error in fitting or using k-means.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KMeansError {
+    /// A parameter makes no sense.
+    #[error("invalid hyperparameter: {0}")]
+    InvalidParams(#[from] KMeansParamsError),
+    /// The rows or weights are at fault.
+    #[error(transparent)]
+    Samples(#[from] SamplesError),
+    /// There are fewer rows than clusters.
+    #[error("{n_clusters} clusters were asked for and there are only {n_samples} rows; ask for at most {n_samples}")]
+    TooFewSamples {
+        /// Rows.
+        n_samples: usize,
+        /// Clusters asked for.
+        n_clusters: usize,
+    },
+    /// No start could be found.
+    #[error(transparent)]
+    Seeding(#[from] SeedingError),
+    /// The distance is not defined on the rows.
+    #[error(transparent)]
+    Domain(#[from] DomainError),
+    /// The centres cannot be learnt batch by batch.
+    #[error("the centres of this distance are medians, which need all rows at once; use `fit`")]
+    NeedsRows,
+    /// The rows have another number of columns than the model.
+    #[error("the model was fitted on {expected} columns and the rows have {got}; give the same columns")]
+    FeatureCount {
+        /// Columns of the model.
+        expected: usize,
+        /// Columns of the rows.
+        got: usize,
+    },
+    /// A model file could not be read or written.
+    #[error(transparent)]
+    Persist(#[from] PersistError),
+    /// An error of linfa's.
+    #[error(transparent)]
+    Linfa(#[from] linfa::Error),
+}
+
+/// An error in fitting k-means batch by batch, with linfa's convention: a model that has not settled comes back in
+/// `NotConverged`, to be handed the next batch.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IncrKMeansError<M: std::fmt::Debug> {
+    /// A parameter makes no sense.
+    #[error("invalid hyperparameter: {0}")]
+    InvalidParams(#[from] KMeansParamsError),
+    /// The centres still moved by more than the tolerance. No failure: go on with this model.
+    #[error("the algorithm has not yet converged; go on with the next batch")]
+    NotConverged(M),
+    /// The batch could not be used.
+    #[error(transparent)]
+    Fit(#[from] KMeansError),
+    /// An error of linfa's.
+    #[error(transparent)]
+    LinfaError(#[from] linfa::Error),
+}

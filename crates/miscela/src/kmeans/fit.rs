@@ -1,0 +1,155 @@
+//! Fitting k-means: starts, the engine's loop, the best of the runs.
+
+use super::model::Fitted;
+use super::{KMeans, KMeansError, KMeansParams, KMeansValidParams};
+use crate::Float;
+use crate::input::{samples, samples_of};
+use crate::report::{Best, Seconds, timed};
+use linfa::{DatasetBase, ParamGuard, traits::Fit};
+use miscela_distance::{CentreRule, Centred, Distance};
+use miscela_em::{KMeansFamily, Observer, Summary, evaluate_centroids, run};
+use miscela_init::{KMeansInit, Seeding};
+use miscela_kernel::{BLOCK_ROWS, Samples, Threads};
+use ndarray::{ArrayBase, Data, Ix2};
+use rand::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro256Plus;
+
+impl<F: Float, R: Rng + Clone, D: Centred<F>, S: Data<Elem = F>, T> Fit<ArrayBase<S, Ix2>, T, KMeansError>
+    for KMeansValidParams<F, R, D>
+{
+    type Object = KMeans<F, D>;
+
+    /// Fits the clusters of the dataset's rows, weighted by its weights.
+    ///
+    /// # Errors
+    /// On rows that are not finite, weights that are not weights, fewer (distinct) rows than clusters, or a start that does
+    /// not fit the data.
+    fn fit(&self, dataset: &DatasetBase<ArrayBase<S, Ix2>, T>) -> Result<KMeans<F, D>, KMeansError> {
+        self.fit_samples(&samples_of(dataset)?, &mut ())
+    }
+}
+
+impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
+    /// Fits with weights in `f64`, one a row: `&[f64]`, `&Vec<f64>` or `&Array1<f64>`.
+    pub fn fit_weighted<'w, S: Data<Elem = F>>(
+        &self,
+        records: &ArrayBase<S, Ix2>,
+        weights: impl IntoIterator<Item = &'w f64>,
+    ) -> Result<KMeans<F, D>, KMeansError> {
+        let weights: Vec<f64> = weights.into_iter().copied().collect();
+        self.fit_samples(&Samples::weighted(records, weights)?, &mut ())
+    }
+
+    /// Fits and tells the observer of each iteration; it may stop the fit, which then keeps what it has.
+    pub fn fit_observed<S: Data<Elem = F>>(
+        &self,
+        records: &ArrayBase<S, Ix2>,
+        weights: Option<&[f64]>,
+        observer: &mut dyn Observer,
+    ) -> Result<KMeans<F, D>, KMeansError> {
+        self.fit_samples(&samples(records, weights)?, observer)
+    }
+
+    pub(crate) fn fit_samples(
+        &self,
+        samples: &Samples<F>,
+        observer: &mut dyn Observer,
+    ) -> Result<KMeans<F, D>, KMeansError> {
+        self.check_samples(samples)?;
+        // Given centres leave nothing to chance: one run.
+        let given = matches!(self.init_method(), KMeansInit::Precomputed(_));
+        let seeds = self.seeds(if given { 1 } else { self.n_runs() });
+        // The generator stays here: it need not be able to go to another thread.
+        let params = self.clone().with_rng(());
+        let fitted = self.threads().install(|threads| params.best_of(samples, &seeds, threads, observer))?;
+        Ok(KMeans::from_fitted(fitted, self.distance().clone()))
+    }
+
+    /// Whether there are rows enough and the distance is defined on them.
+    pub(super) fn check_samples(&self, samples: &Samples<F>) -> Result<(), KMeansError> {
+        let (n_samples, n_clusters) = (samples.n_rows(), self.n_clusters());
+        if n_clusters > n_samples {
+            return Err(KMeansError::TooFewSamples { n_samples, n_clusters });
+        }
+        check_domain(self.distance(), samples)
+    }
+
+    /// One seed a run, drawn before any work is shared out.
+    pub(super) fn seeds(&self, count: usize) -> Vec<u64> {
+        let mut rng = self.rng().clone();
+        (0..count).map(|_| rng.next_u64()).collect()
+    }
+}
+
+impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
+    fn best_of(
+        &self,
+        samples: &Samples<F>,
+        seeds: &[u64],
+        threads: Threads,
+        observer: &mut dyn Observer,
+    ) -> Result<Fitted<F>, KMeansError> {
+        let mut seconds = Seconds::default();
+        let summary = timed(&mut seconds.fit, || Summary::of(samples, threads));
+        let mut best = Best::new();
+        for seed in seeds {
+            let mut rng = Xoshiro256Plus::seed_from_u64(*seed);
+            let start = timed(&mut seconds.init, || {
+                self.init_method().seed(samples, self.n_clusters(), self.distance(), threads, &mut rng)
+            })?;
+            timed(&mut seconds.fit, || {
+                let offset = summary.mean.iter().map(|m| F::narrow(*m)).collect();
+                let tolerance = self.absolute_tolerance(&summary);
+                let mut family = KMeansFamily::new(&start.centres, self.distance().clone(), tolerance, offset);
+                let limit = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
+                let run = run(&mut family, samples, limit, threads, observer);
+                let fit = evaluate_centroids(samples, family.index(), self.distance(), threads);
+                let objective = fit.inertia;
+                best.offer((family.centroids(), fit), run, objective, |new, old| new < old);
+            });
+        }
+        let Some(((centroids, fit), report)) = best.finish(seconds) else {
+            return Err(super::KMeansParamsError::NRuns.into());
+        };
+        Ok(Fitted { centroids, fit, total_weight: samples.total_weight(), report })
+    }
+
+    fn absolute_tolerance(&self, summary: &Summary) -> f64 {
+        let relative = miscela_kernel::Float::widen(self.tolerance());
+        match D::CENTRE {
+            // Centres are directions: unit vectors, whatever the scale of the rows.
+            CentreRule::NormalisedMean => relative / summary.variance.len() as f64,
+            _ => relative * summary.mean_variance(),
+        }
+    }
+}
+
+fn check_domain<F: Float, D: Distance<F>>(distance: &D, samples: &Samples<F>) -> Result<(), KMeansError> {
+    let mut scratch = Vec::new();
+    for first in (0..samples.n_rows()).step_by(BLOCK_ROWS) {
+        let rows = first..(first + BLOCK_ROWS).min(samples.n_rows());
+        distance.check(&samples.block(rows, &mut scratch))?;
+    }
+    Ok(())
+}
+
+impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansParams<F, R, D> {
+    /// [`KMeansValidParams::fit_weighted`] after checking the parameters.
+    pub fn fit_weighted<'w, S: Data<Elem = F>>(
+        &self,
+        records: &ArrayBase<S, Ix2>,
+        weights: impl IntoIterator<Item = &'w f64>,
+    ) -> Result<KMeans<F, D>, KMeansError> {
+        self.check_ref()?.fit_weighted(records, weights)
+    }
+
+    /// [`KMeansValidParams::fit_observed`] after checking the parameters.
+    pub fn fit_observed<S: Data<Elem = F>>(
+        &self,
+        records: &ArrayBase<S, Ix2>,
+        weights: Option<&[f64]>,
+        observer: &mut dyn Observer,
+    ) -> Result<KMeans<F, D>, KMeansError> {
+        self.check_ref()?.fit_observed(records, weights, observer)
+    }
+}

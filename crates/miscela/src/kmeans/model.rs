@@ -1,0 +1,276 @@
+//! A fitted k-means model and what can be asked of it.
+
+use super::{KMeansError, KMeansParams};
+use crate::Float;
+use crate::input::samples;
+use crate::report::Report;
+use linfa::traits::{PredictInplace, Transformer};
+use miscela_distance::{Distance, L2};
+use miscela_em::{CentroidFit, distances, evaluate_centroids, nearest_labels, nearest_reduced};
+use miscela_kernel::{Block, Centroids, Samples, Threads};
+use ndarray::{Array1, Array2, ArrayBase, Data, Ix1, Ix2};
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256Plus;
+
+/// K-means clusters: k centres, and each row belongs to the nearest.
+///
+/// Lloyd's algorithm from greedy k-means++ starts. It stops in finitely many steps at a partition that neither step
+/// improves, which need not be the best there is: use several runs where that matters. In the terms of mixtures this is
+/// hard assignment with equal fixed weights and one shared sphere, and it runs on the same engine.
+///
+/// `D` is the distance: [`L2`] unless [`params_with`](KMeans::params_with) is given another that knows its centres.
+///
+/// ```
+/// use miscela::prelude::*;
+///
+/// let iris = linfa_datasets::iris();
+/// let model = KMeans::params(3).n_runs(4).fit(&iris)?;
+/// assert_eq!(model.centroids().dim(), (3, 4));
+/// assert!((model.inertia_sum() - 78.851).abs() < 0.001);
+/// let labels = model.predict(&iris);
+/// assert_eq!(labels.len(), 150);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct KMeans<F, D = L2> {
+    pub(super) centroids: Array2<F>,
+    pub(super) cluster_count: Array1<F>,
+    pub(super) sizes: Vec<usize>,
+    pub(super) inertia_sum: f64,
+    pub(super) total_weight: f64,
+    pub(super) distance: D,
+    pub(super) report: Report,
+    pub(super) feature_names: Vec<String>,
+    /// The centres, prepared for search.
+    index: Centroids<F>,
+}
+
+impl<F: PartialEq, D: PartialEq> PartialEq for KMeans<F, D> {
+    fn eq(&self, other: &Self) -> bool {
+        let mine = (&self.centroids, &self.cluster_count, &self.sizes, self.inertia_sum, self.total_weight);
+        let theirs = (&other.centroids, &other.cluster_count, &other.sizes, other.inertia_sum, other.total_weight);
+        mine == theirs
+            && (&self.distance, &self.report, &self.feature_names)
+                == (&other.distance, &other.report, &other.feature_names)
+    }
+}
+
+/// What a fit found.
+pub(crate) struct Fitted<F> {
+    pub(crate) centroids: Array2<F>,
+    pub(crate) fit: CentroidFit,
+    pub(crate) total_weight: f64,
+    pub(crate) report: Report,
+}
+
+impl<F: Float> KMeans<F, L2> {
+    /// Parameters for this number of clusters, with the seed 42.
+    pub fn params(n_clusters: usize) -> KMeansParams<F, Xoshiro256Plus, L2> {
+        Self::params_with_rng(n_clusters, Xoshiro256Plus::seed_from_u64(42))
+    }
+
+    /// Parameters that draw random numbers from `rng`.
+    pub fn params_with_rng<R>(n_clusters: usize, rng: R) -> KMeansParams<F, R, L2> {
+        KMeansParams::new(n_clusters, rng, L2)
+    }
+}
+
+impl<F: Float, D: Distance<F>> KMeans<F, D> {
+    /// Parameters with another distance.
+    pub fn params_with<R>(n_clusters: usize, rng: R, distance: D) -> KMeansParams<F, R, D> {
+        KMeansParams::new(n_clusters, rng, distance)
+    }
+
+    pub(crate) fn from_fitted(fitted: Fitted<F>, distance: D) -> Self {
+        let Fitted { centroids, fit, total_weight, report } = fitted;
+        Self {
+            index: index(&centroids),
+            cluster_count: fit.weights.iter().map(|w| F::narrow(*w)).collect(),
+            sizes: fit.sizes,
+            inertia_sum: fit.inertia,
+            feature_names: crate::names::default_names(centroids.ncols()),
+            centroids,
+            total_weight,
+            distance,
+            report,
+        }
+    }
+
+    /// The centres, k × d.
+    pub fn centroids(&self) -> &Array2<F> {
+        &self.centroids
+    }
+
+    /// The weight of the rows in each cluster; their number where rows have no weights.
+    pub fn cluster_count(&self) -> &Array1<F> {
+        &self.cluster_count
+    }
+
+    /// The number of rows of positive weight in each cluster.
+    pub fn sizes(&self) -> &[usize] {
+        &self.sizes
+    }
+
+    /// The weighted mean of the rows' (squared, for L2) distances to their centres.
+    pub fn inertia(&self) -> f64 {
+        self.inertia_sum / self.total_weight
+    }
+
+    /// Their weighted sum, which k-means minimises.
+    pub fn inertia_sum(&self) -> f64 {
+        self.inertia_sum
+    }
+
+    /// How the fit went.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The distance.
+    pub fn distance(&self) -> &D {
+        &self.distance
+    }
+
+    /// k
+    pub fn n_clusters(&self) -> usize {
+        self.centroids.nrows()
+    }
+
+    /// d
+    pub fn n_features(&self) -> usize {
+        self.centroids.ncols()
+    }
+
+    /// The columns' names: `x0`, `x1`, … unless [given](Self::with_feature_names).
+    pub fn feature_names(&self) -> &[String] {
+        &self.feature_names
+    }
+
+    /// Names the columns.
+    ///
+    /// # Panics
+    /// If there are not as many names as columns.
+    pub fn with_feature_names(mut self, names: Vec<String>) -> Self {
+        assert_eq!(names.len(), self.n_features(), "one name a column");
+        self.feature_names = names;
+        self
+    }
+
+    /// The cluster of each row, n; the lowest index on ties.
+    ///
+    /// # Errors
+    /// If rows are not finite, or of another width than the model.
+    pub fn try_predict<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<Array1<usize>, KMeansError> {
+        let samples = self.checked(records, None)?;
+        Ok(nearest_labels(&samples, &self.index, &self.distance, Threads::Ambient))
+    }
+
+    /// The distances of all rows to all centres, n × k: distances proper, not squares.
+    ///
+    /// # Panics
+    /// If the rows are of another width than the model.
+    pub fn distances<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Array2<F> {
+        distances(&self.unchecked(records), &self.index, &self.distance, Threads::Ambient)
+    }
+
+    /// The inertia (sum) of the rows about the model's centres.
+    ///
+    /// # Errors
+    /// If rows or weights are at fault, or the width is another.
+    pub fn score<S: Data<Elem = F>>(
+        &self,
+        records: &ArrayBase<S, Ix2>,
+        weights: Option<&[f64]>,
+    ) -> Result<f64, KMeansError> {
+        let samples = self.checked(records, weights)?;
+        Ok(evaluate_centroids(&samples, &self.index, &self.distance, Threads::Ambient).inertia)
+    }
+
+    pub(crate) fn into_centroids(self) -> Array2<F> {
+        self.centroids
+    }
+
+    pub(super) fn search(&self) -> &Centroids<F> {
+        &self.index
+    }
+
+    /// Takes other centres.
+    pub(super) fn set_centroids(&mut self, centroids: Array2<F>) {
+        self.index = index(&centroids);
+        self.centroids = centroids;
+    }
+
+    fn checked<'a, S: Data<Elem = F>>(
+        &self,
+        records: &'a ArrayBase<S, Ix2>,
+        weights: Option<&'a [f64]>,
+    ) -> Result<Samples<'a, F>, KMeansError> {
+        let (expected, got) = (self.n_features(), records.ncols());
+        if expected != got {
+            return Err(KMeansError::FeatureCount { expected, got });
+        }
+        Ok(samples(records, weights)?)
+    }
+
+    fn unchecked<'a, S: Data<Elem = F>>(&self, records: &'a ArrayBase<S, Ix2>) -> Samples<'a, F> {
+        assert_eq!(records.ncols(), self.n_features(), "rows must have the columns the model was fitted on");
+        Samples::unchecked(records)
+    }
+}
+
+/// The centres prepared for search about their mean, which is near that of the rows.
+pub(super) fn index<F: Float>(centroids: &Array2<F>) -> Centroids<F> {
+    let k = centroids.nrows() as f64;
+    let mean = |column: ndarray::ArrayView1<F>| F::narrow(column.iter().map(|c| c.widen() / k).sum::<f64>());
+    let offset: Vec<F> = centroids.columns().into_iter().map(mean).collect();
+    Centroids::new(&centroids.iter().copied().collect::<Vec<_>>(), &offset)
+}
+
+impl<F: Float, D: Distance<F>, S: Data<Elem = F>> PredictInplace<ArrayBase<S, Ix2>, Array1<usize>> for KMeans<F, D> {
+    /// # Panics
+    /// If the rows are of another width than the model, or `labels` of another length.
+    /// [`try_predict`](KMeans::try_predict) returns an error instead.
+    fn predict_inplace(&self, records: &ArrayBase<S, Ix2>, labels: &mut Array1<usize>) {
+        assert_eq!(records.nrows(), labels.len(), "one label a row");
+        *labels = nearest_labels(&self.unchecked(records), &self.index, &self.distance, Threads::Ambient);
+    }
+
+    fn default_target(&self, records: &ArrayBase<S, Ix2>) -> Array1<usize> {
+        Array1::zeros(records.nrows())
+    }
+}
+
+impl<F: Float, D: Distance<F>, S: Data<Elem = F>> PredictInplace<ArrayBase<S, Ix1>, usize> for KMeans<F, D> {
+    /// # Panics
+    /// If the row is of another width than the model.
+    fn predict_inplace(&self, row: &ArrayBase<S, Ix1>, label: &mut usize) {
+        assert_eq!(row.len(), self.n_features(), "a row must have the columns the model was fitted on");
+        let copy;
+        let row = match row.as_slice() {
+            Some(row) => row,
+            None => {
+                copy = row.to_vec();
+                &copy
+            }
+        };
+        let (mut found, mut reduced) = ([0], [0.0]);
+        let mut scratch = miscela_kernel::NearestScratch::default();
+        self.distance.nearest(&Block::new(row, row.len()), &self.index, &mut found, &mut reduced, &mut scratch);
+        *label = found[0] as usize;
+    }
+
+    fn default_target(&self, _: &ArrayBase<S, Ix1>) -> usize {
+        0
+    }
+}
+
+impl<F: Float, D: Distance<F>, S: Data<Elem = F>> Transformer<&ArrayBase<S, Ix2>, Array1<F>> for KMeans<F, D> {
+    /// The distance of each row to its own centre, squared for L2.
+    ///
+    /// # Panics
+    /// If the rows are of another width than the model.
+    fn transform(&self, records: &ArrayBase<S, Ix2>) -> Array1<F> {
+        let reduced = nearest_reduced(&self.unchecked(records), &self.index, &self.distance, Threads::Ambient);
+        reduced.mapv(F::narrow)
+    }
+}

@@ -1,0 +1,207 @@
+//! The parameters of k-means.
+
+use super::KMeansParamsError;
+use crate::Float;
+use linfa::ParamGuard;
+use miscela_distance::Distance;
+use miscela_init::KMeansInit;
+use miscela_kernel::Threads;
+use std::fmt;
+use std::str::FromStr;
+
+/// How the iterations of k-means are carried out. All give the same labels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// Whatever is fastest for the problem.
+    #[default]
+    Auto,
+    /// Every row against every centre in every iteration.
+    Lloyd,
+}
+
+impl Algorithm {
+    /// `auto` or `lloyd`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Algorithm::Auto => "auto",
+            Algorithm::Lloyd => "lloyd",
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        [Algorithm::Auto, Algorithm::Lloyd]
+            .into_iter()
+            .find(|algorithm| algorithm.name() == name)
+            .ok_or_else(|| format!("algorithm '{name}' is not available; use auto or lloyd"))
+    }
+}
+
+/// Checked parameters of k-means; see [`KMeansParams`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct KMeansValidParams<F, R, D> {
+    n_clusters: usize,
+    n_runs: usize,
+    tolerance: F,
+    max_n_iterations: u64,
+    init: KMeansInit<F>,
+    algorithm: Algorithm,
+    threads: Threads,
+    rng: R,
+    distance: D,
+}
+
+/// Parameters of [`KMeans`](crate::KMeans), set one by one and checked when fitting.
+///
+/// Defaults: one run from greedy k-means++, at most 300 iterations, a tolerance of 1e-4 relative to the columns' mean
+/// variance, and a fixed seed of 42. (linfa-clustering differs in having ten runs and an absolute tolerance that may not
+/// be zero.)
+#[derive(Clone, Debug, PartialEq)]
+pub struct KMeansParams<F, R, D>(KMeansValidParams<F, R, D>);
+
+impl<F: Float, R, D: Distance<F>> KMeansParams<F, R, D> {
+    /// The defaults for this number of clusters.
+    pub fn new(n_clusters: usize, rng: R, distance: D) -> Self {
+        Self(KMeansValidParams {
+            n_clusters,
+            n_runs: 1,
+            tolerance: F::narrow(1e-4),
+            max_n_iterations: 300,
+            init: KMeansInit::KMeansPlusPlus,
+            algorithm: Algorithm::Auto,
+            threads: Threads::Ambient,
+            rng,
+            distance,
+        })
+    }
+
+    /// The number of starts, of which the best result is kept.
+    pub fn n_runs(mut self, n_runs: usize) -> Self {
+        self.0.n_runs = n_runs;
+        self
+    }
+
+    /// Stop when the squared movements of all centres sum to at most this times the mean variance of the columns. Zero:
+    /// go on until no row changes its cluster.
+    pub fn tolerance(mut self, tolerance: F) -> Self {
+        self.0.tolerance = tolerance;
+        self
+    }
+
+    /// Stop after this many iterations at the latest; zero evaluates the start.
+    pub fn max_n_iterations(mut self, max_n_iterations: u64) -> Self {
+        self.0.max_n_iterations = max_n_iterations;
+        self
+    }
+
+    /// Where to start.
+    pub fn init_method(mut self, init: KMeansInit<F>) -> Self {
+        self.0.init = init;
+        self
+    }
+
+    /// How the iterations are carried out.
+    pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.0.algorithm = algorithm;
+        self
+    }
+
+    /// Who does the work. The result is the same, bit for bit.
+    pub fn threads(mut self, threads: Threads) -> Self {
+        self.0.threads = threads;
+        self
+    }
+
+    /// Draws random numbers from `rng`.
+    pub fn with_rng<R2>(self, rng: R2) -> KMeansParams<F, R2, D> {
+        KMeansParams(self.0.with_rng(rng))
+    }
+}
+
+impl<F: Float, R, D: Distance<F>> ParamGuard for KMeansParams<F, R, D> {
+    type Checked = KMeansValidParams<F, R, D>;
+    type Error = KMeansParamsError;
+
+    fn check_ref(&self) -> Result<&Self::Checked, KMeansParamsError> {
+        let params = &self.0;
+        let tolerance = miscela_kernel::Float::widen(params.tolerance);
+        if params.n_clusters == 0 {
+            Err(KMeansParamsError::NClusters)
+        } else if params.n_runs == 0 {
+            Err(KMeansParamsError::NRuns)
+        } else if !tolerance.is_finite() || tolerance < 0.0 {
+            Err(KMeansParamsError::Tolerance(tolerance))
+        } else if params.threads == Threads::Count(0) {
+            Err(KMeansParamsError::NThreads)
+        } else {
+            Ok(params)
+        }
+    }
+
+    fn check(self) -> Result<Self::Checked, KMeansParamsError> {
+        self.check_ref()?;
+        Ok(self.0)
+    }
+}
+
+impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
+    pub(super) fn with_rng<R2>(self, rng: R2) -> KMeansValidParams<F, R2, D> {
+        let Self { n_clusters, n_runs, tolerance, max_n_iterations, init, algorithm, threads, rng: _, distance } = self;
+        KMeansValidParams { n_clusters, n_runs, tolerance, max_n_iterations, init, algorithm, threads, rng, distance }
+    }
+
+    /// The number of clusters.
+    pub fn n_clusters(&self) -> usize {
+        self.n_clusters
+    }
+
+    /// The number of starts.
+    pub fn n_runs(&self) -> usize {
+        self.n_runs
+    }
+
+    /// The tolerance, relative to the mean variance of the columns.
+    pub fn tolerance(&self) -> F {
+        self.tolerance
+    }
+
+    /// The limit of iterations.
+    pub fn max_n_iterations(&self) -> u64 {
+        self.max_n_iterations
+    }
+
+    /// Where to start.
+    pub fn init_method(&self) -> &KMeansInit<F> {
+        &self.init
+    }
+
+    /// How the iterations are carried out.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Who does the work.
+    pub fn threads(&self) -> Threads {
+        self.threads
+    }
+
+    /// The random number generator.
+    pub fn rng(&self) -> &R {
+        &self.rng
+    }
+
+    /// The distance.
+    pub fn distance(&self) -> &D {
+        &self.distance
+    }
+}

@@ -1,0 +1,1 @@
+//! Conversions from the fitted models of linfa-clustering.

@@ -1,0 +1,199 @@
+//! A mixture as a document, and back.
+
+use super::{GaussianMixture, GmmError};
+use crate::Float;
+use crate::kmeans::{dtype, malformed};
+use crate::report::Report;
+use miscela_em::{Assignment, Covariance, Covariances, Held, Mixing, Mixture, MixtureFit, MixtureSettings};
+use miscela_persist::{Document, Dtype, Format, PersistError, Version, layers, matrix, rows, save, stack, vector};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::path::Path;
+
+/// What a mixture's file holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GaussianMixtureDocument<F> {
+    /// Always `miscela-model`.
+    pub format: Format,
+    /// The version of the format.
+    pub version: Version,
+    /// `gmm`
+    pub kind: String,
+    /// The type of the parameters.
+    pub dtype: Dtype,
+    /// d
+    pub n_features: usize,
+    /// One a column.
+    pub feature_names: Vec<String>,
+    /// The structure of the covariances.
+    pub covariance: Covariance,
+    /// How rows were shared in the fit.
+    pub assignment: Assignment,
+    /// Whether the weights were estimated.
+    pub mixing: Mixing,
+    /// What was held fixed.
+    pub held: Held,
+    /// What was added to every variance.
+    pub reg_covariance: f64,
+    /// The tolerance of the fit.
+    pub tolerance: f64,
+    /// k
+    pub weights: Vec<F>,
+    /// k × d
+    pub means: Vec<Vec<F>>,
+    /// In the shape of their structure.
+    pub covariances: CovarianceLists<F>,
+    /// Rows of positive weight by label.
+    pub sizes: Vec<usize>,
+    /// Σ w ln p(x) of the fit.
+    pub log_likelihood: f64,
+    /// Σ w maxₖ ln(wₖ Nₖ(x)) of the fit.
+    pub classification_log_likelihood: f64,
+    /// Σ w
+    pub total_weight: f64,
+    /// How the fit went.
+    pub report: Report,
+}
+
+/// [`Covariances`] as nested lists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CovarianceLists<F> {
+    /// k × d × d
+    Full(Vec<Vec<Vec<F>>>),
+    /// d × d
+    Tied(Vec<Vec<F>>),
+    /// k × d
+    Diagonal(Vec<Vec<F>>),
+    /// d
+    TiedDiagonal(Vec<F>),
+    /// k
+    Spherical(Vec<F>),
+    /// One number.
+    TiedSpherical(F),
+}
+
+const KIND: &str = "gmm";
+const FIELD: &str = "covariances";
+
+impl<F: Float> CovarianceLists<F> {
+    fn new(covariances: &Covariances<F>) -> Option<Self> {
+        Some(match covariances {
+            Covariances::Full(all) => Self::Full(layers(all.view())),
+            Covariances::Tied(one) => Self::Tied(rows(one.view())),
+            Covariances::Diagonal(all) => Self::Diagonal(rows(all.view())),
+            Covariances::TiedDiagonal(one) => Self::TiedDiagonal(one.to_vec()),
+            Covariances::Spherical(all) => Self::Spherical(all.to_vec()),
+            Covariances::TiedSpherical(one) => Self::TiedSpherical(*one),
+            _ => return None,
+        })
+    }
+
+    fn arrays(&self, k: usize, d: usize) -> Result<Covariances<F>, PersistError> {
+        Ok(match self {
+            Self::Full(all) => Covariances::Full(stack(FIELD, all, k, d, d)?),
+            Self::Tied(one) => Covariances::Tied(matrix(FIELD, one, d, d)?),
+            Self::Diagonal(all) => Covariances::Diagonal(matrix(FIELD, all, k, d)?),
+            Self::TiedDiagonal(one) => Covariances::TiedDiagonal(vector(FIELD, one, d)?),
+            Self::Spherical(all) => Covariances::Spherical(vector(FIELD, all, k)?),
+            Self::TiedSpherical(one) => Covariances::TiedSpherical(*one),
+        })
+    }
+}
+
+impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
+    /// Writes the model to a file, whole or not at all, as JSON (`.json`) or CBOR (`.cbor`) by its ending.
+    ///
+    /// # Errors
+    /// On an unknown ending, or where the file system refuses.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), GmmError> {
+        Ok(save(path, &self.to_document()?)?)
+    }
+
+    /// Reads a model from a file. Its predictions are, bit for bit, those of the model that was saved.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is not a mixture of this number type, or contradicts itself.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, GmmError> {
+        Ok(Self::from_file(&Document::open(path)?)?)
+    }
+
+    /// The model as a document.
+    ///
+    /// # Errors
+    /// If the covariances have a shape that documents do not know.
+    pub fn to_document(&self) -> Result<GaussianMixtureDocument<F>, PersistError> {
+        let unknown = || malformed(FIELD, "their shape cannot be written".into());
+        Ok(GaussianMixtureDocument {
+            format: Format,
+            version: Version::default(),
+            kind: KIND.into(),
+            dtype: dtype::<F>()?,
+            n_features: self.n_features(),
+            feature_names: self.feature_names.clone(),
+            covariance: self.settings.covariance,
+            assignment: self.settings.assignment,
+            mixing: self.settings.mixing,
+            held: self.settings.held,
+            reg_covariance: self.settings.reg_covariance,
+            tolerance: self.settings.tolerance,
+            weights: self.mixture.weights.to_vec(),
+            means: rows(self.mixture.means.view()),
+            covariances: CovarianceLists::new(&self.mixture.covariances).ok_or_else(unknown)?,
+            sizes: self.sizes.clone(),
+            log_likelihood: self.log_likelihood,
+            classification_log_likelihood: self.classification_log_likelihood,
+            total_weight: self.total_weight,
+            report: self.report.clone(),
+        })
+    }
+
+    /// The model of a document that was opened.
+    pub(crate) fn from_file(file: &Document) -> Result<Self, PersistError> {
+        file.header().expect_kind(&[KIND])?;
+        file.header().expect_dtype(dtype::<F>()?)?;
+        Self::from_document(file.decode()?)
+    }
+
+    /// The model of a document.
+    ///
+    /// # Errors
+    /// If the parts contradict each other, or a covariance is not positive definite; the error names the field.
+    pub fn from_document(document: GaussianMixtureDocument<F>) -> Result<Self, PersistError> {
+        let (k, d) = (document.weights.len(), document.n_features);
+        let mixture = Mixture {
+            weights: vector("weights", &document.weights, k)?,
+            means: matrix("means", &document.means, k, d)?,
+            covariances: document.covariances.arrays(k, d)?,
+        };
+        mixture.check().map_err(|error| malformed("parameters", error.to_string()))?;
+        if !document.covariance.has_shape(&mixture.covariances) {
+            return Err(malformed(FIELD, format!("their shape is not that of `{}`", document.covariance)));
+        }
+        if document.total_weight <= 0.0 {
+            return Err(malformed("total_weight", "it must be above zero".into()));
+        }
+        let fitted = super::model::Fitted {
+            mixture,
+            settings: MixtureSettings {
+                covariance: document.covariance,
+                assignment: document.assignment,
+                mixing: document.mixing,
+                held: document.held,
+                reg_covariance: document.reg_covariance,
+                tolerance: document.tolerance,
+            },
+            fit: MixtureFit {
+                log_likelihood: document.log_likelihood,
+                classification_log_likelihood: document.classification_log_likelihood,
+                tempered_log_likelihood: document.log_likelihood,
+                sizes: vector("sizes", &document.sizes, k)?.to_vec(),
+            },
+            total_weight: document.total_weight,
+            report: document.report,
+        };
+        let mut model = Self::from_fitted(fitted).map_err(|error| malformed(FIELD, error.to_string()))?;
+        model.feature_names = crate::names::checked(document.feature_names, d)?;
+        Ok(model)
+    }
+}

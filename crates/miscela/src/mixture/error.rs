@@ -1,0 +1,77 @@
+//! What can go wrong with a mixture.
+
+use crate::kmeans::KMeansError;
+use miscela_em::{ParameterError, StartError};
+use miscela_init::SeedingError;
+use miscela_kernel::SamplesError;
+use miscela_persist::PersistError;
+
+/// A parameter of a mixture that makes no sense.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GmmParamsError {
+    /// No components.
+    #[error("n_clusters cannot be 0")]
+    NClusters,
+    /// No runs.
+    #[error("n_runs cannot be 0")]
+    NRuns,
+    /// A tolerance below zero or not finite.
+    #[error("tolerance must be a finite number, zero or greater, not {0}")]
+    Tolerance(f64),
+    /// A regularisation below zero or not finite.
+    #[error("reg_covariance must be a finite number, zero or greater, not {0}")]
+    RegCovariance(f64),
+    /// A temperature that is not above zero.
+    #[error("the temperature must be a finite number above zero, not {0}; for zero use hard assignment")]
+    Temperature(f64),
+    /// No threads.
+    #[error("the number of threads cannot be 0")]
+    NThreads,
+}
+
+/// An error in fitting or using a mixture.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GmmError {
+    /// A parameter makes no sense.
+    #[error("invalid hyperparameter: {0}")]
+    InvalidParams(#[from] GmmParamsError),
+    /// The rows or weights are at fault.
+    #[error(transparent)]
+    Samples(#[from] SamplesError),
+    /// There are fewer rows than components.
+    #[error("{n_clusters} components were asked for and there are only {n_samples} rows; ask for at most {n_samples}")]
+    TooFewSamples {
+        /// Rows.
+        n_samples: usize,
+        /// Components asked for.
+        n_clusters: usize,
+    },
+    /// The k-means that finds a start failed.
+    #[error(transparent)]
+    KMeans(#[from] KMeansError),
+    /// No start could be found.
+    #[error(transparent)]
+    Seeding(#[from] SeedingError),
+    /// A given start does not fit the data.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Start parameters are at fault.
+    #[error(transparent)]
+    Parameters(#[from] ParameterError),
+    /// The rows have another number of columns than the model.
+    #[error("the model was fitted on {expected} columns and the rows have {got}; give the same columns")]
+    FeatureCount {
+        /// Columns of the model.
+        expected: usize,
+        /// Columns of the rows.
+        got: usize,
+    },
+    /// A model file could not be read or written.
+    #[error(transparent)]
+    Persist(#[from] PersistError),
+    /// An error of linfa's.
+    #[error(transparent)]
+    Linfa(#[from] linfa::Error),
+}

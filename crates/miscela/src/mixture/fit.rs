@@ -1,0 +1,129 @@
+//! Fitting a mixture: starts, the engine's loop, the best of the runs.
+
+use super::model::Fitted;
+use super::{GaussianMixture, GmmError, GmmParams, GmmParamsError, GmmValidParams};
+use crate::Float;
+use crate::input::{samples, samples_of};
+use crate::report::{Best, Seconds, timed};
+use linfa::{DatasetBase, ParamGuard, traits::Fit};
+use miscela_em::{Assignment, GaussianFamily, MixtureFit, Observer, Repair, Run, Summary, evaluate_mixture, run};
+use miscela_kernel::{Samples, Threads};
+use ndarray::{ArrayBase, Data, Ix2};
+use rand::Rng;
+
+impl<F: Float, R: Rng + Clone, S: Data<Elem = F>, T> Fit<ArrayBase<S, Ix2>, T, GmmError> for GmmValidParams<F, R> {
+    type Object = GaussianMixture<F>;
+
+    /// Fits a mixture to the dataset's rows, weighted by its weights.
+    ///
+    /// # Errors
+    /// On rows that are not finite, weights that are not weights, fewer (distinct) rows than components, or a start that
+    /// does not fit the data. Components that collapse are repaired and reported; not converging is reported too.
+    fn fit(&self, dataset: &DatasetBase<ArrayBase<S, Ix2>, T>) -> Result<GaussianMixture<F>, GmmError> {
+        self.fit_samples(&samples_of(dataset)?, &mut ())
+    }
+}
+
+impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
+    /// Fits with weights in `f64`, one a row: `&[f64]`, `&Vec<f64>` or `&Array1<f64>`.
+    pub fn fit_weighted<'w, S: Data<Elem = F>>(
+        &self,
+        records: &ArrayBase<S, Ix2>,
+        weights: impl IntoIterator<Item = &'w f64>,
+    ) -> Result<GaussianMixture<F>, GmmError> {
+        let weights: Vec<f64> = weights.into_iter().copied().collect();
+        self.fit_samples(&Samples::weighted(records, weights)?, &mut ())
+    }
+
+    /// Fits and tells the observer of each iteration; it may stop the fit, which then keeps what it has.
+    pub fn fit_observed<S: Data<Elem = F>>(
+        &self,
+        records: &ArrayBase<S, Ix2>,
+        weights: Option<&[f64]>,
+        observer: &mut dyn Observer,
+    ) -> Result<GaussianMixture<F>, GmmError> {
+        self.fit_samples(&samples(records, weights)?, observer)
+    }
+
+    fn fit_samples(&self, samples: &Samples<F>, observer: &mut dyn Observer) -> Result<GaussianMixture<F>, GmmError> {
+        let (n_samples, n_clusters) = (samples.n_rows(), self.n_clusters());
+        if n_clusters > n_samples {
+            return Err(GmmError::TooFewSamples { n_samples, n_clusters });
+        }
+        let n_runs = if self.init_method().is_random() { self.n_runs() } else { 1 };
+        let mut rng = self.rng().clone();
+        let seeds: Vec<u64> = (0..n_runs).map(|_| rng.next_u64()).collect();
+        // The generator stays here: it need not be able to go to another thread.
+        let params = self.clone().with_rng(());
+        self.threads().install(|threads| params.best_of(samples, &seeds, threads, observer))
+    }
+}
+
+impl<F: Float> GmmValidParams<F, ()> {
+    fn best_of(
+        &self,
+        samples: &Samples<F>,
+        seeds: &[u64],
+        threads: Threads,
+        observer: &mut dyn Observer,
+    ) -> Result<GaussianMixture<F>, GmmError> {
+        let (settings, mut seconds) = (self.settings(), Seconds::default());
+        let summary = timed(&mut seconds.fit, || Summary::of(samples, threads));
+        let mut best = Best::new();
+        for seed in seeds {
+            let (start, repairs) = timed(&mut seconds.init, || self.start(samples, &summary, *seed, threads))?;
+            timed(&mut seconds.fit, || {
+                let mut family = GaussianFamily::new(start, settings.clone(), &summary, samples.total_weight())?;
+                let limit = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
+                let mut run = run(&mut family, samples, limit, threads, observer);
+                let temperature = match settings.assignment {
+                    Assignment::Tempered(temperature) => temperature,
+                    _ => 1.0,
+                };
+                let fit = evaluate_mixture(samples, family.density(), temperature, threads);
+                let objective = complete(&mut run, repairs, settings.assignment, &fit);
+                best.offer((family.into_mixture(), fit), run, objective, |new, old| new > old);
+                Ok::<_, GmmError>(())
+            })?;
+        }
+        let Some(((mixture, fit), report)) = best.finish(seconds) else { return Err(GmmParamsError::NRuns.into()) };
+        let fitted = Fitted { mixture, settings, fit, total_weight: samples.total_weight(), report };
+        Ok(GaussianMixture::from_fitted(fitted)?)
+    }
+}
+
+/// Puts the start's repairs first, ends the trace with the objective of the final parameters where the limit cut it
+/// short, and returns that objective.
+fn complete(run: &mut Run, repairs: Vec<Repair>, assignment: Assignment, fit: &MixtureFit) -> f64 {
+    run.repairs.splice(0..0, repairs);
+    let objective = match assignment {
+        Assignment::Hard => fit.classification_log_likelihood,
+        Assignment::Tempered(_) => fit.tempered_log_likelihood,
+        _ => fit.log_likelihood,
+    };
+    if run.trace.len() < run.iterations {
+        run.trace.push(objective);
+    }
+    objective
+}
+
+impl<F: Float, R: Rng + Clone> GmmParams<F, R> {
+    /// [`GmmValidParams::fit_weighted`] after checking the parameters.
+    pub fn fit_weighted<'w, S: Data<Elem = F>>(
+        &self,
+        records: &ArrayBase<S, Ix2>,
+        weights: impl IntoIterator<Item = &'w f64>,
+    ) -> Result<GaussianMixture<F>, GmmError> {
+        self.check_ref()?.fit_weighted(records, weights)
+    }
+
+    /// [`GmmValidParams::fit_observed`] after checking the parameters.
+    pub fn fit_observed<S: Data<Elem = F>>(
+        &self,
+        records: &ArrayBase<S, Ix2>,
+        weights: Option<&[f64]>,
+        observer: &mut dyn Observer,
+    ) -> Result<GaussianMixture<F>, GmmError> {
+        self.check_ref()?.fit_observed(records, weights, observer)
+    }
+}

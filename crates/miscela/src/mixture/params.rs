@@ -1,0 +1,213 @@
+//! The parameters of a mixture.
+
+use super::{GmmInitMethod, GmmParamsError};
+use crate::Float;
+use linfa::ParamGuard;
+use miscela_em::{Assignment, Covariance, Held, Mixing, MixtureSettings};
+use miscela_kernel::Threads;
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256Plus;
+
+/// Checked parameters of a mixture; see [`GmmParams`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct GmmValidParams<F, R> {
+    n_clusters: usize,
+    n_runs: u64,
+    max_n_iterations: u64,
+    init: GmmInitMethod<F>,
+    settings: MixtureSettings,
+    tolerance: F,
+    reg_covariance: F,
+    threads: Threads,
+    rng: R,
+}
+
+/// Parameters of [`GaussianMixture`](crate::GaussianMixture), set one by one and checked when fitting.
+///
+/// Defaults: full covariances, soft assignment, free weights, one run from k-means, at most 100 iterations, a tolerance of
+/// 1e-3 on the mean log-likelihood a row, 1e-6 added to the variances, and a fixed seed of 42.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GmmParams<F, R>(GmmValidParams<F, R>);
+
+impl<F: Float> GmmParams<F, Xoshiro256Plus> {
+    /// The defaults for this number of components.
+    pub fn new(n_clusters: usize) -> Self {
+        Self::new_with_rng(n_clusters, Xoshiro256Plus::seed_from_u64(42))
+    }
+}
+
+impl<F: Float, R> GmmParams<F, R> {
+    /// The defaults, drawing random numbers from `rng`.
+    pub fn new_with_rng(n_clusters: usize, rng: R) -> Self {
+        Self(GmmValidParams {
+            n_clusters,
+            n_runs: 1,
+            max_n_iterations: 100,
+            init: GmmInitMethod::KMeans,
+            settings: MixtureSettings::default(),
+            tolerance: F::narrow(1e-3),
+            reg_covariance: F::narrow(1e-6),
+            threads: Threads::Ambient,
+            rng,
+        })
+    }
+
+    /// The structure of the covariances.
+    pub fn covariance(mut self, covariance: Covariance) -> Self {
+        self.0.settings.covariance = covariance;
+        self
+    }
+
+    /// [`covariance`](Self::covariance) by linfa's name.
+    pub fn covariance_type(self, covariance: Covariance) -> Self {
+        self.covariance(covariance)
+    }
+
+    /// How rows are shared among the components.
+    pub fn assignment(mut self, assignment: Assignment) -> Self {
+        self.0.settings.assignment = assignment;
+        self
+    }
+
+    /// Whether the mixing weights are estimated or equal.
+    pub fn mixing(mut self, mixing: Mixing) -> Self {
+        self.0.settings.mixing = mixing;
+        self
+    }
+
+    /// Which parameters stay as the start gives them.
+    pub fn held(mut self, held: Held) -> Self {
+        self.0.settings.held = held;
+        self
+    }
+
+    /// Stop when the mean log-likelihood a row (or what another assignment maximises) rises by less. Zero: go on until
+    /// nothing changes.
+    pub fn tolerance(mut self, tolerance: F) -> Self {
+        self.0.tolerance = tolerance;
+        self
+    }
+
+    /// Added to every variance in each M-step. With zero the likelihood never falls; collapsing components are still kept
+    /// from zero by a floor relative to the data's variance, and reported.
+    pub fn reg_covariance(mut self, reg_covariance: F) -> Self {
+        self.0.reg_covariance = reg_covariance;
+        self
+    }
+
+    /// The number of starts, of which the best result is kept.
+    pub fn n_runs(mut self, n_runs: u64) -> Self {
+        self.0.n_runs = n_runs;
+        self
+    }
+
+    /// Stop after this many iterations at the latest; zero evaluates the start.
+    pub fn max_n_iterations(mut self, max_n_iterations: u64) -> Self {
+        self.0.max_n_iterations = max_n_iterations;
+        self
+    }
+
+    /// Where to start.
+    pub fn init_method(mut self, init: GmmInitMethod<F>) -> Self {
+        self.0.init = init;
+        self
+    }
+
+    /// Who does the work. The result is the same, bit for bit.
+    pub fn threads(mut self, threads: Threads) -> Self {
+        self.0.threads = threads;
+        self
+    }
+
+    /// Draws random numbers from `rng`.
+    pub fn with_rng<R2>(self, rng: R2) -> GmmParams<F, R2> {
+        GmmParams(self.0.with_rng(rng))
+    }
+}
+
+impl<F: Float, R> ParamGuard for GmmParams<F, R> {
+    type Checked = GmmValidParams<F, R>;
+    type Error = GmmParamsError;
+
+    fn check_ref(&self) -> Result<&Self::Checked, GmmParamsError> {
+        let params = &self.0;
+        let (tolerance, ridge) = (params.tolerance.widen(), params.reg_covariance.widen());
+        let not_negative = |x: f64| x.is_finite() && x >= 0.0;
+        match params.settings.assignment {
+            _ if params.n_clusters == 0 => Err(GmmParamsError::NClusters),
+            _ if params.n_runs == 0 => Err(GmmParamsError::NRuns),
+            _ if !not_negative(tolerance) => Err(GmmParamsError::Tolerance(tolerance)),
+            _ if !not_negative(ridge) => Err(GmmParamsError::RegCovariance(ridge)),
+            _ if params.threads == Threads::Count(0) => Err(GmmParamsError::NThreads),
+            Assignment::Tempered(t) if !(t.is_finite() && t > 0.0) => Err(GmmParamsError::Temperature(t)),
+            _ => Ok(params),
+        }
+    }
+
+    fn check(self) -> Result<Self::Checked, GmmParamsError> {
+        self.check_ref()?;
+        Ok(self.0)
+    }
+}
+
+impl<F: Float, R> GmmValidParams<F, R> {
+    /// The number of components.
+    pub fn n_clusters(&self) -> usize {
+        self.n_clusters
+    }
+
+    /// The number of starts.
+    pub fn n_runs(&self) -> u64 {
+        self.n_runs
+    }
+
+    /// The limit of iterations.
+    pub fn max_n_iterations(&self) -> u64 {
+        self.max_n_iterations
+    }
+
+    /// The tolerance on the mean objective a row.
+    pub fn tolerance(&self) -> F {
+        self.tolerance
+    }
+
+    /// What is added to every variance.
+    pub fn reg_covariance(&self) -> F {
+        self.reg_covariance
+    }
+
+    /// The structure of the covariances.
+    pub fn covariance(&self) -> Covariance {
+        self.settings.covariance
+    }
+
+    /// Where to start.
+    pub fn init_method(&self) -> &GmmInitMethod<F> {
+        &self.init
+    }
+
+    /// Who does the work.
+    pub fn threads(&self) -> Threads {
+        self.threads
+    }
+
+    /// The random number generator.
+    pub fn rng(&self) -> &R {
+        &self.rng
+    }
+
+    pub(super) fn with_rng<R2>(self, rng: R2) -> GmmValidParams<F, R2> {
+        let Self { n_clusters, n_runs, max_n_iterations, init, settings, tolerance, reg_covariance, threads, rng: _ } =
+            self;
+        GmmValidParams { n_clusters, n_runs, max_n_iterations, init, settings, tolerance, reg_covariance, threads, rng }
+    }
+
+    /// All that the engine needs.
+    pub(crate) fn settings(&self) -> MixtureSettings {
+        MixtureSettings {
+            tolerance: self.tolerance.widen(),
+            reg_covariance: self.reg_covariance.widen(),
+            ..self.settings.clone()
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Where a mixture starts.
+
+use super::{GmmError, GmmValidParams};
+use crate::Float;
+use crate::kmeans::KMeansParams;
+use linfa::ParamGuard;
+use miscela_distance::L2;
+use miscela_em::{
+    Covariances, Mixture, MixtureSettings, ParameterError, Repair, Shares, StartError, Summary, from_shares,
+};
+use miscela_init::{KMeansInit, Seeding};
+use miscela_kernel::{Samples, Threads};
+use ndarray::{Array1, Array2};
+use rand::SeedableRng;
+use rand_xoshiro::Xoshiro256Plus;
+
+/// Where a mixture starts.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum GmmInitMethod<F> {
+    /// The partition that k-means finds.
+    #[default]
+    KMeans,
+    /// The partition by the nearest of k distinct random rows.
+    Random,
+    /// The partition by the nearest of k rows that greedy k-means++ picks.
+    KMeansPlusPlus,
+    /// The partition by the nearest of k centres that k-means‖ finds.
+    KMeansPara,
+    /// A partition: one 0-based label a row.
+    Labels(Vec<usize>),
+    /// Responsibilities, n × k, each row summing to one.
+    Responsibilities(Array2<F>),
+    /// Parameters, used as they are. What is not given follows from the partition by the nearest mean.
+    Parameters {
+        /// k
+        weights: Option<Array1<F>>,
+        /// k × d
+        means: Array2<F>,
+        /// In any shape: one that is not the structure's own is brought to it, pooled by weight where shapes are tied.
+        covariances: Option<Covariances<F>>,
+    },
+}
+
+impl<F> GmmInitMethod<F> {
+    /// Starts at these means, k × d.
+    pub fn means(means: Array2<F>) -> Self {
+        GmmInitMethod::Parameters { weights: None, means, covariances: None }
+    }
+
+    /// Whether chance has a part in it.
+    pub(super) fn is_random(&self) -> bool {
+        use GmmInitMethod::{KMeans, KMeansPara, KMeansPlusPlus, Random};
+        matches!(self, KMeans | Random | KMeansPlusPlus | KMeansPara)
+    }
+}
+
+impl<F: Float, R> GmmValidParams<F, R> {
+    /// The start parameters of one run, and what had to be repaired for them.
+    pub(super) fn start(
+        &self,
+        samples: &Samples<F>,
+        summary: &Summary,
+        seed: u64,
+        threads: Threads,
+    ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
+        let (k, settings) = (self.n_clusters(), self.settings());
+        let by_shares = |shares| from_shares(samples, shares, k, &settings, summary, threads);
+        let rng = Xoshiro256Plus::seed_from_u64(seed);
+        let seeded = |init: KMeansInit<F>| init.seed(samples, k, &L2, threads, &mut rng.clone());
+        let means = match self.init_method() {
+            GmmInitMethod::Labels(labels) => return Ok(by_shares(Shares::Labels(labels))?),
+            GmmInitMethod::Responsibilities(given) => return Ok(by_shares(Shares::Responsibilities(given.view()))?),
+            GmmInitMethod::Parameters { weights, means, covariances } => {
+                let given = Given { weights: weights.as_ref(), means, covariances: covariances.as_ref() };
+                return given.start(&settings, k, samples.n_columns(), || by_shares(Shares::NearestMean(means.view())));
+            }
+            GmmInitMethod::KMeans => {
+                let params = KMeansParams::new(k, rng, L2).threads(threads);
+                params
+                    .check_ref()
+                    .map_err(crate::kmeans::KMeansError::from)?
+                    .fit_samples(samples, &mut ())?
+                    .into_centroids()
+            }
+            GmmInitMethod::Random => seeded(KMeansInit::Random)?.centres,
+            GmmInitMethod::KMeansPlusPlus => seeded(KMeansInit::KMeansPlusPlus)?.centres,
+            GmmInitMethod::KMeansPara => seeded(KMeansInit::KMeansPara)?.centres,
+        };
+        Ok(by_shares(Shares::NearestMean(means.view()))?)
+    }
+}
+
+/// Parameters as the caller gave them.
+struct Given<'a, F> {
+    weights: Option<&'a Array1<F>>,
+    means: &'a Array2<F>,
+    covariances: Option<&'a Covariances<F>>,
+}
+
+impl<F: Float> Given<'_, F> {
+    fn start(
+        &self,
+        settings: &MixtureSettings,
+        k: usize,
+        d: usize,
+        by_nearest_mean: impl FnOnce() -> Result<(Mixture<F>, Vec<Repair>), StartError>,
+    ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
+        let (rows, columns) = self.means.dim();
+        if rows != k {
+            return Err(StartError::ComponentCount { expected: k, got: rows }.into());
+        }
+        if columns != d {
+            return Err(StartError::ColumnCount { expected: d, got: columns }.into());
+        }
+        let (weights, covariances, repairs) = match (self.weights, self.covariances) {
+            (Some(weights), Some(covariances)) => (weights.clone(), covariances.clone(), Vec::new()),
+            (weights, covariances) => {
+                let (found, repairs) = by_nearest_mean()?;
+                let weights = weights.cloned().unwrap_or(found.weights);
+                (weights, covariances.cloned().unwrap_or(found.covariances), repairs)
+            }
+        };
+        if weights.len() != k {
+            return Err(ParameterError::Shape { part: "weights", k, d }.into());
+        }
+        if !covariances.fits(k, d) {
+            return Err(ParameterError::Shape { part: "covariances", k, d }.into());
+        }
+        let covariances = settings.covariance.shape(&covariances, &weights, d);
+        Ok((Mixture { weights, means: self.means.clone(), covariances }, repairs))
+    }
+}

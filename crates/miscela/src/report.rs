@@ -1,0 +1,86 @@
+//! What a fit reports, beside its parameters.
+
+use miscela_em::{Repair, Run, Termination};
+use serde::{Deserialize, Serialize};
+use std::time::Instant;
+
+/// How a fit went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Runs from different starts, of which the best is the model.
+    pub n_runs: usize,
+    /// E-steps with an M-step after them, in the best run.
+    pub iterations: usize,
+    /// Why the best run stopped.
+    pub termination: Termination,
+    /// The objective after each iteration of the best run: inertia for k-means; for mixtures the total log-likelihood, or
+    /// what another assignment rule maximises.
+    pub trace: Vec<f64>,
+    /// The objective at the end of each run.
+    pub run_objectives: Vec<f64>,
+    /// What had to be repaired in the best run.
+    pub repairs: Vec<Repair>,
+    /// Where the time went, over all runs.
+    pub seconds: Seconds,
+}
+
+/// Wall-clock time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seconds {
+    /// Finding start parameters.
+    pub init: f64,
+    /// Everything after they were known.
+    pub fit: f64,
+}
+
+impl Report {
+    /// Whether the best run ended because there was no more to gain.
+    pub fn converged(&self) -> bool {
+        self.termination.converged()
+    }
+}
+
+/// A stopwatch that adds to a sum.
+pub(crate) fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let result = work();
+    *seconds += start.elapsed().as_secs_f64();
+    result
+}
+
+/// The best of several runs so far.
+pub(crate) struct Best<T> {
+    kept: Option<(T, Run)>,
+    objectives: Vec<f64>,
+}
+
+impl<T> Best<T> {
+    pub(crate) fn new() -> Self {
+        Self { kept: None, objectives: Vec::new() }
+    }
+
+    /// Keeps this run if its objective is better than all before, as `better(new, old)` says.
+    pub(crate) fn offer(&mut self, result: T, run: Run, objective: f64, better: impl Fn(f64, f64) -> bool) {
+        if self.kept.is_none() || self.objectives.iter().all(|old| better(objective, *old)) {
+            self.kept = Some((result, run));
+        }
+        self.objectives.push(objective);
+    }
+
+    /// The best result and its report; `None` if there was no run.
+    pub(crate) fn finish(self, seconds: Seconds) -> Option<(T, Report)> {
+        let (result, run) = self.kept?;
+        let report = Report {
+            n_runs: self.objectives.len(),
+            iterations: run.iterations,
+            termination: run.termination,
+            trace: run.trace,
+            run_objectives: self.objectives,
+            repairs: run.repairs,
+            seconds,
+        };
+        Some((result, report))
+    }
+}
