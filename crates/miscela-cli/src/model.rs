@@ -1,7 +1,7 @@
 //! A model of either kind, as the commands see it.
 
 use crate::error::Failure;
-use miscela::{AnyModel, Assignment, Covariance, Float, GaussianMixture, KMeans, Report};
+use miscela::{AnyModel, Assignment, Covariance, Covariances, Float, GaussianMixture, KMeans, Report};
 use ndarray::Array2;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -131,6 +131,33 @@ impl<F: Number> Model<F> {
             Model::KMeans(model) => model.sizes(),
             Model::Mixture(model) => model.sizes(),
         }
+    }
+
+    /// The share of the rows' weight that each cluster has, k.
+    pub(crate) fn shares(&self) -> Vec<f64> {
+        let weights = match self {
+            Model::KMeans(model) => model.cluster_count(),
+            Model::Mixture(model) => model.weights(),
+        };
+        let total: f64 = weights.iter().map(|w| w.widen()).sum();
+        weights.iter().map(|w| w.widen() / total).collect()
+    }
+
+    /// The standard deviation of each component in column `j`, k; none for k-means.
+    pub(crate) fn deviations(&self, j: usize) -> Vec<f64> {
+        let Some(mixture) = self.mixture() else {
+            return Vec::new();
+        };
+        let variance = |c: usize| match mixture.covariance_parameters() {
+            Covariances::Full(all) => all[[c, j, j]],
+            Covariances::Tied(one) => one[[j, j]],
+            Covariances::Diagonal(all) => all[[c, j]],
+            Covariances::TiedDiagonal(one) => one[j],
+            Covariances::Spherical(all) => all[c],
+            Covariances::TiedSpherical(one) => *one,
+            other => other.dense(mixture.n_clusters(), mixture.n_features())[[c, j, j]],
+        };
+        (0..mixture.n_clusters()).map(|c| variance(c).widen().sqrt()).collect()
     }
 
     pub(crate) fn report(&self) -> &Report {

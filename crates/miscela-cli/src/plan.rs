@@ -1,10 +1,9 @@
 //! What the arguments of `fit` mean together, and where they contradict each other: seen before any file is touched.
 
-use crate::args::{FitArgs, Init, Metric, Missing};
+use crate::args::{FitArgs, Init, Method, Metric, Missing};
 use crate::data::Weights;
 use crate::error::Failure;
 use crate::paths;
-use clap::ValueEnum;
 use miscela::{Algorithm, Assignment, Covariance, Mixing, Threads};
 use miscela_plot::ImageFormat;
 use std::path::Path;
@@ -37,17 +36,23 @@ pub(crate) enum Start<'a> {
 /// The settings of one kind of model.
 #[derive(Debug)]
 pub(crate) enum Kind {
-    KMeans {
-        algorithm: Algorithm,
-        /// Rows tried for each centre of k-means++.
-        trials: Option<usize>,
-    },
-    Mixture {
-        covariance: Option<Covariance>,
-        assignment: Assignment,
-        mixing: Mixing,
-        reg_covariance: Option<f64>,
-    },
+    KMeans(KMeansSettings),
+    Mixture(MixtureSettings),
+}
+
+#[derive(Debug)]
+pub(crate) struct KMeansSettings {
+    pub(crate) algorithm: Algorithm,
+    /// Rows tried for each centre of k-means++.
+    pub(crate) trials: Option<usize>,
+}
+
+#[derive(Debug)]
+pub(crate) struct MixtureSettings {
+    pub(crate) covariance: Option<Covariance>,
+    pub(crate) assignment: Assignment,
+    pub(crate) mixing: Mixing,
+    pub(crate) reg_covariance: Option<f64>,
 }
 
 impl<'a> Plan<'a> {
@@ -122,7 +127,7 @@ impl Kind {
     fn of(args: &FitArgs) -> Result<Self, Failure> {
         let (start, kmeans, mixture) = (&args.start, &args.kmeans, &args.mixture);
         match args.method {
-            crate::args::Method::Kmeans => {
+            Method::Kmeans => {
                 refuse("-m gmm", &[
                     ("--covariance", mixture.covariance.is_some()),
                     ("--assignment", mixture.assignment.is_some()),
@@ -133,28 +138,29 @@ impl Kind {
                     ("--init-covariances", start.init_covariances.is_some()),
                     ("--init kmeans", start.init == Some(Init::Kmeans)),
                 ])?;
-                let trials = start.init_trials.map(usize::from);
-                if let (Some(_), Start::Named(Init::Random | Init::Parallel) | given) = (trials, Start::of(args))
-                    && !matches!(given, Start::Default | Start::Named(Init::PlusPlus))
-                {
+                let plus_plus = matches!(Start::of(args), Start::Default | Start::Named(Init::PlusPlus));
+                if start.init_trials.is_some() && !plus_plus {
                     return Err(Failure::call("--init-trials is for --init k-means++; leave one of the two out"));
                 }
                 let Metric::L2 = kmeans.metric.unwrap_or(Metric::L2);
-                Ok(Kind::KMeans { algorithm: kmeans.algorithm.unwrap_or_default(), trials })
+                Ok(Kind::KMeans(KMeansSettings {
+                    algorithm: kmeans.algorithm.unwrap_or_default(),
+                    trials: start.init_trials.map(usize::from),
+                }))
             }
-            crate::args::Method::Gmm => {
+            Method::Gmm => {
                 refuse("-m kmeans", &[
                     ("--algorithm", kmeans.algorithm.is_some()),
                     ("--metric", kmeans.metric.is_some()),
                     ("--init-trials", start.init_trials.is_some()),
                 ])?;
                 let tempered = mixture.temperature.map(Assignment::Tempered);
-                Ok(Kind::Mixture {
+                Ok(Kind::Mixture(MixtureSettings {
                     covariance: mixture.covariance,
                     assignment: tempered.or(mixture.assignment).unwrap_or_default(),
                     mixing: if mixture.equal_weights { Mixing::Equal } else { Mixing::Free },
                     reg_covariance: mixture.reg_covar,
-                })
+                }))
             }
         }
     }
@@ -171,9 +177,4 @@ fn refuse(method: &str, flags: &[(&str, bool)]) -> Result<(), Failure> {
 /// The threads asked for, or all.
 pub(crate) fn threads(count: Option<std::num::NonZeroUsize>) -> Threads {
     count.map_or(Threads::Ambient, |count| Threads::Count(count.get()))
-}
-
-/// The name of a start method.
-pub(crate) fn name_of(init: Init) -> String {
-    init.to_possible_value().map(|value| value.get_name().to_string()).unwrap_or_default()
 }
