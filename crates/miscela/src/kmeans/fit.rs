@@ -50,12 +50,8 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         self.fit_samples(&samples(records, weights)?, observer)
     }
 
-    pub(crate) fn fit_samples(
-        &self,
-        samples: &Samples<F>,
-        observer: &mut dyn Observer,
-    ) -> Result<KMeans<F, D>, KMeansError> {
-        self.check_samples(samples)?;
+    fn fit_samples(&self, samples: &Samples<F>, observer: &mut dyn Observer) -> Result<KMeans<F, D>, KMeansError> {
+        check_samples(samples, self.n_clusters(), self.distance())?;
         // Given centres leave nothing to chance: one run.
         let given = matches!(self.init_method(), KMeansInit::Precomputed(_));
         let seeds = self.seeds(if given { 1 } else { self.n_runs() });
@@ -63,15 +59,6 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         let params = self.clone().with_rng(());
         let fitted = self.threads().install(|threads| params.best_of(samples, &seeds, threads, observer))?;
         Ok(KMeans::from_fitted(fitted, self.distance().clone()))
-    }
-
-    /// Whether there are rows enough and the distance is defined on them.
-    pub(super) fn check_samples(&self, samples: &Samples<F>) -> Result<(), KMeansError> {
-        let (n_samples, n_clusters) = (samples.n_rows(), self.n_clusters());
-        if n_clusters > n_samples {
-            return Err(KMeansError::TooFewSamples { n_samples, n_clusters });
-        }
-        check_domain(self.distance(), samples)
     }
 
     /// One seed a run, drawn before any work is shared out.
@@ -124,13 +111,34 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
     }
 }
 
-fn check_domain<F: Float, D: Distance<F>>(distance: &D, samples: &Samples<F>) -> Result<(), KMeansError> {
+/// Whether there are rows enough and the distance is defined on them.
+pub(super) fn check_samples<F: Float, D: Distance<F>>(
+    samples: &Samples<F>,
+    n_clusters: usize,
+    distance: &D,
+) -> Result<(), KMeansError> {
+    let n_samples = samples.n_rows();
+    if n_clusters > n_samples {
+        return Err(KMeansError::TooFewSamples { n_samples, n_clusters });
+    }
     let mut scratch = Vec::new();
-    for first in (0..samples.n_rows()).step_by(BLOCK_ROWS) {
-        let rows = first..(first + BLOCK_ROWS).min(samples.n_rows());
+    for first in (0..n_samples).step_by(BLOCK_ROWS) {
+        let rows = first..(first + BLOCK_ROWS).min(n_samples);
         distance.check(&samples.block(rows, &mut scratch))?;
     }
     Ok(())
+}
+
+impl<F: Float, D: Centred<F>> KMeansParams<F, (), D> {
+    /// The centres that one run finds from this seed: the same as that of a k-means fit whose generator gives the seed.
+    pub(crate) fn run_from(
+        &self,
+        samples: &Samples<F>,
+        seed: u64,
+        threads: Threads,
+    ) -> Result<ndarray::Array2<F>, KMeansError> {
+        Ok(self.check_ref()?.best_of(samples, &[seed], threads, &mut ())?.centroids)
+    }
 }
 
 impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansParams<F, R, D> {

@@ -4,6 +4,7 @@
 //! N ← N + Σ w,   c ← c + Σ w (x − c) / N       over the rows of the batch nearest to c
 //! ```
 
+use super::fit::check_samples;
 use super::model::Fitted;
 use super::{IncrKMeansError, KMeans, KMeansError, KMeansValidParams};
 use crate::Float;
@@ -89,7 +90,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
 
     /// A model at the best of the starts on this batch, with no rows in it yet.
     fn start_from(&self, samples: &Samples<F>, seeds: &[u64], threads: Threads) -> Result<KMeans<F, D>, KMeansError> {
-        self.check_samples(samples)?;
+        check_samples(samples, self.n_clusters(), self.distance())?;
         let mut seconds = Seconds::default();
         let mut best: Option<(f64, Array2<F>)> = None;
         timed(&mut seconds.init, || {

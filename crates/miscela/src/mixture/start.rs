@@ -3,7 +3,6 @@
 use super::{GmmError, GmmValidParams};
 use crate::Float;
 use crate::kmeans::KMeansParams;
-use linfa::ParamGuard;
 use miscela_distance::L2;
 use miscela_em::{
     Covariances, Mixture, MixtureSettings, ParameterError, Repair, Shares, StartError, Summary, from_shares,
@@ -66,8 +65,8 @@ impl<F: Float, R> GmmValidParams<F, R> {
     ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
         let (k, settings) = (self.n_clusters(), self.settings());
         let by_shares = |shares| from_shares(samples, shares, k, &settings, summary, threads);
-        let rng = Xoshiro256Plus::seed_from_u64(seed);
-        let seeded = |init: KMeansInit<F>| init.seed(samples, k, &L2, threads, &mut rng.clone());
+        let seeded =
+            |init: KMeansInit<F>| init.seed(samples, k, &L2, threads, &mut Xoshiro256Plus::seed_from_u64(seed));
         let means = match self.init_method() {
             GmmInitMethod::Labels(labels) => return Ok(by_shares(Shares::Labels(labels))?),
             GmmInitMethod::Responsibilities(given) => return Ok(by_shares(Shares::Responsibilities(given.view()))?),
@@ -75,14 +74,7 @@ impl<F: Float, R> GmmValidParams<F, R> {
                 let given = Given { weights: weights.as_ref(), means, covariances: covariances.as_ref() };
                 return given.start(&settings, k, samples.n_columns(), || by_shares(Shares::NearestMean(means.view())));
             }
-            GmmInitMethod::KMeans => {
-                let params = KMeansParams::new(k, rng, L2).threads(threads);
-                params
-                    .check_ref()
-                    .map_err(crate::kmeans::KMeansError::from)?
-                    .fit_samples(samples, &mut ())?
-                    .into_centroids()
-            }
+            GmmInitMethod::KMeans => KMeansParams::new(k, (), L2).run_from(samples, seed, threads)?,
             GmmInitMethod::Random => seeded(KMeansInit::Random)?.centres,
             GmmInitMethod::KMeansPlusPlus => seeded(KMeansInit::KMeansPlusPlus)?.centres,
             GmmInitMethod::KMeansPara => seeded(KMeansInit::KMeansPara)?.centres,
