@@ -10,6 +10,7 @@ const MOST_DENSE: usize = 1_000_000;
 
 /// The answer of `fit`.
 #[derive(Debug, Serialize)]
+#[serde(bound = "F: Number")]
 pub(crate) struct FitAnswer<'a, F> {
     method: &'static str,
     covariance: Option<&'static str>,
@@ -94,6 +95,7 @@ pub(crate) fn assignment_name(assignment: miscela::Assignment) -> &'static str {
 
 /// The answer of `info`.
 #[derive(Debug, Serialize)]
+#[serde(bound = "F: Number")]
 pub(crate) struct InfoAnswer<'a, F> {
     method: &'static str,
     covariance: Option<&'static str>,

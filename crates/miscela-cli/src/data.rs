@@ -2,8 +2,10 @@
 
 use crate::args::{ColumnArgs, Dtype};
 use crate::error::{Failure, name_of};
-use crate::paths;
-use miscela_table::{Columns, Format, ReadOptions, Table, TableError, TableValues, read_csv_from, read_vector, read_with};
+use crate::{output, paths};
+use miscela_table::{
+    Columns, Format, ReadOptions, Table, TableError, TableValues, read_csv_from, read_vector, read_with,
+};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -55,32 +57,44 @@ pub(crate) struct Request<'a> {
 pub(crate) struct Data {
     pub(crate) table: Table,
     pub(crate) weights: Option<Vec<f64>>,
+    /// The columns go by other names than the model's and were taken in order.
+    in_order: bool,
 }
 
 impl Data {
     /// Reads the columns that `choice` names; by default those of the model if they are all there, else all of them.
     pub(crate) fn read(path: &Path, choice: &ColumnArgs, request: &Request) -> Result<Self, Failure> {
         let source = Source::open(path)?;
-        let table = match (chosen(choice), request.model) {
+        let (table, in_order) = match (chosen(choice), request.model) {
             (Columns::All, Some(names)) => match source.read(Columns::only(names), request) {
-                Err(TableError::NoSuchColumn { .. }) => source.read(Columns::All, request)?,
-                table => table?,
+                Err(TableError::NoSuchColumn { .. }) => (source.read(Columns::All, request)?, true),
+                table => (table?, false),
             },
-            (columns, _) => source.read(columns, request)?,
+            (columns, _) => (source.read(columns, request)?, false),
         };
-        let data = match request.weights {
-            None => Self { table, weights: None },
+        let (table, weights) = match request.weights {
+            None => (table, None),
             Some(Weights::Column(name)) => {
                 let weights = table.column(name)?.to_vec();
-                Self { table: table.without(&[name])?, weights: Some(weights) }
+                (table.without(&[name])?, Some(weights))
             }
             Some(Weights::File(file)) => {
                 let weights = read_vector(file)?.to_vec();
                 check_length(file, weights.len(), path, table.n_rows())?;
-                Self { table, weights: Some(weights) }
+                (table, Some(weights))
             }
         };
-        Ok(data)
+        Ok(Self { table, weights, in_order })
+    }
+
+    /// Says that names were passed over, where both sides have real ones.
+    pub(crate) fn note_order(&self, model: &[String]) {
+        let named = |names: &[String]| names.iter().enumerate().any(|(j, name)| *name != format!("x{j}"));
+        let names = self.table.names();
+        if self.in_order && named(names) && named(model) {
+            let (table, model) = (shortened(names), shortened(model));
+            output::note(&format!("the columns {table} are taken, in order, for the model's {model}"));
+        }
     }
 
     /// As [`Data::read`], and refuses another width than the model's.

@@ -42,7 +42,7 @@ struct Input<'a> {
 impl Input<'_> {
     fn fit<F: Number>(self, data: Data) -> Result<(), Failure> {
         let args = self.plan.args;
-        let Data { table, weights } = data;
+        let Data { table, weights, .. } = data;
         let names = table.names().to_vec();
         let rows = table.into_array::<F>()?;
         let model = self.model(&rows, weights.as_deref())?.with_feature_names(names);

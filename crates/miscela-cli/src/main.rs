@@ -58,7 +58,9 @@ fn run() -> Result<(), Failure> {
 fn refuse_later_commands() -> Result<(), Failure> {
     let command = std::env::args_os().nth(1).unwrap_or_default().to_string_lossy().into_owned();
     match LATER_COMMANDS.contains(&command.as_str()) {
-        true => Err(Failure::call(format!("the command {command} is not available in this version; see miscela --help"))),
+        true => {
+            Err(Failure::call(format!("the command {command} is not available in this version; see miscela --help")))
+        }
         false => Ok(()),
     }
 }

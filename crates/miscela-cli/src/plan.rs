@@ -128,16 +128,19 @@ impl Kind {
         let (start, kmeans, mixture) = (&args.start, &args.kmeans, &args.mixture);
         match args.method {
             Method::Kmeans => {
-                refuse("-m gmm", &[
-                    ("--covariance", mixture.covariance.is_some()),
-                    ("--assignment", mixture.assignment.is_some()),
-                    ("--temperature", mixture.temperature.is_some()),
-                    ("--equal-weights", mixture.equal_weights),
-                    ("--reg-covar", mixture.reg_covar.is_some()),
-                    ("--init-weights", start.init_weights.is_some()),
-                    ("--init-covariances", start.init_covariances.is_some()),
-                    ("--init kmeans", start.init == Some(Init::Kmeans)),
-                ])?;
+                refuse(
+                    "-m gmm",
+                    &[
+                        ("--covariance", mixture.covariance.is_some()),
+                        ("--assignment", mixture.assignment.is_some()),
+                        ("--temperature", mixture.temperature.is_some()),
+                        ("--equal-weights", mixture.equal_weights),
+                        ("--reg-covar", mixture.reg_covar.is_some()),
+                        ("--init-weights", start.init_weights.is_some()),
+                        ("--init-covariances", start.init_covariances.is_some()),
+                        ("--init kmeans", start.init == Some(Init::Kmeans)),
+                    ],
+                )?;
                 let plus_plus = matches!(Start::of(args), Start::Default | Start::Named(Init::PlusPlus));
                 if start.init_trials.is_some() && !plus_plus {
                     return Err(Failure::call("--init-trials is for --init k-means++; leave one of the two out"));
@@ -149,11 +152,14 @@ impl Kind {
                 }))
             }
             Method::Gmm => {
-                refuse("-m kmeans", &[
-                    ("--algorithm", kmeans.algorithm.is_some()),
-                    ("--metric", kmeans.metric.is_some()),
-                    ("--init-trials", start.init_trials.is_some()),
-                ])?;
+                refuse(
+                    "-m kmeans",
+                    &[
+                        ("--algorithm", kmeans.algorithm.is_some()),
+                        ("--metric", kmeans.metric.is_some()),
+                        ("--init-trials", start.init_trials.is_some()),
+                    ],
+                )?;
                 let tempered = mixture.temperature.map(Assignment::Tempered);
                 Ok(Kind::Mixture(MixtureSettings {
                     covariance: mixture.covariance,

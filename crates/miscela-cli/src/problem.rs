@@ -3,9 +3,7 @@
 use crate::model::Number;
 use crate::plan::{KMeansSettings, MixtureSettings};
 use crate::start::Origin;
-use miscela::{
-    Assignment, Covariance, GaussianMixture, GmmError, KMeans, KMeansInit, Mixing, Observer, Threads,
-};
+use miscela::{Assignment, Covariance, GaussianMixture, GmmError, KMeans, KMeansInit, Mixing, Observer, Threads};
 use ndarray::Array2;
 use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::SeedableRng;
@@ -25,11 +23,7 @@ pub(crate) struct Problem<'a, F> {
 }
 
 impl<F: Number> Problem<'_, F> {
-    pub(crate) fn kmeans(
-        &self,
-        settings: &KMeansSettings,
-        observer: &mut (dyn Observer + Send),
-    ) -> Result<KMeans<F>, GmmError> {
+    pub(crate) fn kmeans(&self, settings: &KMeansSettings, observer: &mut dyn Observer) -> Result<KMeans<F>, GmmError> {
         let init = match self.origin.for_kmeans(settings.trials) {
             Some(init) => init,
             None => KMeansInit::Precomputed(self.centres_of_labels()?),
@@ -51,7 +45,7 @@ impl<F: Number> Problem<'_, F> {
     pub(crate) fn mixture(
         &self,
         settings: &MixtureSettings,
-        observer: &mut (dyn Observer + Send),
+        observer: &mut dyn Observer,
     ) -> Result<GaussianMixture<F>, GmmError> {
         let covariance = settings.covariance.or(self.origin.structure()).unwrap_or_default();
         let mut params = GaussianMixture::params_with_rng(self.k, self.rng())

@@ -46,7 +46,12 @@ fn sample<F: Number>(args: &SampleArgs, model: &Model<F>) -> Result<(), Failure>
     }
     if args.answer.json {
         let feature_names = mixture.feature_names();
-        return output::json(&SampleAnswer { n_samples: args.n, feature_names, rows: nested(rows.view()), labels: &labels });
+        return output::json(&SampleAnswer {
+            n_samples: args.n,
+            feature_names,
+            rows: nested(rows.view()),
+            labels: &labels,
+        });
     }
     match &args.output {
         Some(path) if !args.answer.quiet && !paths::is_stream(path) => {

@@ -23,7 +23,11 @@ fn score<F: Number>(args: &ScoreArgs, weights: Option<&Weights>, model: &Model<F
     let progress = Progress::start(args.answer.quiet);
     progress.stage("reading");
     let request = Request { model: Some(model.feature_names()), weights, ..Request::default() };
-    let Data { table, weights } = Data::read_for(&args.data, &args.columns, &request)?;
+    let data = Data::read_for(&args.data, &args.columns, &request)?;
+    if !args.answer.quiet {
+        data.note_order(model.feature_names());
+    }
+    let Data { table, weights, .. } = data;
     let rows = table.into_array::<F>()?;
     progress.stage("scoring");
     let score = threads(args.threads.threads).install(|_| model.score(&rows, weights.as_deref(), &args.data))?;

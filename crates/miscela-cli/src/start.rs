@@ -114,7 +114,9 @@ fn read_centres(path: &Path, columns: &[String]) -> Result<Array2<f64>, Failure>
     match (data.table.n_columns(), columns.len()) {
         (got, expected) if got != expected => {
             let file = name_of(path);
-            Err(Failure::fault(format!("{file} has {got} columns and the data {expected}; give a centre a value a column")))
+            Err(Failure::fault(format!(
+                "{file} has {got} columns and the data {expected}; give a centre a value a column"
+            )))
         }
         _ => Ok(data.table.into_f64()),
     }
