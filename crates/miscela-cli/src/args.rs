@@ -1,6 +1,6 @@
 //! The arguments as they are typed. What they mean together is worked out in [`plan`](crate::plan).
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use miscela::{Algorithm, Assignment, Covariance};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -17,6 +17,19 @@ pub(crate) const LATER_COMMANDS: [&str; 5] = ["select", "metrics", "report", "pl
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// Parses the arguments of the process. A negative number is a value, which its option then refuses by name.
+    pub(crate) fn parse_all() -> Result<Self, clap::Error> {
+        let command = Self::command().mut_subcommands(|command| {
+            command.mut_args(|arg| {
+                let has_value = !arg.is_positional() && arg.get_action().takes_values();
+                arg.allow_negative_numbers(has_value)
+            })
+        });
+        Self::from_arg_matches(&command.try_get_matches()?)
+    }
 }
 
 const EXAMPLE: &str = "\
@@ -117,7 +130,7 @@ pub(crate) struct FitArgs {
     #[arg(short, long, value_enum, default_value = "kmeans")]
     pub(crate) method: Method,
     /// The number of clusters; may be left out where the start says it
-    #[arg(short, long = "n-clusters", value_name = "K", value_parser = at_least_one,
+    #[arg(short, value_name = "K", value_parser = at_least_one,
           required_unless_present_any = ["init_centers", "init_model", "init_labels"])]
     pub(crate) k: Option<usize>,
     /// Keep the model in this file (.json or .cbor)
@@ -306,7 +319,7 @@ pub(crate) struct SampleArgs {
     /// The model, a mixture
     pub(crate) model: PathBuf,
     /// Rows to draw
-    #[arg(short, long = "n-samples", value_name = "N", value_parser = at_least_one)]
+    #[arg(short, value_name = "N", value_parser = at_least_one)]
     pub(crate) n: usize,
     /// Seed of the random numbers
     #[arg(long, value_name = "S", default_value_t = 42)]
@@ -415,7 +428,6 @@ fn not_available(name: &str, instead: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definitions_hold_together() {

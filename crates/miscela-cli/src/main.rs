@@ -27,7 +27,6 @@ mod start;
 mod summary;
 
 use args::{Arguments, Command, LATER_COMMANDS};
-use clap::Parser;
 use clap::error::ErrorKind;
 use error::Failure;
 use std::process::ExitCode;
@@ -41,7 +40,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Failure> {
     refuse_later_commands()?;
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::parse_all() {
         Ok(arguments) => arguments,
         Err(error) => return explain(&error),
     };
