@@ -1,5 +1,6 @@
 //! The arguments as they are typed. What they mean together is worked out in [`plan`](crate::plan).
 
+use crate::values::{Metric, Missing, assignment, at_least_one, metric, missing, not_negative, positive};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use miscela::{Algorithm, Assignment, Covariance};
 use std::num::NonZeroUsize;
@@ -208,7 +209,8 @@ pub(crate) struct StartArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Iterations")]
 pub(crate) struct IterationArgs {
-    /// Stop after this many iterations; 0 evaluates the start [default: that of the method]
+    /// Stop after this many iterations; 0 evaluates the start [default: 300, and 100 for a
+    /// mixture]
     #[arg(long, value_name = "N")]
     pub(crate) max_iter: Option<u64>,
     /// Stop when less than this changes; 0: when nothing does [default: 1e-4, and 1e-3 for a mixture]
@@ -363,75 +365,31 @@ pub(crate) struct ConvertArgs {
     pub(crate) answer: AnswerArgs,
 }
 
-/// What to do about missing values. There is one answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Missing {
-    Error,
-}
-
-/// The distance of k-means. Both names are one: centres by Euclidean distance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Metric {
-    L2,
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("give at least 1".to_string()),
-        Ok(count) => Ok(count),
-        Err(_) => Err("give a whole number, at least 1".to_string()),
-    }
-}
-
-fn number(text: &str, fits: impl Fn(f64) -> bool, what: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|x: &f64| x.is_finite() && fits(*x));
-    number.ok_or_else(|| format!("give a finite number {what}"))
-}
-
-fn not_negative(text: &str) -> Result<f64, String> {
-    number(text, |x| x >= 0.0, "from 0 on")
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    number(text, |x| x > 0.0, "above 0")
-}
-
-fn missing(name: &str) -> Result<Missing, String> {
-    match name {
-        "error" => Ok(Missing::Error),
-        "marginal" => Err(not_available(name, "error")),
-        _ => Err("use error".to_string()),
-    }
-}
-
-fn metric(name: &str) -> Result<Metric, String> {
-    match name {
-        "l2" | "sqeuclidean" => Ok(Metric::L2),
-        "l1" | "linf" | "lp" | "cosine" | "mahalanobis" | "kl" => Err(not_available(name, "l2")),
-        _ => Err("use l2 or sqeuclidean".to_string()),
-    }
-}
-
-fn assignment(name: &str) -> Result<Assignment, String> {
-    match name {
-        "soft" => Ok(Assignment::Soft),
-        "hard" => Ok(Assignment::Hard),
-        "annealed" | "stochastic" => Err(not_available(name, "soft or hard")),
-        _ => Err("use soft or hard".to_string()),
-    }
-}
-
-fn not_available(name: &str, instead: &str) -> String {
-    format!("{name} is not available; use {instead}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use miscela::prelude::*;
 
     #[test]
     fn the_definitions_hold_together() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_fit_knows_the_defaults_of_the_library() {
+        let (kmeans, mixture) = (KMeans::<f64>::params(1), GaussianMixture::<f64>::params(1));
+        let (kmeans, mixture) = (kmeans.check().unwrap(), mixture.check().unwrap());
+        let help = |id: &str| {
+            let command = Arguments::command();
+            let fit = command.find_subcommand("fit").unwrap();
+            fit.get_arguments().find(|arg| arg.get_id() == id).unwrap().get_help().unwrap().to_string()
+        };
+        let limits = (kmeans.max_n_iterations(), mixture.max_n_iterations());
+        let expected = format!("[default: {}, and {} for a mixture]", limits.0, limits.1);
+        assert!(help("max_iter").contains(&expected), "{expected}");
+        let tolerances = (kmeans.tolerance(), mixture.tolerance());
+        assert!(help("tol").contains(&format!("[default: {:e}, and {:e} for a mixture]", tolerances.0, tolerances.1)));
+        assert!(help("reg_covar").contains(&format!("[default: {:e}]", mixture.reg_covariance())));
     }
 
     #[test]

@@ -47,9 +47,11 @@ impl Input<'_> {
         let rows = table.into_array::<F>()?;
         let model = self.model(&rows, weights.as_deref())?.with_feature_names(names);
 
-        self.progress.stage("labelling");
-        let wanted = args.labels.is_some() || args.plot.is_some();
-        let labels = if wanted { model.labels(&rows, &args.data)? } else { Vec::new() };
+        let mut labels = Vec::new();
+        if args.labels.is_some() || args.plot.is_some() {
+            self.progress.stage("labelling");
+            labels = self.plan.threads.install(|_| model.labels(&rows, &args.data))?;
+        }
         let picture = args.plot.as_deref().map(|_| picture(&model, &rows, &labels)).transpose()?;
         drop(self.progress);
 

@@ -25,6 +25,7 @@ mod sample;
 mod score;
 mod start;
 mod summary;
+mod values;
 
 use args::{Arguments, Command, LATER_COMMANDS};
 use clap::error::ErrorKind;

@@ -199,6 +199,29 @@ fn a_summary_for_people() {
 }
 
 #[test]
+fn a_summary_stays_short() {
+    let folder = Folder::new();
+    let row = |i: usize| (0..60).map(|j| ((i * 7 + j * 13) % 29).to_string()).collect::<Vec<_>>().join(",");
+    folder.write("wide.csv", (0..29).map(|i| row(i) + "\n").collect::<String>());
+    let text = folder.ok("fit wide.csv -k 25 --max-iter 1");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    assert!(text.contains("and 5 more clusters") && text.contains("more columns"), "{text}");
+}
+
+#[test]
+fn repairs_are_told() {
+    let folder = Folder::new();
+    folder.write("data.csv", "a\n0\n0\n0\n10\n11\n");
+    folder.write("far.csv", "a\n0\n1000\n2000\n");
+    let text = folder.ok("fit data.csv --init-centers far.csv");
+    assert!(text.contains("repaired") && text.contains("cluster 1 in iteration 1"), "{text}");
+    let answer = folder.json("fit data.csv --init-centers far.csv");
+    let repair = answer["repairs"][0].as_object().unwrap();
+    assert_eq!(repair.keys().collect::<Vec<_>>(), ["action", "component", "detail", "iteration"]);
+    assert_eq!(repair["action"], json!("relocated"));
+}
+
+#[test]
 fn given_centres_are_used_as_they_are() {
     let folder = Folder::with_data();
     // The columns go by name, whatever their order.

@@ -27,7 +27,7 @@ impl Folder {
     /// A folder with three clear clusters in `data.csv`: columns `length,width`, 60 rows.
     pub(crate) fn with_data() -> Self {
         let folder = Self::new();
-        folder.write("data.csv", &clusters());
+        folder.write("data.csv", clusters());
         folder
     }
 
