@@ -199,7 +199,8 @@ fn an_observer_sees_every_iteration_and_can_stop() {
 #[test]
 fn a_collapse_is_repaired_reported_and_stays_finite() {
     // One component on copies of a row, another on a line.
-    let rows = Array2::from_shape_fn((40, 2), |(i, j)| if i % 4 == 0 { 3.0 } else { (i as f64) * (1.0 + j as f64) - 90.0 });
+    let rows =
+        Array2::from_shape_fn((40, 2), |(i, j)| if i % 4 == 0 { 3.0 } else { (i as f64) * (1.0 + j as f64) - 90.0 });
     let samples = Samples::new(&rows).unwrap();
     for covariance in Covariance::all() {
         let mut family = mixture(&samples, 2, settings(covariance));
