@@ -18,6 +18,7 @@ mod engine;
 mod gaussian;
 mod inference;
 mod linalg;
+mod maximise;
 mod median;
 mod parameters;
 mod relocate;
@@ -25,6 +26,7 @@ mod report;
 mod start;
 mod statistics;
 mod summary;
+mod tiles;
 
 pub use assignment::{Assignment, Held, Mixing};
 pub use centroids::KMeansFamily;
