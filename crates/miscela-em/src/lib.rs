@@ -43,3 +43,7 @@ pub use report::{Observer, Progress, Repair, RepairAction, Run, Termination};
 pub use start::{Shares, StartError, from_shares};
 pub use statistics::{MergeError, Statistics, Sums};
 pub use summary::Summary;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
