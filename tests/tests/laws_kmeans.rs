@@ -5,7 +5,7 @@
 
 use miscela::L2;
 use miscela::prelude::*;
-use miscela_tests::{Blobs, assert_close, assert_means, assert_near, narrow, rotation};
+use miscela_tests::{Blobs, assert_close, assert_means, assert_near, cases, narrow, rotation};
 use ndarray::{Array1, Array2, Axis, concatenate};
 use proptest::prelude::*;
 
@@ -37,7 +37,7 @@ fn same(a: &KMeans<f64>, b: &KMeans<f64>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(cases(150))]
 
     #[test]
     fn integer_weights_are_repetition((blobs, k) in case(), most in 1usize..5) {
@@ -110,14 +110,19 @@ proptest! {
     fn the_unit_does_not_matter((blobs, k) in case(), power in -200i32..200) {
         let unit = 2f64.powi(power);
         let start = blobs.first_rows(k);
-        let params = |start: &Array2<f64>| KMeans::params(k).init_method(KMeansInit::Precomputed(start.clone()));
-        let plain = params(&start).fit_weighted(&blobs.rows, &blobs.weights).unwrap();
         let rows = &blobs.rows * unit;
-        let scaled = params(&(&start * unit)).fit_weighted(&rows, &blobs.weights).unwrap();
-        prop_assert_eq!(scaled.centroids(), &(plain.centroids() * unit));
-        prop_assert_eq!(scaled.inertia_sum(), plain.inertia_sum() * unit * unit);
-        prop_assert_eq!(scaled.report().iterations, plain.report().iterations);
-        prop_assert_eq!(scaled.predict(&rows), plain.predict(&blobs.rows));
+        for (here, there) in [
+            (KMeansInit::Precomputed(start.clone()), KMeansInit::Precomputed(&start * unit)),
+            (KMeansInit::KMeansPlusPlus, KMeansInit::KMeansPlusPlus),
+            (KMeansInit::KMeansPara, KMeansInit::KMeansPara),
+        ] {
+            let plain = KMeans::params(k).init_method(here).fit_weighted(&blobs.rows, &blobs.weights).unwrap();
+            let scaled = KMeans::params(k).init_method(there).fit_weighted(&rows, &blobs.weights).unwrap();
+            prop_assert_eq!(scaled.centroids(), &(plain.centroids() * unit));
+            prop_assert_eq!(scaled.inertia_sum(), plain.inertia_sum() * unit * unit);
+            prop_assert_eq!(scaled.report().iterations, plain.report().iterations);
+            prop_assert_eq!(scaled.predict(&rows), plain.predict(&blobs.rows));
+        }
     }
 
     /// From starts near the data and from one some way off, where clusters run empty and take rows of others. (Sums are kept

@@ -4,7 +4,7 @@
 //! knows the unit of the data, and can lower the likelihood a little.
 
 use miscela::prelude::*;
-use miscela_tests::{Blobs, assert_close, assert_covariances, assert_means, assert_near, narrow, rotation};
+use miscela_tests::{Blobs, assert_close, assert_covariances, assert_means, assert_near, cases, narrow, rotation};
 use ndarray::{Array1, Array2, Array3, Axis, concatenate};
 use proptest::prelude::*;
 
@@ -98,7 +98,7 @@ fn transformed(covariances: &Array3<f64>, a: &Array2<f64>) -> Array3<f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn integer_weights_are_repetition(case in case(), most in 1usize..4) {

@@ -6,7 +6,7 @@ use miscela_em::{
     Statistics, Summary, Sums,
 };
 use miscela_kernel::{Float, Samples, Threads};
-use miscela_tests::{Blobs, assert_close, assert_near, narrow};
+use miscela_tests::{Blobs, assert_close, assert_near, cases, narrow};
 use ndarray::{Array1, Array2, ArrayView1};
 use proptest::prelude::*;
 
@@ -111,7 +111,7 @@ fn families<F: Float>(rows: &Array2<F>, weights: &Array1<f64>, centres: &Array2<
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(cases(48))]
 
     #[test]
     fn parts_make_the_whole(

@@ -5,7 +5,7 @@
 
 use miscela::L2;
 use miscela::prelude::*;
-use miscela_tests::{Blobs, assert_close, assert_means, data, narrow};
+use miscela_tests::{Blobs, assert_close, assert_means, cases, data, narrow};
 use ndarray::{Array1, Array2, Axis};
 use proptest::prelude::*;
 
@@ -76,7 +76,7 @@ fn relocated(report: &miscela::Report) -> Vec<(usize, usize)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(cases(100))]
 
     #[test]
     fn the_hard_sphere_is_kmeans(
