@@ -265,8 +265,7 @@ proptest! {
             means: start.means().clone(),
             covariances: Some(start.covariance_parameters().clone()),
         };
-        let mut held = Held::default();
-        (held.weights, held.means, held.covariances) = (weights, means, covariances);
+        let held = Held { weights, means, covariances };
         let params = case.params(Vec::new()).init_method(given(&start)).held(held);
         // Other rows, so that everything would move.
         let model = params.fit(&DatasetBase::new(&case.blobs.rows * 1.5, ())).unwrap();

@@ -27,8 +27,7 @@ fn sphere<F: miscela::Float>(
     assignment: Assignment,
     hold: bool,
 ) -> GmmParams<F, rand_xoshiro::Xoshiro256Plus> {
-    let mut held = Held::default();
-    held.covariances = hold;
+    let held = Held { covariances: hold, ..Held::default() };
     GaussianMixture::params(centres.nrows())
         .covariance(Covariance::TiedSpherical)
         .assignment(assignment)
