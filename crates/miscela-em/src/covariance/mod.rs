@@ -154,7 +154,7 @@ impl Covariance {
         };
         let scale = vec![1.0; d];
         let mut as_given = Regulariser { ridge: 0.0, floor: 0.0, scale: &scale, raised: Vec::new() };
-        self.structure().estimate(&within, &mut as_given).narrow()
+        self.structure().estimate(&within, &mut as_given).cast()
     }
 }
 
