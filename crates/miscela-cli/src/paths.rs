@@ -1,7 +1,7 @@
 //! What the names of files alone show, and whether there is a folder to write to.
 
 use crate::error::{Failure, name_of};
-use miscela_persist::Codec;
+use miscela::Codec;
 use miscela_table::{Format, Kind, STANDARD_STREAM};
 use std::path::Path;
 

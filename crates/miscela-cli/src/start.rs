@@ -88,7 +88,7 @@ impl Origin {
             Origin::Given(given) => GmmInitMethod::Parameters {
                 weights: given.weights.as_ref().map(|weights| weights.mapv(F::narrow)),
                 means: given.means.mapv(F::narrow),
-                covariances: given.covariances.as_ref().map(|all| cast(all, given.means.dim())),
+                covariances: given.covariances.as_ref().map(Covariances::cast),
             },
         }
     }
@@ -97,11 +97,10 @@ impl Origin {
 impl Given {
     fn of<F: Number>(model: &Model<F>) -> Self {
         let mixture = model.mixture();
-        let dim = model.centres().dim();
         Self {
             weights: mixture.map(|mixture| mixture.weights().mapv(F::widen)),
             means: model.centres().mapv(F::widen),
-            covariances: mixture.map(|mixture| cast(mixture.covariance_parameters(), dim)),
+            covariances: mixture.map(|mixture| mixture.covariance_parameters().cast()),
             structure: model.covariance(),
         }
     }
@@ -119,18 +118,5 @@ fn read_centres(path: &Path, columns: &[String]) -> Result<Array2<f64>, Failure>
             )))
         }
         _ => Ok(data.table.into_f64()),
-    }
-}
-
-/// The same covariances in another type of number.
-fn cast<A: Number, B: Number>(covariances: &Covariances<A>, (k, d): (usize, usize)) -> Covariances<B> {
-    let to = |x: A| B::narrow(x.widen());
-    match covariances {
-        Covariances::Tied(one) => Covariances::Tied(one.mapv(to)),
-        Covariances::Diagonal(all) => Covariances::Diagonal(all.mapv(to)),
-        Covariances::TiedDiagonal(one) => Covariances::TiedDiagonal(one.mapv(to)),
-        Covariances::Spherical(all) => Covariances::Spherical(all.mapv(to)),
-        Covariances::TiedSpherical(one) => Covariances::TiedSpherical(to(*one)),
-        other => Covariances::Full(other.dense(k, d).mapv(to)),
     }
 }

@@ -48,6 +48,24 @@ impl Default for MixtureSettings {
 }
 
 /// The family of Gaussian mixtures.
+///
+/// ```
+/// use miscela_em::{GaussianFamily, MixtureSettings, Shares, Summary, from_shares, run};
+/// use miscela_kernel::{Samples, Threads};
+/// use ndarray::array;
+///
+/// let rows = array![[0.0], [1.0], [2.0], [7.0], [8.0], [9.5]];
+/// let samples = Samples::new(&rows)?;
+/// let (settings, summary) = (MixtureSettings::default(), Summary::of(&samples, Threads::One));
+/// let partition = Shares::Labels(&[0, 0, 0, 1, 1, 1]);
+/// let (start, _) = from_shares(&samples, partition, 2, &settings, &summary, Threads::One)?;
+/// let mut family = GaussianFamily::new(start, settings, &summary, samples.total_weight())?;
+/// let report = run(&mut family, &samples, 100, Threads::One, &mut ());
+/// assert!(report.termination.converged());
+/// let weight: f64 = family.mixture().weights[0];
+/// assert!((weight - 0.5).abs() < 1e-3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct GaussianFamily<F> {
     mixture: Mixture<F>,

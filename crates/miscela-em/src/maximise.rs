@@ -51,7 +51,7 @@ pub(crate) fn maximise<F: Float>(
         Mixing::Free => sums.weight.iter().map(|n| F::narrow(n / total)).collect(),
         Mixing::Equal => Array1::from_elem(k, F::narrow(1.0 / k as f64)),
     };
-    Mixture { weights, means: statistics.means().mapv(F::narrow), covariances: covariances.narrow() }
+    Mixture { weights, means: statistics.means().mapv(F::narrow), covariances: covariances.cast() }
 }
 
 fn covariance_of(statistics: &Statistics, c: usize) -> Vec<f64> {

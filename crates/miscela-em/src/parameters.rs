@@ -43,6 +43,19 @@ impl<F: Float> Covariances<F> {
         dense
     }
 
+    /// The same in another number type, rounded where that is narrower.
+    pub fn cast<G: Float>(&self) -> Covariances<G> {
+        let to = |x: F| G::narrow(x.widen());
+        match self {
+            Covariances::Full(all) => Covariances::Full(all.mapv(to)),
+            Covariances::Tied(one) => Covariances::Tied(one.mapv(to)),
+            Covariances::Diagonal(all) => Covariances::Diagonal(all.mapv(to)),
+            Covariances::TiedDiagonal(one) => Covariances::TiedDiagonal(one.mapv(to)),
+            Covariances::Spherical(all) => Covariances::Spherical(all.mapv(to)),
+            Covariances::TiedSpherical(one) => Covariances::TiedSpherical(to(*one)),
+        }
+    }
+
     /// The numbers stored, in order.
     pub fn iter(&self) -> Box<dyn Iterator<Item = &F> + '_> {
         match self {
@@ -62,20 +75,6 @@ impl<F: Float> Covariances<F> {
             Covariances::TiedDiagonal(one) => one.len() == d,
             Covariances::Spherical(all) => all.len() == k,
             Covariances::TiedSpherical(_) => true,
-        }
-    }
-}
-
-impl Covariances<f64> {
-    /// Rounded to another number type.
-    pub(crate) fn narrow<F: Float>(self) -> Covariances<F> {
-        match self {
-            Covariances::Full(all) => Covariances::Full(all.mapv(F::narrow)),
-            Covariances::Tied(one) => Covariances::Tied(one.mapv(F::narrow)),
-            Covariances::Diagonal(all) => Covariances::Diagonal(all.mapv(F::narrow)),
-            Covariances::TiedDiagonal(one) => Covariances::TiedDiagonal(one.mapv(F::narrow)),
-            Covariances::Spherical(all) => Covariances::Spherical(all.mapv(F::narrow)),
-            Covariances::TiedSpherical(one) => Covariances::TiedSpherical(F::narrow(one)),
         }
     }
 }

@@ -142,6 +142,22 @@ pub enum MergeError {
 }
 
 /// The statistics of one E-step: [`Sums`], the shift they are about, and whose they are.
+///
+/// Statistics of parts of the rows, taken anywhere under the same parameters, merge to those of all rows:
+///
+/// ```
+/// use miscela_distance::L2;
+/// use miscela_em::{KMeansFamily, summarize};
+/// use miscela_kernel::{Samples, Threads};
+/// use ndarray::array;
+///
+/// let family = KMeansFamily::new(&array![[0.0], [10.0]], L2, 0.0, vec![5.0]);
+/// let (here, there) = (array![[1.0], [9.0]], array![[2.0], [3.0]]);
+/// let mut statistics = summarize(&family, &Samples::new(&here)?, Threads::One);
+/// statistics.merge(&summarize(&family, &Samples::new(&there)?, Threads::One))?;
+/// assert_eq!(statistics.means(), array![[2.0], [9.0]]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Statistics {

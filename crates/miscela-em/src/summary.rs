@@ -34,7 +34,7 @@ impl Summary {
 
     /// The variance of each column, or for a constant column something of the data's scale, so that it is never zero.
     pub fn positive_variance(&self) -> Vec<f64> {
-        let reach = self.mean.iter().fold(0.0f64, |m, x| m.max(x.abs())) * f64::EPSILON;
+        let reach = self.mean.iter().fold(0.0f64, |m, x| m.max(x.abs()));
         let fallback = [self.mean_variance(), reach * reach, 1.0].into_iter().find(|v| *v > 0.0).unwrap_or(1.0);
         self.variance.iter().map(|v| if *v > 0.0 { *v } else { fallback }).collect()
     }

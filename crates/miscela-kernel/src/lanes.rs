@@ -6,6 +6,13 @@
 use std::ops::Range;
 
 /// Who works on the lanes. The results are the same bits whatever is chosen.
+///
+/// ```
+/// use miscela_kernel::Threads;
+///
+/// let squares = Threads::Count(2).install(|threads| threads.map(4, |i| i * i));
+/// assert_eq!(squares, [0, 1, 4, 9]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Threads {
     /// Only the calling thread.
@@ -65,6 +72,14 @@ impl Threads {
 }
 
 /// How n rows are cut into lanes of whole blocks.
+///
+/// ```
+/// use miscela_kernel::Lanes;
+///
+/// let lanes = Lanes::new(10_000, 1_000);
+/// assert_eq!(lanes.rows(0).start, 0);
+/// assert_eq!(lanes.rows(lanes.count() - 1).end, 10_000);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lanes {
     n_rows: usize,

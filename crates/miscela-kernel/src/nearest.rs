@@ -18,6 +18,15 @@ use crate::{Block, Float, Isa};
 use pulp::{Simd, WithSimd};
 
 /// Centroids, prepared for [`Centroids::assign`].
+///
+/// ```
+/// use miscela_kernel::{Block, Centroids, NearestScratch};
+///
+/// let centroids = Centroids::new(&[0.0, 10.0], &[5.0]);
+/// let mut labels = [0; 3];
+/// centroids.assign(&Block::new(&[1.0, 5.0, 9.0], 1), &mut labels, &mut NearestScratch::default());
+/// assert_eq!(labels, [0, 0, 1], "the row half-way goes to the first");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Centroids<F> {
     /// k × d, as given.

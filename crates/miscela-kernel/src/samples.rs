@@ -53,6 +53,22 @@ pub enum SamplesError {
 ///
 /// Any memory layout is accepted and gives the same answers: rows that are not contiguous are copied, a block at a time.
 /// Checking costs one pass; everything that takes `Samples` relies on it.
+///
+/// ```
+/// use miscela_kernel::{Samples, SamplesError};
+/// use ndarray::array;
+///
+/// let rows = array![[1.0, 2.0], [3.0, 4.0]];
+/// let samples = Samples::weighted(&rows, vec![2.0, 0.5])?;
+/// assert_eq!((samples.n_rows(), samples.n_columns(), samples.total_weight()), (2, 2, 2.5));
+///
+/// let holes = array![[1.0, f64::NAN]];
+/// assert_eq!(
+///     Samples::new(&holes).unwrap_err().to_string(),
+///     "row 0, column 1 is NaN, not a finite number; remove or fill such values first"
+/// );
+/// # Ok::<(), SamplesError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Samples<'a, F: Float> {
     rows: ArrayView2<'a, F>,

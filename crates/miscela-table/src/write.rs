@@ -128,19 +128,19 @@ impl<'a> RowWriter<'a> {
 
     /// Writes a field of text, quoted where it must be.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
-        Ok(self.csv.write_field(text)?)
+        self.csv.write_field(text).map_err(cause)
     }
 
     /// Writes a number as the shortest text that reads back the same.
     pub fn number<F: Float + Display + LowerExp>(&mut self, value: F) -> io::Result<()> {
         self.number.clear();
         push_number(&mut self.number, value);
-        Ok(self.csv.write_field(&self.number)?)
+        self.csv.write_field(&self.number).map_err(cause)
     }
 
     /// Writes a whole number, such as a label.
     pub fn integer(&mut self, value: usize) -> io::Result<()> {
-        Ok(self.csv.write_field(value.to_string())?)
+        self.csv.write_field(value.to_string()).map_err(cause)
     }
 
     /// Ends the row.
@@ -149,7 +149,18 @@ impl<'a> RowWriter<'a> {
     ///
     /// Writing failed, or the row is not as wide as the names.
     pub fn end(&mut self) -> io::Result<()> {
-        Ok(self.csv.write_record(None::<&[u8]>)?)
+        self.csv.write_record(None::<&[u8]>).map_err(cause)
+    }
+}
+
+/// The error of the stream beneath, whose kind says what happened.
+fn cause(error: csv::Error) -> io::Error {
+    if !error.is_io_error() {
+        return io::Error::other(error);
+    }
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

@@ -6,6 +6,17 @@ use miscela_persist::{Document, Dtype, PersistError, save};
 use std::path::Path;
 
 /// A model read from a file, of whatever kind and number type.
+///
+/// ```
+/// use miscela::prelude::*;
+///
+/// let folder = tempfile::tempdir()?;
+/// let file = folder.path().join("iris.json");
+/// KMeans::params(3).fit(&linfa_datasets::iris())?.save(&file)?;
+/// let model = AnyModel::load(&file)?;
+/// assert_eq!((model.kind(), model.dtype(), model.n_clusters()), ("kmeans", "f64", 3));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AnyModel {

@@ -57,7 +57,7 @@ pub use miscela_em::{
 };
 pub use miscela_init::{KMeansInit, SeedingError};
 pub use miscela_kernel::{SamplesError, Threads};
-pub use miscela_persist::PersistError;
+pub use miscela_persist::{Codec, PersistError};
 
 /// linfa-clustering's name for [`GaussianMixture`].
 pub type GaussianMixtureModel<F> = GaussianMixture<F>;

@@ -81,6 +81,7 @@ fn a_reader_that_has_had_enough_is_no_error() {
     let folder = Folder::with_data();
     folder.ok("fit data.csv -m gmm -k 2 -o m.json");
     leaves_quietly(&folder, "sample m.json -n 100000 --json");
+    leaves_quietly(&folder, "sample m.json -n 100000");
 }
 
 #[cfg(unix)]

@@ -24,6 +24,14 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 /// A covariance structure.
+///
+/// ```
+/// use miscela_em::Covariance;
+///
+/// assert_eq!("EEE".parse(), Ok(Covariance::Tied));
+/// assert_eq!(Covariance::Tied.name(), "tied");
+/// assert_eq!(Covariance::Full.n_parameters(3, 2), 9);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
@@ -154,7 +162,7 @@ impl Covariance {
         };
         let scale = vec![1.0; d];
         let mut as_given = Regulariser { ridge: 0.0, floor: 0.0, scale: &scale, raised: Vec::new() };
-        self.structure().estimate(&within, &mut as_given).narrow()
+        self.structure().estimate(&within, &mut as_given).cast()
     }
 }
 

@@ -34,7 +34,9 @@ pub enum KMeansError {
     #[error(transparent)]
     Samples(#[from] SamplesError),
     /// There are fewer rows than clusters.
-    #[error("{n_clusters} clusters were asked for and there are only {n_samples} rows; ask for at most {n_samples}")]
+    #[error(
+        "{n_clusters} clusters were asked for, more than the number of rows, {n_samples}; ask for at most that many"
+    )]
     TooFewSamples {
         /// Rows.
         n_samples: usize,

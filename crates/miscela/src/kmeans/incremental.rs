@@ -31,6 +31,28 @@ impl<'a, F: Float, R: Rng + Clone, D: Centred<F> + 'a, S: Data<Elem = F>, T>
     /// of the columns' mean variance), all movements taken together. Its counts go on growing from batch to batch; its
     /// inertia is that of the latest batch about the centres before it.
     ///
+    /// ```
+    /// use miscela::prelude::*;
+    /// use ndarray::Array2;
+    ///
+    /// let params = KMeans::params(2).tolerance(1e-3).check()?;
+    /// let mut model = None;
+    /// for batch in 0..1000 {
+    ///     let shift = f64::from(batch % 7) / 7.0;
+    ///     let rows = Array2::from_shape_fn((8, 1), |(i, _)| 10.0 * (i % 2) as f64 + shift);
+    ///     match params.fit_with(model.take(), &DatasetBase::from(rows)) {
+    ///         Ok(settled) => {
+    ///             model = Some(settled);
+    ///             break;
+    ///         }
+    ///         Err(IncrKMeansError::NotConverged(moved)) => model = Some(moved),
+    ///         Err(error) => return Err(error.into()),
+    ///     }
+    /// }
+    /// assert!(model.is_some_and(|model| model.report().converged()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// `NotConverged` with the model while it has not settled; `Fit` if the batch is at fault.
     fn fit_with(

@@ -66,6 +66,18 @@ pub struct KMeansValidParams<F, R, D> {
 /// Defaults: one run from greedy k-means++, at most 300 iterations, a tolerance of 1e-4 relative to the columns' mean
 /// variance, and a fixed seed of 42. (linfa-clustering differs in having ten runs and an absolute tolerance that may not
 /// be zero.)
+///
+/// ```
+/// use miscela::prelude::*;
+/// use ndarray::array;
+///
+/// let rows = array![[0.0, 0.0], [0.0, 1.0], [9.0, 9.0], [9.0, 8.0]];
+/// let start = KMeansInit::Precomputed(array![[0.0, 0.0], [9.0, 9.0]]);
+/// let model = KMeans::params(2).init_method(start).tolerance(0.0).threads(Threads::One).fit_weighted(&rows, &[1.0, 3.0, 1.0, 1.0])?;
+/// assert_eq!(model.centroids(), array![[0.0, 0.75], [9.0, 8.5]]);
+/// assert_eq!(model.report().termination.name(), "labels-unchanged");
+/// # Ok::<(), KMeansError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct KMeansParams<F, R, D>(KMeansValidParams<F, R, D>);
 

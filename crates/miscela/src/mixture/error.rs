@@ -41,7 +41,9 @@ pub enum GmmError {
     #[error(transparent)]
     Samples(#[from] SamplesError),
     /// There are fewer rows than components.
-    #[error("{n_clusters} components were asked for and there are only {n_samples} rows; ask for at most {n_samples}")]
+    #[error(
+        "{n_clusters} components were asked for, more than the number of rows, {n_samples}; ask for at most that many"
+    )]
     TooFewSamples {
         /// Rows.
         n_samples: usize,

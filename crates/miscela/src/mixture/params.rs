@@ -26,6 +26,17 @@ pub struct GmmValidParams<F, R> {
 ///
 /// Defaults: full covariances, soft assignment, free weights, one run from k-means, at most 100 iterations, a tolerance of
 /// 1e-3 on the mean log-likelihood a row, 1e-6 added to the variances, and a fixed seed of 42.
+///
+/// ```
+/// use miscela::prelude::*;
+///
+/// let iris = linfa_datasets::iris();
+/// let params = GaussianMixture::params(2).covariance(Covariance::Tied).n_runs(3).reg_covariance(0.0);
+/// let model = params.fit(&iris)?;
+/// assert!(model.report().converged());
+/// assert_eq!(model.n_parameters(), 1 + 2 * 4 + 10);
+/// # Ok::<(), GmmError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct GmmParams<F, R>(GmmValidParams<F, R>);
 
