@@ -8,11 +8,11 @@
 //! side, so that eight chains run next to one another and the compiler puts them into registers. Each chain is still
 //! the one above, in the same order, so that the answers are those of the naive loop to the last bit.
 
-use miscela_kernel::{Block, Centroids, Float};
+use miscela_kernel::{Block, Centroids, Float, Isa};
 use std::ops::Range;
 
 /// Rows that are measured together.
-const STRIP: usize = 8;
+const STRIP: usize = 32;
 
 /// A distance of the form above.
 pub(crate) trait Columnwise<F: Float> {
@@ -65,14 +65,19 @@ fn each_strip<F: Float, D: Columnwise<F>>(
     }
     let mut row = vec![0.0; width];
     let mut columns = vec![[0.0; STRIP]; width];
-    for first in (0..rows.len()).step_by(STRIP) {
-        let range = first..rows.len().min(first + STRIP);
-        for i in range.clone() {
-            D::view(rows.row(i), &mut row);
-            columns.iter_mut().zip(&row).for_each(|(column, x)| column[i - first] = *x);
-        }
-        measure(Strip { columns: &columns, centres: &centres }, range);
-    }
+    Isa::best().vectorize(
+        #[inline(always)]
+        || {
+            for first in (0..rows.len()).step_by(STRIP) {
+                let range = first..rows.len().min(first + STRIP);
+                for i in range.clone() {
+                    D::view(rows.row(i), &mut row);
+                    columns.iter_mut().zip(&row).for_each(|(column, x)| column[i - first] = *x);
+                }
+                measure(Strip { columns: &columns, centres: &centres }, range);
+            }
+        },
+    );
 }
 
 /// A centroid for each row of a strip. Indices are `f64`, exactly, and choices are values rather than branches, so that

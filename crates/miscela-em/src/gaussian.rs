@@ -341,7 +341,7 @@ pub(crate) fn maximise<F: Float>(
         weight: sums.weight.clone(),
         covariance: (0..k).map(|c| covariance_of(statistics, c)).collect(),
     };
-    let starved: Vec<usize> = (0..k).filter(|c| !(sums.weight[*c] > f64::EPSILON * total)).collect();
+    let starved: Vec<usize> = (0..k).filter(|c| sums.weight[*c] <= f64::EPSILON * total).collect();
     let pooled = within.pooled();
     for c in starved.iter().chain(relocated) {
         within.covariance[*c].clone_from(&pooled);

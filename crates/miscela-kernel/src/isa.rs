@@ -48,6 +48,14 @@ impl Isa {
         }
     }
 
+    /// Runs a closure compiled for this instruction set: loops that are inlined into it become vector code.
+    ///
+    /// What it computes does not change: plain multiplications and additions are never fused or reordered.
+    #[inline]
+    pub fn vectorize<R>(self, work: impl FnOnce() -> R) -> R {
+        self.0.dispatch(work)
+    }
+
     #[inline]
     pub(crate) fn run<Op: WithSimd>(self, op: Op) -> Op::Output {
         self.0.dispatch(op)

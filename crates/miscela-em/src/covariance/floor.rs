@@ -48,8 +48,7 @@ impl Regulariser<'_> {
         let mut raised = 0;
         for (j, variance) in variances.iter_mut().enumerate() {
             *variance += self.ridge;
-            // Written so that a NaN is raised too.
-            if !(*variance >= lowest(j)) {
+            if variance.is_nan() || *variance < lowest(j) {
                 (*variance, raised) = (lowest(j), raised + 1);
             }
         }
@@ -73,8 +72,8 @@ impl Regulariser<'_> {
         }
         // D^-½ Σ D^-½ − ε has a Cholesky factor exactly where no eigenvalue is below ε.
         let scaled = |matrix: &[f64], unit: &[f64], shift: f64| -> Vec<f64> {
-            let entry = |i: usize| matrix[i] / unit[i / d] / unit[i % d] - if i % (d + 1) == 0 { shift } else { 0.0 };
-            (0..d * d).map(entry).collect()
+            let entry = |(i, j)| matrix[i * d + j] / unit[i] / unit[j] - if i == j { shift } else { 0.0 };
+            (0..d * d).map(|at| entry((at / d, at % d))).collect()
         };
         if linalg::cholesky(&scaled(&matrix, &unit, self.floor), d).is_some() {
             return matrix;
@@ -89,7 +88,7 @@ impl Regulariser<'_> {
             // Not even eigenvalues: an overflow. The data's own variances are a shape that always works.
             None => {
                 self.raised.push((component, d));
-                (0..d * d).map(|i| if i % (d + 1) == 0 { self.scale[i / d] } else { 0.0 }).collect()
+                (0..d * d).map(|at| if at / d == at % d { self.scale[at / d] } else { 0.0 }).collect()
             }
         }
     }
