@@ -1,2 +1,91 @@
-//! Placeholder.
-fn main() {}
+//! The command `miscela`: clusters tables with k-means and Gaussian mixtures.
+//!
+//! ```text
+//! args (as typed) ─► plan (checked, no file touched) ─► data, start (read) ─► problem (the library) ─► answer, summary
+//! ```
+//!
+//! One file a command; [`error`] says with which code to leave.
+
+mod answer;
+mod args;
+mod columns;
+mod convert;
+mod data;
+mod error;
+mod fit;
+mod info;
+mod model;
+mod output;
+mod paths;
+mod plan;
+mod predict;
+mod problem;
+mod progress;
+mod sample;
+mod score;
+mod start;
+mod summary;
+
+use args::{Arguments, Command, LATER_COMMANDS};
+use clap::Parser;
+use clap::error::ErrorKind;
+use error::Failure;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run() -> Result<(), Failure> {
+    refuse_later_commands()?;
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return explain(&error),
+    };
+    match &arguments.command {
+        Command::Fit(args) => fit::run(args),
+        Command::Predict(args) => predict::run(args),
+        Command::Score(args) => score::run(args),
+        Command::Sample(args) => sample::run(args),
+        Command::Info(args) => info::run(args),
+        Command::Convert(args) => convert::run(args),
+    }
+}
+
+fn refuse_later_commands() -> Result<(), Failure> {
+    let command = std::env::args_os().nth(1).unwrap_or_default().to_string_lossy().into_owned();
+    match LATER_COMMANDS.contains(&command.as_str()) {
+        true => {
+            Err(Failure::call(format!("the command {command} is not available in this version; see miscela --help")))
+        }
+        false => Ok(()),
+    }
+}
+
+/// Prints help where it was asked for; otherwise what is wrong with the arguments, as one sentence.
+fn explain(error: &clap::Error) -> Result<(), Failure> {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return Ok(error.print()?);
+    }
+    let text = error.render().to_string();
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        anstream::eprint!("{text}");
+        return Err(Failure::call("name a command; see miscela --help"));
+    }
+    Err(Failure::Call(one_sentence(&text)))
+}
+
+/// The message and the tips of the parser, without its usage.
+fn one_sentence(text: &str) -> String {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let kept = lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"));
+    kept.fold(String::new(), |sentence, line| match line.strip_prefix("tip: ") {
+        _ if sentence.is_empty() => line.to_string(),
+        Some(tip) => format!("{sentence}; {tip}"),
+        None => format!("{sentence} {line}"),
+    })
+}

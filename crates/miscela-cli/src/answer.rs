@@ -1,0 +1,226 @@
+//! What `--json` answers. The names are a contract with the programs that read them.
+
+use crate::model::{Model, Number};
+use miscela::{Covariances, GaussianMixture, Repair, Termination};
+use ndarray::{ArrayView, ArrayViewD, Dimension, aview0};
+use serde::{Serialize, Serializer};
+
+/// The most numbers that covariances are written out in full with.
+const MOST_DENSE: usize = 1_000_000;
+
+/// The answer of `fit`.
+#[derive(Debug, Serialize)]
+#[serde(bound = "F: Number")]
+pub(crate) struct FitAnswer<'a, F> {
+    method: &'static str,
+    covariance: Option<&'static str>,
+    assignment: &'static str,
+    n_samples: usize,
+    n_features: usize,
+    n_clusters: usize,
+    dtype: &'static str,
+    seed: u64,
+    n_runs: usize,
+    iterations: usize,
+    converged: bool,
+    termination: Termination,
+    inertia: Option<f64>,
+    log_likelihood: Option<f64>,
+    n_parameters: Option<usize>,
+    bic: Option<f64>,
+    aic: Option<f64>,
+    icl: Option<f64>,
+    weights: Option<Nested<'a, F>>,
+    means: Nested<'a, F>,
+    covariances: Option<Matrices<'a, F>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    covariance_shape: Option<Vec<usize>>,
+    sizes: &'a [usize],
+    trace: &'a [f64],
+    repairs: &'a [Repair],
+    seconds: Seconds,
+}
+
+#[derive(Debug, Serialize)]
+struct Seconds {
+    read: f64,
+    init: f64,
+    fit: f64,
+}
+
+impl<'a, F: Number> FitAnswer<'a, F> {
+    pub(crate) fn new(model: &'a Model<F>, n_samples: usize, seed: u64, read_seconds: f64) -> Self {
+        let (report, likelihood) = (model.report(), model.likelihood());
+        let (n_clusters, n_features) = model.centres().dim();
+        let covariances = model.mixture().map(Matrices::of);
+        Self {
+            method: model.method(),
+            covariance: model.covariance().map(|covariance| covariance.name()),
+            assignment: assignment_name(model.assignment()),
+            n_samples,
+            n_features,
+            n_clusters,
+            dtype: F::DTYPE,
+            seed,
+            n_runs: report.n_runs,
+            iterations: report.iterations,
+            converged: report.converged(),
+            termination: report.termination,
+            inertia: model.inertia(),
+            log_likelihood: likelihood.log_likelihood,
+            n_parameters: likelihood.n_parameters,
+            bic: likelihood.bic,
+            aic: likelihood.aic,
+            icl: likelihood.icl,
+            weights: model.mixture().map(|mixture| nested(mixture.weights().view())),
+            means: nested(model.centres().view()),
+            covariance_shape: covariances.as_ref().and_then(Matrices::shape),
+            covariances,
+            sizes: model.sizes(),
+            trace: &report.trace,
+            repairs: &report.repairs,
+            seconds: Seconds { read: read_seconds, init: report.seconds.init, fit: report.seconds.fit },
+        }
+    }
+}
+
+/// `soft`, `hard` or `tempered`.
+pub(crate) fn assignment_name(assignment: miscela::Assignment) -> &'static str {
+    match assignment {
+        miscela::Assignment::Soft => "soft",
+        miscela::Assignment::Hard => "hard",
+        _ => "tempered",
+    }
+}
+
+/// The answer of `info`.
+#[derive(Debug, Serialize)]
+#[serde(bound = "F: Number")]
+pub(crate) struct InfoAnswer<'a, F> {
+    method: &'static str,
+    covariance: Option<&'static str>,
+    assignment: &'static str,
+    dtype: &'static str,
+    n_features: usize,
+    n_clusters: usize,
+    feature_names: &'a [String],
+    n_runs: usize,
+    iterations: usize,
+    converged: bool,
+    termination: Termination,
+    inertia: Option<f64>,
+    log_likelihood: Option<f64>,
+    n_parameters: Option<usize>,
+    weights: Option<Nested<'a, F>>,
+    means: Nested<'a, F>,
+    sizes: &'a [usize],
+    repairs: &'a [Repair],
+}
+
+impl<'a, F: Number> InfoAnswer<'a, F> {
+    pub(crate) fn new(model: &'a Model<F>) -> Self {
+        let fit = FitAnswer::new(model, 0, 0, 0.0);
+        Self {
+            method: fit.method,
+            covariance: fit.covariance,
+            assignment: fit.assignment,
+            dtype: fit.dtype,
+            n_features: fit.n_features,
+            n_clusters: fit.n_clusters,
+            feature_names: model.feature_names(),
+            n_runs: fit.n_runs,
+            iterations: fit.iterations,
+            converged: fit.converged,
+            termination: fit.termination,
+            inertia: fit.inertia,
+            log_likelihood: fit.log_likelihood,
+            n_parameters: fit.n_parameters,
+            weights: fit.weights,
+            means: fit.means,
+            sizes: fit.sizes,
+            repairs: fit.repairs,
+        }
+    }
+}
+
+/// The answer of `predict`: what was asked for, the rest `null`.
+#[derive(Debug, Serialize)]
+pub(crate) struct PredictAnswer<'a, F> {
+    pub(crate) method: &'static str,
+    pub(crate) n_samples: usize,
+    pub(crate) n_clusters: usize,
+    pub(crate) labels: Option<&'a [usize]>,
+    pub(crate) probabilities: Option<Nested<'a, F>>,
+    pub(crate) log_density: Option<Nested<'a, f64>>,
+}
+
+/// The answer of `sample`.
+#[derive(Debug, Serialize)]
+pub(crate) struct SampleAnswer<'a, F> {
+    pub(crate) n_samples: usize,
+    pub(crate) feature_names: &'a [String],
+    pub(crate) rows: Nested<'a, F>,
+    pub(crate) labels: &'a [usize],
+}
+
+/// The answer of `convert`.
+#[derive(Debug, Serialize)]
+pub(crate) struct ConvertAnswer<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) from: String,
+    pub(crate) to: String,
+}
+
+/// An array as nested lists of numbers.
+#[derive(Clone, Debug)]
+pub(crate) struct Nested<'a, F>(ArrayViewD<'a, F>);
+
+pub(crate) fn nested<'a, F, D: Dimension>(array: ArrayView<'a, F, D>) -> Nested<'a, F> {
+    Nested(array.into_dyn())
+}
+
+impl<F: Serialize> Serialize for Nested<'_, F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.first() {
+            Some(number) if self.0.ndim() == 0 => number.serialize(serializer),
+            _ => serializer.collect_seq(self.0.outer_iter().map(Nested)),
+        }
+    }
+}
+
+/// The covariances of a mixture: k × d × d, or in the shape of their structure where that would be too much.
+#[derive(Debug)]
+enum Matrices<'a, F> {
+    Dense(&'a GaussianMixture<F>),
+    Own(Nested<'a, F>),
+}
+
+impl<'a, F: Number> Matrices<'a, F> {
+    fn of(mixture: &'a GaussianMixture<F>) -> Self {
+        let (k, d) = mixture.means().dim();
+        match mixture.covariance_parameters() {
+            _ if k.saturating_mul(d).saturating_mul(d) <= MOST_DENSE => Matrices::Dense(mixture),
+            Covariances::Full(all) => Matrices::Own(nested(all.view())),
+            Covariances::Tied(all) | Covariances::Diagonal(all) => Matrices::Own(nested(all.view())),
+            Covariances::TiedDiagonal(all) | Covariances::Spherical(all) => Matrices::Own(nested(all.view())),
+            Covariances::TiedSpherical(one) => Matrices::Own(nested(aview0(one))),
+            _ => Matrices::Dense(mixture),
+        }
+    }
+
+    fn shape(&self) -> Option<Vec<usize>> {
+        match self {
+            Matrices::Dense(_) => None,
+            Matrices::Own(Nested(array)) => Some(array.shape().to_vec()),
+        }
+    }
+}
+
+impl<F: Number> Serialize for Matrices<'_, F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Matrices::Dense(mixture) => nested(mixture.covariances().view()).serialize(serializer),
+            Matrices::Own(own) => own.serialize(serializer),
+        }
+    }
+}

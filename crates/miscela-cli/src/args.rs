@@ -1,0 +1,432 @@
+//! The arguments as they are typed. What they mean together is worked out in [`plan`](crate::plan).
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use miscela::{Algorithm, Assignment, Covariance};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// Commands that are known by name only.
+pub(crate) const LATER_COMMANDS: [&str; 5] = ["select", "metrics", "report", "play", "completions"];
+
+/// Clusters tables with k-means and Gaussian mixtures.
+///
+/// A table is a file of rows and named columns: .csv or .tsv (each also .gz; a header is found by itself), .npy, or - for
+/// CSV on standard input. Models are kept as .json or .cbor. Labels count from 0.
+#[derive(Debug, Parser)]
+#[command(name = "miscela", version, max_term_width = 100, after_help = EXAMPLE)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLE: &str = "\
+Example:
+  miscela fit data.csv -m gmm -k 3 -o model.json --labels labels.csv
+  miscela predict model.json more.csv --proba
+
+Exit codes: 0 done, 1 the data or the model is at fault, 2 the call is.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find the clusters of a table
+    Fit(Box<FitArgs>),
+    /// Label the rows of a table by a model
+    Predict(PredictArgs),
+    /// Judge a model on a table
+    Score(ScoreArgs),
+    /// Draw rows from a mixture
+    Sample(SampleArgs),
+    /// Show what a model file holds
+    Info(InfoArgs),
+    /// Turn a model file into another format
+    Convert(ConvertArgs),
+}
+
+/// How to answer.
+#[derive(Debug, Args)]
+pub(crate) struct AnswerArgs {
+    /// Answer with one JSON object on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// No summary, no progress, no notes; errors only
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+/// Which columns of a table to use.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Table")]
+pub(crate) struct ColumnArgs {
+    /// Use these columns, in this order
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
+    pub(crate) columns: Option<Vec<String>>,
+    /// Leave these columns out
+    #[arg(long, value_name = "A,B,…", value_delimiter = ',', conflicts_with = "columns")]
+    pub(crate) exclude: Option<Vec<String>>,
+}
+
+/// How many threads.
+#[derive(Debug, Args)]
+pub(crate) struct ThreadArgs {
+    /// Threads to use; the answer is the same for any number [default: all]
+    #[arg(long, value_name = "T")]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Method {
+    /// k-means
+    Kmeans,
+    /// A Gaussian mixture
+    Gmm,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Dtype {
+    F32,
+    F64,
+}
+
+/// A method to find where to start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Init {
+    /// k distinct rows
+    Random,
+    /// Rows far from each other, the best of a few trials each
+    #[value(name = "k-means++")]
+    PlusPlus,
+    /// k-means||, for large k
+    #[value(name = "k-means-parallel")]
+    Parallel,
+    /// From k-means (mixtures only)
+    Kmeans,
+}
+
+const FIT_EXAMPLE: &str = "\
+Examples:
+  miscela fit faithful.csv -k 2
+  miscela fit faithful.csv -m gmm -k 2 --covariance tied -o model.json --plot clusters.svg
+  zcat big.csv.gz | miscela fit - -k 50 --exclude id --weights count --labels labels.csv --json";
+
+#[derive(Debug, Args)]
+#[command(after_help = FIT_EXAMPLE)]
+pub(crate) struct FitArgs {
+    /// The table
+    pub(crate) data: PathBuf,
+    /// What to fit
+    #[arg(short, long, value_enum, default_value = "kmeans")]
+    pub(crate) method: Method,
+    /// The number of clusters; may be left out where the start says it
+    #[arg(short, long = "n-clusters", value_name = "K", value_parser = at_least_one,
+          required_unless_present_any = ["init_centers", "init_model", "init_labels"])]
+    pub(crate) k: Option<usize>,
+    /// Keep the model in this file (.json or .cbor)
+    #[arg(short, long, value_name = "MODEL")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write the label of each row to this table
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
+    /// Draw the clusters (.svg or .png)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArgs,
+
+    #[command(flatten)]
+    pub(crate) columns: ColumnArgs,
+    /// Weights of the rows: a column, or a file of one column
+    #[arg(long, value_name = "COLUMN|FILE", help_heading = "Table")]
+    pub(crate) weights: Option<String>,
+    /// Compute in this type of number [default: that of the file; CSV is f64]
+    #[arg(long, value_enum, help_heading = "Table")]
+    pub(crate) dtype: Option<Dtype>,
+    /// What to do about missing values: error
+    #[arg(long, value_name = "RULE", default_value = "error", value_parser = missing, hide_default_value = true,
+          help_heading = "Table")]
+    pub(crate) missing: Missing,
+    /// Centre and scale the columns
+    #[arg(long, hide = true)]
+    pub(crate) standardize: bool,
+
+    #[command(flatten)]
+    pub(crate) start: StartArgs,
+    #[command(flatten)]
+    pub(crate) iteration: IterationArgs,
+    #[command(flatten)]
+    pub(crate) kmeans: KMeansArgs,
+    #[command(flatten)]
+    pub(crate) mixture: MixtureArgs,
+}
+
+/// Where to start.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Start")]
+pub(crate) struct StartArgs {
+    /// How to find a start [default: k-means++, and kmeans for a mixture]
+    #[arg(long, value_name = "METHOD", value_enum, group = "where")]
+    pub(crate) init: Option<Init>,
+    /// Rows tried for each centre of k-means++; 1 is the classic method [default: 2 + ln k]
+    #[arg(long, value_name = "N")]
+    pub(crate) init_trials: Option<NonZeroUsize>,
+    /// Start from these centres (a table, k rows): the means of a mixture
+    #[arg(long, value_name = "FILE", group = "where")]
+    pub(crate) init_centers: Option<PathBuf>,
+    /// Mixing weights that go with --init-centers (one column)
+    #[arg(long, value_name = "FILE", requires = "init_centers")]
+    pub(crate) init_weights: Option<PathBuf>,
+    /// Covariances that go with --init-centers (k × d × d)
+    #[arg(long, value_name = "FILE.npy", requires = "init_centers")]
+    pub(crate) init_covariances: Option<PathBuf>,
+    /// Start from this partition of the rows (labels from 0)
+    #[arg(long, value_name = "FILE", group = "where")]
+    pub(crate) init_labels: Option<PathBuf>,
+    /// Start from this model
+    #[arg(long, value_name = "MODEL", group = "where")]
+    pub(crate) init_model: Option<PathBuf>,
+    /// Seed of the random numbers
+    #[arg(long, value_name = "S", default_value_t = 42)]
+    pub(crate) seed: u64,
+    /// Starts to try; the best result is kept
+    #[arg(long, value_name = "R", default_value = "1")]
+    pub(crate) n_runs: NonZeroUsize,
+}
+
+/// When to stop.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Iterations")]
+pub(crate) struct IterationArgs {
+    /// Stop after this many iterations; 0 evaluates the start [default: that of the method]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_iter: Option<u64>,
+    /// Stop when less than this changes; 0: when nothing does [default: 1e-4, and 1e-3 for a mixture]
+    #[arg(long, value_name = "T", value_parser = not_negative)]
+    pub(crate) tol: Option<f64>,
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
+}
+
+/// What k-means alone has.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "k-means")]
+pub(crate) struct KMeansArgs {
+    /// How to iterate: auto, lloyd [default: auto]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) algorithm: Option<Algorithm>,
+    /// The distance: l2, sqeuclidean [default: l2]
+    #[arg(long, value_name = "NAME", value_parser = metric)]
+    pub(crate) metric: Option<Metric>,
+}
+
+/// What mixtures alone have.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Mixtures")]
+pub(crate) struct MixtureArgs {
+    /// How free the shapes are: full, tied, diag, spherical, tied-diag, tied-spherical, or mclust's name for one
+    /// [default: full]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) covariance: Option<Covariance>,
+    /// How rows are shared among components: soft, hard [default: soft]
+    #[arg(long, value_name = "RULE", value_parser = assignment)]
+    pub(crate) assignment: Option<Assignment>,
+    /// Share rows softly at this temperature: 1 is soft, towards 0 it is hard
+    #[arg(long, value_name = "T", value_parser = positive, conflicts_with = "assignment")]
+    pub(crate) temperature: Option<f64>,
+    /// Fix the mixing weights at 1/k
+    #[arg(long, conflicts_with = "init_weights")]
+    pub(crate) equal_weights: bool,
+    /// Added to every variance [default: 1e-6]
+    #[arg(long, value_name = "R", value_parser = not_negative)]
+    pub(crate) reg_covar: Option<f64>,
+}
+
+const PREDICT_EXAMPLE: &str = "\
+Examples:
+  miscela predict model.json more.csv -o labels.csv
+  miscela predict model.json more.csv --id name --proba --log-density";
+
+#[derive(Debug, Args)]
+#[command(after_help = PREDICT_EXAMPLE)]
+pub(crate) struct PredictArgs {
+    /// The model
+    pub(crate) model: PathBuf,
+    /// The table; its columns are found by the model's names for them, else taken in order
+    pub(crate) data: PathBuf,
+    /// The probability of each component, p0, p1, …, instead of labels
+    #[arg(long)]
+    pub(crate) proba: bool,
+    /// The logarithm of the mixture's density at each row: log_density, instead of labels
+    #[arg(long)]
+    pub(crate) log_density: bool,
+    /// Write this column first
+    #[arg(long, value_name = "COLUMN", conflicts_with = "append")]
+    pub(crate) id: Option<String>,
+    /// Write all columns of the table first
+    #[arg(long)]
+    pub(crate) append: bool,
+    /// Write to this table instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArgs,
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
+    #[command(flatten)]
+    pub(crate) columns: ColumnArgs,
+}
+
+const SCORE_EXAMPLE: &str = "\
+Example:
+  miscela score model.json held-out.csv --json";
+
+#[derive(Debug, Args)]
+#[command(after_help = SCORE_EXAMPLE)]
+pub(crate) struct ScoreArgs {
+    /// The model
+    pub(crate) model: PathBuf,
+    /// The table; its columns are found by the model's names for them, else taken in order
+    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArgs,
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
+    #[command(flatten)]
+    pub(crate) columns: ColumnArgs,
+    /// Weights of the rows: a column, or a file of one column
+    #[arg(long, value_name = "COLUMN|FILE", help_heading = "Table")]
+    pub(crate) weights: Option<String>,
+}
+
+const SAMPLE_EXAMPLE: &str = "\
+Example:
+  miscela sample mixture.json -n 1000 --seed 7 -o points.csv";
+
+#[derive(Debug, Args)]
+#[command(after_help = SAMPLE_EXAMPLE)]
+pub(crate) struct SampleArgs {
+    /// The model, a mixture
+    pub(crate) model: PathBuf,
+    /// Rows to draw
+    #[arg(short, long = "n-samples", value_name = "N", value_parser = at_least_one)]
+    pub(crate) n: usize,
+    /// Seed of the random numbers
+    #[arg(long, value_name = "S", default_value_t = 42)]
+    pub(crate) seed: u64,
+    /// Write to this table instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Write the component that each row was drawn from to this table
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArgs,
+}
+
+const INFO_EXAMPLE: &str = "\
+Example:
+  miscela info model.json";
+
+#[derive(Debug, Args)]
+#[command(after_help = INFO_EXAMPLE)]
+pub(crate) struct InfoArgs {
+    /// The model
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArgs,
+}
+
+const CONVERT_EXAMPLE: &str = "\
+Example:
+  miscela convert model.json -o model.cbor";
+
+#[derive(Debug, Args)]
+#[command(after_help = CONVERT_EXAMPLE)]
+pub(crate) struct ConvertArgs {
+    /// The model
+    pub(crate) model: PathBuf,
+    /// The file to write; its ending is the format: .json or .cbor
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArgs,
+}
+
+/// What to do about missing values. There is one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    Error,
+}
+
+/// The distance of k-means. Both names are one: centres by Euclidean distance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Metric {
+    L2,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("give at least 1".to_string()),
+        Ok(count) => Ok(count),
+        Err(_) => Err("give a whole number, at least 1".to_string()),
+    }
+}
+
+fn number(text: &str, fits: impl Fn(f64) -> bool, what: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|x: &f64| x.is_finite() && fits(*x));
+    number.ok_or_else(|| format!("give a finite number {what}"))
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    number(text, |x| x >= 0.0, "from 0 on")
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    number(text, |x| x > 0.0, "above 0")
+}
+
+fn missing(name: &str) -> Result<Missing, String> {
+    match name {
+        "error" => Ok(Missing::Error),
+        "marginal" => Err(not_available(name, "error")),
+        _ => Err("use error".to_string()),
+    }
+}
+
+fn metric(name: &str) -> Result<Metric, String> {
+    match name {
+        "l2" | "sqeuclidean" => Ok(Metric::L2),
+        "l1" | "linf" | "lp" | "cosine" | "mahalanobis" | "kl" => Err(not_available(name, "l2")),
+        _ => Err("use l2 or sqeuclidean".to_string()),
+    }
+}
+
+fn assignment(name: &str) -> Result<Assignment, String> {
+    match name {
+        "soft" => Ok(Assignment::Soft),
+        "hard" => Ok(Assignment::Hard),
+        "annealed" | "stochastic" => Err(not_available(name, "soft or hard")),
+        _ => Err("use soft or hard".to_string()),
+    }
+}
+
+fn not_available(name: &str, instead: &str) -> String {
+    format!("{name} is not available; use {instead}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        for command in Arguments::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(&format!("miscela {} ", command.get_name())), "{help}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! The rows that a command works on: columns chosen, weights set apart.
+
+use crate::args::{ColumnArgs, Dtype};
+use crate::error::{Failure, name_of};
+use crate::{output, paths};
+use miscela_table::{
+    Columns, Format, ReadOptions, Table, TableError, TableValues, read_csv_from, read_vector, read_with,
+};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Where the weights of rows come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Weights {
+    Column(String),
+    File(PathBuf),
+}
+
+impl Weights {
+    /// A file if the name has the ending of one, a column otherwise.
+    pub(crate) fn named(name: &str) -> Self {
+        match Format::of(name) {
+            Ok(_) => Weights::File(name.into()),
+            Err(_) => Weights::Column(name.into()),
+        }
+    }
+
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Weights::File(path) => Some(path),
+            Weights::Column(_) => None,
+        }
+    }
+
+    fn column(&self) -> Option<&str> {
+        match self {
+            Weights::Column(name) => Some(name),
+            Weights::File(_) => None,
+        }
+    }
+}
+
+/// What of a table is wanted.
+#[derive(Debug, Default)]
+pub(crate) struct Request<'a> {
+    /// The names that a model has for its columns.
+    pub(crate) model: Option<&'a [String]>,
+    pub(crate) weights: Option<&'a Weights>,
+    /// Columns to carry as text.
+    pub(crate) carry: Option<Columns>,
+    /// A column that is not to be computed with.
+    pub(crate) id: Option<&'a str>,
+}
+
+/// Rows with weights.
+#[derive(Debug)]
+pub(crate) struct Data {
+    pub(crate) table: Table,
+    pub(crate) weights: Option<Vec<f64>>,
+    /// The columns go by other names than the model's and were taken in order.
+    in_order: bool,
+}
+
+impl Data {
+    /// Reads the columns that `choice` names; by default those of the model if they are all there, else all of them.
+    pub(crate) fn read(path: &Path, choice: &ColumnArgs, request: &Request) -> Result<Self, Failure> {
+        let source = Source::open(path)?;
+        let (table, in_order) = match (chosen(choice), request.model) {
+            (Columns::All, Some(names)) => match source.read(Columns::only(names), request) {
+                Err(TableError::NoSuchColumn { .. }) => (source.read(Columns::All, request)?, true),
+                table => (table?, false),
+            },
+            (columns, _) => (source.read(columns, request)?, false),
+        };
+        let (table, weights) = match request.weights {
+            None => (table, None),
+            Some(Weights::Column(name)) => {
+                let weights = table.column(name)?.to_vec();
+                (table.without(&[name])?, Some(weights))
+            }
+            Some(Weights::File(file)) => {
+                let weights = read_vector(file)?.to_vec();
+                check_length(file, weights.len(), path, table.n_rows())?;
+                (table, Some(weights))
+            }
+        };
+        Ok(Self { table, weights, in_order })
+    }
+
+    /// Says that names were passed over, where both sides have real ones.
+    pub(crate) fn note_order(&self, model: &[String]) {
+        let named = |names: &[String]| names.iter().enumerate().any(|(j, name)| *name != format!("x{j}"));
+        let names = self.table.names();
+        if self.in_order && named(names) && named(model) {
+            let (table, model) = (shortened(names), shortened(model));
+            output::note(&format!("the columns {table} are taken, in order, for the model's {model}"));
+        }
+    }
+
+    /// As [`Data::read`], and refuses another width than the model's.
+    pub(crate) fn read_for(path: &Path, choice: &ColumnArgs, request: &Request) -> Result<Self, Failure> {
+        let data = Self::read(path, choice, request)?;
+        let names = request.model.unwrap_or_default();
+        if data.table.n_columns() == names.len() {
+            return Ok(data);
+        }
+        Err(Failure::fault(format!(
+            "{} has {} columns and the model was fitted on {} ({}); choose them with --columns or --exclude",
+            name_of(path),
+            data.table.n_columns(),
+            names.len(),
+            shortened(names),
+        )))
+    }
+
+    pub(crate) fn dtype(&self) -> Dtype {
+        match self.table.values() {
+            TableValues::F32(_) => Dtype::F32,
+            TableValues::F64(_) => Dtype::F64,
+        }
+    }
+}
+
+fn chosen(choice: &ColumnArgs) -> Columns {
+    match (&choice.columns, &choice.exclude) {
+        (Some(names), _) => Columns::only(names),
+        (None, Some(names)) => Columns::except(names),
+        (None, None) => Columns::All,
+    }
+}
+
+fn check_length(weights: &Path, got: usize, data: &Path, expected: usize) -> Result<(), Failure> {
+    if got == expected {
+        return Ok(());
+    }
+    let (weights, data) = (name_of(weights), name_of(data));
+    Err(Failure::fault(format!("{weights} has {got} weights and {data} has {expected} rows; give one weight a row")))
+}
+
+/// At most eight names.
+fn shortened(names: &[String]) -> String {
+    match names {
+        [first @ .., last] if names.len() > 8 => format!("{}, …, {last}", first[..6].join(", ")),
+        _ => names.join(", "),
+    }
+}
+
+/// A table that can be read more than once.
+enum Source<'a> {
+    File(&'a Path),
+    Input(Vec<u8>),
+}
+
+impl<'a> Source<'a> {
+    fn open(path: &'a Path) -> Result<Self, Failure> {
+        if !paths::is_stream(path) {
+            return Ok(Source::File(path));
+        }
+        let mut bytes = Vec::new();
+        let read = std::io::stdin().lock().read_to_end(&mut bytes);
+        read.map_err(|error| Failure::fault(format!("cannot read standard input: {error}")))?;
+        Ok(Source::Input(bytes))
+    }
+
+    /// Reads the columns, and with them that of the weights.
+    fn read(&self, columns: Columns, request: &Request) -> Result<Table, TableError> {
+        let weights = request.weights.and_then(Weights::column);
+        let columns = match (columns, weights, request.id) {
+            (Columns::Only(mut names), Some(weights), _) if !names.iter().any(|name| name == weights) => {
+                names.push(weights.to_string());
+                Columns::Only(names)
+            }
+            (Columns::Except(mut names), Some(weights), _) => {
+                names.retain(|name| name != weights);
+                Columns::Except(names)
+            }
+            (Columns::Except(mut names), None, Some(id)) if !names.iter().any(|name| name == id) => {
+                names.push(id.to_string());
+                Columns::Except(names)
+            }
+            (Columns::All, None, Some(id)) => Columns::except([id]),
+            (columns, ..) => columns,
+        };
+        let options = ReadOptions { columns, carry: request.carry.clone() };
+        match self {
+            Source::File(path) => read_with(path, &options),
+            Source::Input(bytes) => read_csv_from(bytes.as_slice(), "standard input", &options),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! `miscela fit`: reads a table, fits, and writes only when all has gone well.
+
+use crate::answer::FitAnswer;
+use crate::args::{Dtype, FitArgs};
+use crate::data::{Data, Request};
+use crate::error::Failure;
+use crate::model::{Model, Number};
+use crate::plan::{Kind, Plan};
+use crate::problem::Problem;
+use crate::progress::Progress;
+use crate::start::Origin;
+use crate::{output, paths, summary};
+use miscela_plot::{Clusters, Picture};
+use miscela_table::write_labels;
+use ndarray::Array2;
+use std::time::Instant;
+
+pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
+    let plan = Plan::of(args)?;
+    paths::folders(&plan.written())?;
+    let progress = Progress::start(args.answer.quiet);
+    progress.stage("reading");
+    let clock = Instant::now();
+    let request = Request { weights: plan.weights.as_ref(), ..Request::default() };
+    let data = Data::read(&args.data, &args.columns, &request)?;
+    let origin = Origin::read(&plan.start, data.table.names())?;
+    let input = Input { plan: &plan, origin, read_seconds: clock.elapsed().as_secs_f64(), progress };
+    match args.dtype.unwrap_or(data.dtype()) {
+        Dtype::F32 => input.fit::<f32>(data),
+        Dtype::F64 => input.fit::<f64>(data),
+    }
+}
+
+/// What a fit starts with, besides the rows.
+struct Input<'a> {
+    plan: &'a Plan<'a>,
+    origin: Origin,
+    read_seconds: f64,
+    progress: Progress,
+}
+
+impl Input<'_> {
+    fn fit<F: Number>(self, data: Data) -> Result<(), Failure> {
+        let args = self.plan.args;
+        let Data { table, weights, .. } = data;
+        let names = table.names().to_vec();
+        let rows = table.into_array::<F>()?;
+        let model = self.model(&rows, weights.as_deref())?.with_feature_names(names);
+
+        self.progress.stage("labelling");
+        let wanted = args.labels.is_some() || args.plot.is_some();
+        let labels = if wanted { model.labels(&rows, &args.data)? } else { Vec::new() };
+        let picture = args.plot.as_deref().map(|_| picture(&model, &rows, &labels)).transpose()?;
+        drop(self.progress);
+
+        if let Some(path) = &args.output {
+            model.save(path)?;
+        }
+        if let (Some(path), Some(picture)) = (&args.plot, picture) {
+            picture.save(path).map_err(|error| Failure::in_file(path, error))?;
+        }
+        if let Some(path) = &args.labels {
+            write_labels(path, &labels)?;
+        }
+        let stdout_is_taken = args.labels.as_deref().is_some_and(paths::is_stream);
+        if args.answer.json {
+            output::json(&FitAnswer::new(&model, rows.nrows(), args.start.seed, self.read_seconds))
+        } else if args.answer.quiet || stdout_is_taken {
+            Ok(())
+        } else {
+            output::text(&summary::fit(&model, rows.nrows(), args))
+        }
+    }
+
+    fn model<F: Number>(&self, rows: &Array2<F>, weights: Option<&[f64]>) -> Result<Model<F>, Failure> {
+        let args = self.plan.args;
+        self.progress.stage("fitting");
+        let problem = Problem {
+            rows,
+            weights,
+            k: args.k.or(self.origin.k()).unwrap_or(1),
+            origin: &self.origin,
+            seed: args.start.seed,
+            n_runs: args.start.n_runs.get(),
+            max_iter: args.iteration.max_iter,
+            tol: args.iteration.tol,
+            threads: self.plan.threads,
+        };
+        let observer = &mut self.progress.observer();
+        match &self.plan.kind {
+            Kind::KMeans(settings) => problem.kmeans(settings, observer).map(Model::KMeans),
+            Kind::Mixture(settings) => problem.mixture(settings, observer).map(Model::Mixture),
+        }
+        .map_err(|error| Failure::in_file(&args.data, error))
+    }
+}
+
+/// The clusters as they are drawn.
+fn picture<F: Number>(model: &Model<F>, rows: &Array2<F>, labels: &[usize]) -> Result<Picture, Failure> {
+    let (rows, centres) = (rows.mapv(F::widen), model.centres().mapv(F::widen));
+    let title = summary::title(model);
+    let clusters = Clusters::new(rows.view(), labels, centres.view()).names(model.feature_names()).title(&title);
+    let drawn = match model.mixture() {
+        None => Picture::clusters(&clusters),
+        Some(mixture) => {
+            let weights: Vec<f64> = mixture.weights().iter().map(|w| w.widen()).collect();
+            let covariances = mixture.covariances().mapv(F::widen);
+            Picture::clusters(&clusters.weights(&weights).covariances(covariances.view()))
+        }
+    };
+    drawn.map_err(Failure::fault)
+}

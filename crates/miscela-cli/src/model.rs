@@ -1,0 +1,227 @@
+//! A model of either kind, as the commands see it.
+
+use crate::error::Failure;
+use miscela::{AnyModel, Assignment, Covariance, Covariances, Float, GaussianMixture, KMeans, Report};
+use ndarray::Array2;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::{Display, LowerExp};
+use std::path::Path;
+
+/// A number of a model: `f32` or `f64`.
+pub(crate) trait Number: Float + Serialize + DeserializeOwned + Display + LowerExp {
+    /// The name of the type.
+    const DTYPE: &'static str;
+}
+
+impl Number for f32 {
+    const DTYPE: &'static str = "f32";
+}
+
+impl Number for f64 {
+    const DTYPE: &'static str = "f64";
+}
+
+/// A fitted model.
+#[derive(Debug)]
+pub(crate) enum Model<F> {
+    KMeans(KMeans<F>),
+    Mixture(GaussianMixture<F>),
+}
+
+/// A model read from a file.
+#[derive(Debug)]
+pub(crate) enum Loaded {
+    F32(Model<f32>),
+    F64(Model<f64>),
+}
+
+impl Loaded {
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        match open_any(path)? {
+            AnyModel::KMeansF32(model) => Ok(Loaded::F32(Model::KMeans(model))),
+            AnyModel::GmmF32(model) => Ok(Loaded::F32(Model::Mixture(model))),
+            AnyModel::KMeansF64(model) => Ok(Loaded::F64(Model::KMeans(model))),
+            AnyModel::GmmF64(model) => Ok(Loaded::F64(Model::Mixture(model))),
+            other => Err(Failure::in_file(path, format!("a model of kind {} is not available here", other.kind()))),
+        }
+    }
+}
+
+/// Reads a model file, whatever it holds.
+pub(crate) fn open_any(path: &Path) -> Result<AnyModel, Failure> {
+    AnyModel::load(path).map_err(|error| Failure::in_file(path, error))
+}
+
+/// How well a model fits some rows. What its kind does not have is `null`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Score {
+    pub(crate) method: &'static str,
+    pub(crate) n_samples: usize,
+    pub(crate) inertia: Option<f64>,
+    #[serde(flatten)]
+    pub(crate) likelihood: Likelihood,
+}
+
+/// What only mixtures have.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct Likelihood {
+    pub(crate) log_likelihood: Option<f64>,
+    pub(crate) mean_log_likelihood: Option<f64>,
+    pub(crate) n_parameters: Option<usize>,
+    pub(crate) bic: Option<f64>,
+    pub(crate) aic: Option<f64>,
+    pub(crate) icl: Option<f64>,
+}
+
+impl From<miscela::MixtureScore> for Likelihood {
+    fn from(score: miscela::MixtureScore) -> Self {
+        Self {
+            log_likelihood: Some(score.log_likelihood),
+            mean_log_likelihood: Some(score.mean_log_likelihood),
+            n_parameters: Some(score.n_parameters),
+            bic: Some(score.bic),
+            aic: Some(score.aic),
+            icl: Some(score.icl),
+        }
+    }
+}
+
+impl<F: Number> Model<F> {
+    /// `kmeans` or `gmm`.
+    pub(crate) fn method(&self) -> &'static str {
+        match self {
+            Model::KMeans(_) => "kmeans",
+            Model::Mixture(_) => "gmm",
+        }
+    }
+
+    pub(crate) fn mixture(&self) -> Option<&GaussianMixture<F>> {
+        match self {
+            Model::KMeans(_) => None,
+            Model::Mixture(model) => Some(model),
+        }
+    }
+
+    /// The mixture that `what` needs.
+    pub(crate) fn need_mixture(&self, path: &Path, what: &str) -> Result<&GaussianMixture<F>, Failure> {
+        let sentence = || format!("it holds a k-means model, and {what} needs a mixture: fit one with -m gmm");
+        self.mixture().ok_or_else(|| Failure::in_file(path, sentence()))
+    }
+
+    pub(crate) fn covariance(&self) -> Option<Covariance> {
+        self.mixture().map(GaussianMixture::covariance)
+    }
+
+    /// How rows are shared among the clusters.
+    pub(crate) fn assignment(&self) -> Assignment {
+        self.mixture().map_or(Assignment::Hard, GaussianMixture::assignment)
+    }
+
+    /// k × d
+    pub(crate) fn centres(&self) -> &Array2<F> {
+        match self {
+            Model::KMeans(model) => model.centroids(),
+            Model::Mixture(model) => model.means(),
+        }
+    }
+
+    pub(crate) fn sizes(&self) -> &[usize] {
+        match self {
+            Model::KMeans(model) => model.sizes(),
+            Model::Mixture(model) => model.sizes(),
+        }
+    }
+
+    /// The share of the rows' weight that each cluster has, k.
+    pub(crate) fn shares(&self) -> Vec<f64> {
+        let weights = match self {
+            Model::KMeans(model) => model.cluster_count(),
+            Model::Mixture(model) => model.weights(),
+        };
+        let total: f64 = weights.iter().map(|w| w.widen()).sum();
+        weights.iter().map(|w| w.widen() / total).collect()
+    }
+
+    /// The standard deviation of each component in column `j`, k; none for k-means.
+    pub(crate) fn deviations(&self, j: usize) -> Vec<f64> {
+        let Some(mixture) = self.mixture() else {
+            return Vec::new();
+        };
+        let variance = |c: usize| match mixture.covariance_parameters() {
+            Covariances::Full(all) => all[[c, j, j]],
+            Covariances::Tied(one) => one[[j, j]],
+            Covariances::Diagonal(all) => all[[c, j]],
+            Covariances::TiedDiagonal(one) => one[j],
+            Covariances::Spherical(all) => all[c],
+            Covariances::TiedSpherical(one) => *one,
+            other => other.dense(mixture.n_clusters(), mixture.n_features())[[c, j, j]],
+        };
+        (0..mixture.n_clusters()).map(|c| variance(c).widen().sqrt()).collect()
+    }
+
+    pub(crate) fn report(&self) -> &Report {
+        match self {
+            Model::KMeans(model) => model.report(),
+            Model::Mixture(model) => model.report(),
+        }
+    }
+
+    pub(crate) fn feature_names(&self) -> &[String] {
+        match self {
+            Model::KMeans(model) => model.feature_names(),
+            Model::Mixture(model) => model.feature_names(),
+        }
+    }
+
+    pub(crate) fn with_feature_names(self, names: Vec<String>) -> Self {
+        match self {
+            Model::KMeans(model) => Model::KMeans(model.with_feature_names(names)),
+            Model::Mixture(model) => Model::Mixture(model.with_feature_names(names)),
+        }
+    }
+
+    /// Σ w ‖x − c‖² over the rows of the fit, for k-means.
+    pub(crate) fn inertia(&self) -> Option<f64> {
+        match self {
+            Model::KMeans(model) => Some(model.inertia_sum()),
+            Model::Mixture(_) => None,
+        }
+    }
+
+    /// Likelihood and criteria on the rows of the fit, for a mixture.
+    pub(crate) fn likelihood(&self) -> Likelihood {
+        self.mixture().map_or(Likelihood::default(), |model| model.training_score().into())
+    }
+
+    /// The label of each row; errors name the file that the rows are from.
+    pub(crate) fn labels(&self, rows: &Array2<F>, data: &Path) -> Result<Vec<usize>, Failure> {
+        let labels = match self {
+            Model::KMeans(model) => model.try_predict(rows).map_err(|error| Failure::in_file(data, error))?,
+            Model::Mixture(model) => model.try_predict(rows).map_err(|error| Failure::in_file(data, error))?,
+        };
+        Ok(labels.to_vec())
+    }
+
+    /// How well the model fits rows; errors name the file that they are from.
+    pub(crate) fn score(&self, rows: &Array2<F>, weights: Option<&[f64]>, data: &Path) -> Result<Score, Failure> {
+        let (inertia, likelihood) = match self {
+            Model::KMeans(model) => {
+                let inertia = model.score(rows, weights).map_err(|error| Failure::in_file(data, error))?;
+                (Some(inertia), Likelihood::default())
+            }
+            Model::Mixture(model) => {
+                let score = model.evaluate(rows, weights).map_err(|error| Failure::in_file(data, error))?;
+                (None, score.into())
+            }
+        };
+        Ok(Score { method: self.method(), n_samples: rows.nrows(), inertia, likelihood })
+    }
+
+    pub(crate) fn save(&self, path: &Path) -> Result<(), Failure> {
+        match self {
+            Model::KMeans(model) => model.save(path).map_err(|error| Failure::in_file(path, error)),
+            Model::Mixture(model) => model.save(path).map_err(|error| Failure::in_file(path, error)),
+        }
+    }
+}

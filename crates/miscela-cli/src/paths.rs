@@ -1,0 +1,71 @@
+//! What the names of files alone show, and whether there is a folder to write to.
+
+use crate::error::{Failure, name_of};
+use miscela_persist::Codec;
+use miscela_table::{Format, Kind, STANDARD_STREAM};
+use std::path::Path;
+
+/// The ending is that of a table.
+pub(crate) fn table(path: &Path) -> Result<(), Failure> {
+    Format::of(path)?;
+    Ok(())
+}
+
+/// The ending is that of a table with room for text.
+pub(crate) fn text_table(path: &Path) -> Result<(), Failure> {
+    match Format::of(path)?.kind {
+        Kind::Npy => Err(Failure::call(format!("{}: an array has no room for text; use .csv or .tsv", name_of(path)))),
+        _ => Ok(()),
+    }
+}
+
+/// The ending is that of an array of any number of dimensions.
+pub(crate) fn array(path: &Path) -> Result<(), Failure> {
+    match Format::of(path)?.kind {
+        Kind::Npy => Ok(()),
+        _ => Err(Failure::call(format!("{}: k × d × d numbers are read from .npy alone", name_of(path)))),
+    }
+}
+
+/// The ending is that of a model.
+pub(crate) fn model(path: &Path) -> Result<(), Failure> {
+    Codec::from_path(path).map(drop).map_err(Failure::call)
+}
+
+/// No file is read or written twice, and none that is read is written.
+pub(crate) fn apart(read: &[Option<&Path>], written: &[Option<&Path>]) -> Result<(), Failure> {
+    let read: Vec<&Path> = read.iter().flatten().copied().collect();
+    let written: Vec<&Path> = written.iter().flatten().copied().collect();
+    if read.iter().filter(|path| is_stream(path)).count() > 1 {
+        return Err(Failure::call("standard input (-) can be read once only; put one of the tables into a file"));
+    }
+    for (i, path) in written.iter().enumerate() {
+        if written[..i].contains(path) {
+            let place = if is_stream(path) { "standard output".to_string() } else { name_of(path) };
+            return Err(Failure::call(format!("two answers would go to {place}; write one of them to another file")));
+        }
+        if !is_stream(path) && read.contains(path) {
+            return Err(Failure::call(format!("{} would be overwritten; write to another file", name_of(path))));
+        }
+    }
+    Ok(())
+}
+
+/// There are folders for all files to be written, seen before any work is done.
+pub(crate) fn folders(written: &[Option<&Path>]) -> Result<(), Failure> {
+    for path in written.iter().flatten().filter(|path| !is_stream(path)) {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let why = match (folder.is_dir(), path.is_dir()) {
+            (true, false) => continue,
+            (true, true) => "it is a folder".to_string(),
+            _ => format!("there is no folder {}", folder.display()),
+        };
+        return Err(Failure::fault(format!("cannot write {}: {why}", path.display())));
+    }
+    Ok(())
+}
+
+/// Standard input where a file is read, standard output where one is written.
+pub(crate) fn is_stream(path: &Path) -> bool {
+    path.as_os_str() == STANDARD_STREAM
+}

@@ -1,0 +1,186 @@
+//! What the arguments of `fit` mean together, and where they contradict each other: seen before any file is touched.
+
+use crate::args::{FitArgs, Init, Method, Metric, Missing};
+use crate::data::Weights;
+use crate::error::Failure;
+use crate::paths;
+use miscela::{Algorithm, Assignment, Covariance, Mixing, Threads};
+use miscela_plot::ImageFormat;
+use std::path::Path;
+
+/// What to fit.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    pub(crate) args: &'a FitArgs,
+    pub(crate) weights: Option<Weights>,
+    pub(crate) start: Start<'a>,
+    pub(crate) kind: Kind,
+    pub(crate) threads: Threads,
+}
+
+/// Where to start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Start<'a> {
+    /// As the method does if nothing is said.
+    Default,
+    Named(Init),
+    Centres {
+        means: &'a Path,
+        weights: Option<&'a Path>,
+        covariances: Option<&'a Path>,
+    },
+    Labels(&'a Path),
+    Model(&'a Path),
+}
+
+/// The settings of one kind of model.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    KMeans(KMeansSettings),
+    Mixture(MixtureSettings),
+}
+
+#[derive(Debug)]
+pub(crate) struct KMeansSettings {
+    pub(crate) algorithm: Algorithm,
+    /// Rows tried for each centre of k-means++.
+    pub(crate) trials: Option<usize>,
+}
+
+#[derive(Debug)]
+pub(crate) struct MixtureSettings {
+    pub(crate) covariance: Option<Covariance>,
+    pub(crate) assignment: Assignment,
+    pub(crate) mixing: Mixing,
+    pub(crate) reg_covariance: Option<f64>,
+}
+
+impl<'a> Plan<'a> {
+    pub(crate) fn of(args: &'a FitArgs) -> Result<Self, Failure> {
+        let Missing::Error = args.missing;
+        if args.standardize {
+            return Err(Failure::call("--standardize is not available; scale the columns before"));
+        }
+        let plan = Self {
+            args,
+            weights: args.weights.as_deref().map(Weights::named),
+            start: Start::of(args),
+            kind: Kind::of(args)?,
+            threads: threads(args.iteration.threads.threads),
+        };
+        plan.check_files()?;
+        Ok(plan)
+    }
+
+    /// The files to be written.
+    pub(crate) fn written(&self) -> [Option<&'a Path>; 3] {
+        [&self.args.output, &self.args.labels, &self.args.plot].map(|path| path.as_deref())
+    }
+
+    fn check_files(&self) -> Result<(), Failure> {
+        let args = self.args;
+        paths::table(&args.data)?;
+        args.output.as_deref().map_or(Ok(()), paths::model)?;
+        args.labels.as_deref().map_or(Ok(()), paths::table)?;
+        if let Some(path) = &args.plot {
+            ImageFormat::of(path).map_err(Failure::call)?;
+        }
+        let starts = self.start.check_files()?;
+        let weights = self.weights.as_ref().and_then(Weights::file);
+        let read = [Some(args.data.as_path()), weights, starts[0], starts[1], starts[2]];
+        let [output, labels, plot] = self.written();
+        let stdout = args.answer.json.then_some(Path::new(miscela_table::STANDARD_STREAM));
+        paths::apart(&read, &[output, labels, plot, stdout])
+    }
+}
+
+impl<'a> Start<'a> {
+    /// Which of the ways to start was given; no two can be.
+    fn of(args: &'a FitArgs) -> Self {
+        let start = &args.start;
+        if let Some(means) = &start.init_centers {
+            let (weights, covariances) = (start.init_weights.as_deref(), start.init_covariances.as_deref());
+            return Start::Centres { means, weights, covariances };
+        }
+        let labels = start.init_labels.as_deref().map(Start::Labels);
+        let model = start.init_model.as_deref().map(Start::Model);
+        labels.or(model).or(start.init.map(Start::Named)).unwrap_or(Start::Default)
+    }
+
+    /// The files to start from, whose endings are right.
+    fn check_files(&self) -> Result<[Option<&'a Path>; 3], Failure> {
+        match *self {
+            Start::Default | Start::Named(_) => Ok([None; 3]),
+            Start::Centres { means, weights, covariances } => {
+                paths::table(means)?;
+                weights.map_or(Ok(()), paths::table)?;
+                covariances.map_or(Ok(()), paths::array)?;
+                Ok([Some(means), weights, covariances])
+            }
+            Start::Labels(labels) => paths::table(labels).map(|()| [Some(labels), None, None]),
+            Start::Model(model) => paths::model(model).map(|()| [Some(model), None, None]),
+        }
+    }
+}
+
+impl Kind {
+    fn of(args: &FitArgs) -> Result<Self, Failure> {
+        let (start, kmeans, mixture) = (&args.start, &args.kmeans, &args.mixture);
+        match args.method {
+            Method::Kmeans => {
+                refuse(
+                    "-m gmm",
+                    &[
+                        ("--covariance", mixture.covariance.is_some()),
+                        ("--assignment", mixture.assignment.is_some()),
+                        ("--temperature", mixture.temperature.is_some()),
+                        ("--equal-weights", mixture.equal_weights),
+                        ("--reg-covar", mixture.reg_covar.is_some()),
+                        ("--init-weights", start.init_weights.is_some()),
+                        ("--init-covariances", start.init_covariances.is_some()),
+                        ("--init kmeans", start.init == Some(Init::Kmeans)),
+                    ],
+                )?;
+                let plus_plus = matches!(Start::of(args), Start::Default | Start::Named(Init::PlusPlus));
+                if start.init_trials.is_some() && !plus_plus {
+                    return Err(Failure::call("--init-trials is for --init k-means++; leave one of the two out"));
+                }
+                let Metric::L2 = kmeans.metric.unwrap_or(Metric::L2);
+                Ok(Kind::KMeans(KMeansSettings {
+                    algorithm: kmeans.algorithm.unwrap_or_default(),
+                    trials: start.init_trials.map(usize::from),
+                }))
+            }
+            Method::Gmm => {
+                refuse(
+                    "-m kmeans",
+                    &[
+                        ("--algorithm", kmeans.algorithm.is_some()),
+                        ("--metric", kmeans.metric.is_some()),
+                        ("--init-trials", start.init_trials.is_some()),
+                    ],
+                )?;
+                let tempered = mixture.temperature.map(Assignment::Tempered);
+                Ok(Kind::Mixture(MixtureSettings {
+                    covariance: mixture.covariance,
+                    assignment: tempered.or(mixture.assignment).unwrap_or_default(),
+                    mixing: if mixture.equal_weights { Mixing::Equal } else { Mixing::Free },
+                    reg_covariance: mixture.reg_covar,
+                }))
+            }
+        }
+    }
+}
+
+/// Refuses flags that the method has no use for.
+fn refuse(method: &str, flags: &[(&str, bool)]) -> Result<(), Failure> {
+    match flags.iter().find(|(_, given)| *given) {
+        Some((flag, _)) => Err(Failure::call(format!("{flag} is for {method}; leave it out or change the method"))),
+        None => Ok(()),
+    }
+}
+
+/// The threads asked for, or all.
+pub(crate) fn threads(count: Option<std::num::NonZeroUsize>) -> Threads {
+    count.map_or(Threads::Ambient, |count| Threads::Count(count.get()))
+}

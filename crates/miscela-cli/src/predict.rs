@@ -1,0 +1,140 @@
+//! `miscela predict`: labels, probabilities or densities of the rows of a table.
+
+use crate::answer::{PredictAnswer, nested};
+use crate::args::PredictArgs;
+use crate::data::{Data, Request};
+use crate::error::Failure;
+use crate::model::{Loaded, Model, Number};
+use crate::plan::threads;
+use crate::progress::Progress;
+use crate::{output, paths, summary};
+use miscela_table::{Columns, Format, Kind, STANDARD_STREAM, TextColumns, write_array, write_labels, write_rows};
+use ndarray::{Array1, Array2, Axis, concatenate};
+use std::path::Path;
+
+pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
+    check(args)?;
+    match Loaded::open(&args.model)? {
+        Loaded::F32(model) => predict(args, &model),
+        Loaded::F64(model) => predict(args, &model),
+    }
+}
+
+fn check(args: &PredictArgs) -> Result<(), Failure> {
+    paths::model(&args.model)?;
+    paths::table(&args.data)?;
+    let carries = args.append || args.id.is_some();
+    if let Some(path) = &args.output {
+        if carries { paths::text_table(path) } else { paths::table(path) }?;
+    }
+    let stdout = args.answer.json.then_some(Path::new(STANDARD_STREAM));
+    paths::apart(&[Some(&args.data), Some(&args.model)], &[args.output.as_deref(), stdout])?;
+    paths::folders(&[args.output.as_deref()])
+}
+
+/// What was asked for, of each row.
+struct Prediction<F> {
+    n_rows: usize,
+    labels: Option<Vec<usize>>,
+    /// n × k
+    probabilities: Option<Array2<F>>,
+    log_density: Option<Array1<f64>>,
+}
+
+fn predict<F: Number>(args: &PredictArgs, model: &Model<F>) -> Result<(), Failure> {
+    let progress = Progress::start(args.answer.quiet);
+    progress.stage("reading");
+    let carry = match &args.id {
+        _ if args.append => Some(Columns::All),
+        id => id.as_ref().map(|id| Columns::only([id])),
+    };
+    let request = Request { model: Some(model.feature_names()), carry, id: args.id.as_deref(), ..Request::default() };
+    let data = Data::read_for(&args.data, &args.columns, &request)?;
+    if !args.answer.quiet {
+        data.note_order(model.feature_names());
+    }
+    let carried = data.table.carried().clone();
+    let rows = data.table.into_array::<F>()?;
+    progress.stage("predicting");
+    let prediction = threads(args.threads.threads).install(|_| Prediction::of(args, model, &rows))?;
+    drop(progress);
+
+    match &args.output {
+        Some(path) => prediction.write(path, &carried)?,
+        None if !args.answer.json => return prediction.write(Path::new(STANDARD_STREAM), &carried),
+        None => {}
+    }
+    match &args.output {
+        _ if args.answer.json => output::json(&prediction.answer(model)),
+        Some(path) if !args.answer.quiet && !paths::is_stream(path) => {
+            output::text(&format!("{} written to {}\n", summary::count(prediction.n_rows, "row"), path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl<F: Number> Prediction<F> {
+    fn of(args: &PredictArgs, model: &Model<F>, rows: &Array2<F>) -> Result<Self, Failure> {
+        let mixture = |flag: bool, name| flag.then(|| model.need_mixture(&args.model, name)).transpose();
+        Ok(Self {
+            n_rows: rows.nrows(),
+            labels: (!args.proba && !args.log_density).then(|| model.labels(rows, &args.data)).transpose()?,
+            probabilities: mixture(args.proba, "--proba")?.map(|mixture| mixture.predict_proba(rows)),
+            log_density: mixture(args.log_density, "--log-density")?.map(|mixture| mixture.score_samples(rows)),
+        })
+    }
+
+    fn answer<'a>(&'a self, model: &Model<F>) -> PredictAnswer<'a, F> {
+        PredictAnswer {
+            method: model.method(),
+            n_samples: self.n_rows,
+            n_clusters: model.centres().nrows(),
+            labels: self.labels.as_deref(),
+            probabilities: self.probabilities.as_ref().map(|p| nested(p.view())),
+            log_density: self.log_density.as_ref().map(|density| nested(density.view())),
+        }
+    }
+
+    /// The names of the columns that are written after those carried.
+    fn names(&self) -> Vec<String> {
+        let label = self.labels.as_ref().map(|_| "label".to_string());
+        let k = self.probabilities.as_ref().map_or(0, Array2::ncols);
+        let density = self.log_density.as_ref().map(|_| "log_density".to_string());
+        label.into_iter().chain((0..k).map(|c| format!("p{c}"))).chain(density).collect()
+    }
+
+    fn write(&self, path: &Path, carried: &TextColumns) -> Result<(), Failure> {
+        match &self.labels {
+            Some(labels) if carried.names().is_empty() => return Ok(write_labels(path, labels)?),
+            // Arrays have room for numbers of one type.
+            None if Format::of(path)?.kind == Kind::Npy => return self.write_numbers(path),
+            _ => {}
+        }
+        let names: Vec<String> = carried.names().iter().cloned().chain(self.names()).collect();
+        write_rows(path, &names, |rows| {
+            for i in 0..self.n_rows {
+                carried.row(i).try_for_each(|text| rows.text(text))?;
+                self.labels.iter().try_for_each(|labels| rows.integer(labels[i]))?;
+                self.probabilities.iter().flat_map(|p| p.row(i)).try_for_each(|p| rows.number(*p))?;
+                self.log_density.iter().try_for_each(|density| rows.number(density[i]))?;
+                rows.end()?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    fn write_numbers(&self, path: &Path) -> Result<(), Failure> {
+        let density = self.log_density.as_ref().map(|density| density.view().insert_axis(Axis(1)));
+        match (&self.probabilities, density) {
+            (Some(p), None) => write_array(path, &self.names(), p.view())?,
+            (p, density) => {
+                let p = p.as_ref().map(|p| p.mapv(F::widen));
+                let parts: Vec<_> = p.iter().map(Array2::view).chain(density).collect();
+                let both = concatenate(Axis(1), &parts).map_err(Failure::fault)?;
+                write_array(path, &self.names(), both.view())?;
+            }
+        }
+        Ok(())
+    }
+}

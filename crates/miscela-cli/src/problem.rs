@@ -1,0 +1,85 @@
+//! The fits themselves: what the library is asked for.
+
+use crate::model::Number;
+use crate::plan::{KMeansSettings, MixtureSettings};
+use crate::start::Origin;
+use miscela::{Assignment, Covariance, GaussianMixture, GmmError, KMeans, KMeansInit, Mixing, Observer, Threads};
+use ndarray::Array2;
+use rand_xoshiro::Xoshiro256Plus;
+use rand_xoshiro::rand_core::SeedableRng;
+
+/// Rows, and what holds for both kinds of model.
+#[derive(Clone, Copy)]
+pub(crate) struct Problem<'a, F> {
+    pub(crate) rows: &'a Array2<F>,
+    pub(crate) weights: Option<&'a [f64]>,
+    pub(crate) k: usize,
+    pub(crate) origin: &'a Origin,
+    pub(crate) seed: u64,
+    pub(crate) n_runs: usize,
+    pub(crate) max_iter: Option<u64>,
+    pub(crate) tol: Option<f64>,
+    pub(crate) threads: Threads,
+}
+
+impl<F: Number> Problem<'_, F> {
+    pub(crate) fn kmeans(&self, settings: &KMeansSettings, observer: &mut dyn Observer) -> Result<KMeans<F>, GmmError> {
+        let init = match self.origin.for_kmeans(settings.trials) {
+            Some(init) => init,
+            None => KMeansInit::Precomputed(self.centres_of_labels()?),
+        };
+        let mut params = KMeans::params_with_rng(self.k, self.rng())
+            .init_method(init)
+            .algorithm(settings.algorithm)
+            .n_runs(self.n_runs)
+            .threads(self.threads);
+        if let Some(limit) = self.max_iter {
+            params = params.max_n_iterations(limit);
+        }
+        if let Some(tolerance) = self.tol {
+            params = params.tolerance(F::narrow(tolerance));
+        }
+        Ok(params.fit_observed(self.rows, self.weights, observer)?)
+    }
+
+    pub(crate) fn mixture(
+        &self,
+        settings: &MixtureSettings,
+        observer: &mut dyn Observer,
+    ) -> Result<GaussianMixture<F>, GmmError> {
+        let covariance = settings.covariance.or(self.origin.structure()).unwrap_or_default();
+        let mut params = GaussianMixture::params_with_rng(self.k, self.rng())
+            .init_method(self.origin.for_mixture())
+            .covariance(covariance)
+            .assignment(settings.assignment)
+            .mixing(settings.mixing)
+            .n_runs(self.n_runs as u64)
+            .threads(self.threads);
+        if let Some(limit) = self.max_iter {
+            params = params.max_n_iterations(limit);
+        }
+        if let Some(tolerance) = self.tol {
+            params = params.tolerance(F::narrow(tolerance));
+        }
+        if let Some(ridge) = settings.reg_covariance {
+            params = params.reg_covariance(F::narrow(ridge));
+        }
+        params.fit_observed(self.rows, self.weights, observer)
+    }
+
+    /// The means of a partition of the rows. K-means is a mixture, and a mixture starts from a partition with an M-step.
+    fn centres_of_labels(&self) -> Result<Array2<F>, GmmError> {
+        let params = GaussianMixture::params(self.k)
+            .covariance(Covariance::TiedSpherical)
+            .assignment(Assignment::Hard)
+            .mixing(Mixing::Equal)
+            .init_method(self.origin.for_mixture::<F>())
+            .max_n_iterations(0)
+            .threads(self.threads);
+        Ok(params.fit_observed(self.rows, self.weights, &mut ())?.means().clone())
+    }
+
+    fn rng(&self) -> Xoshiro256Plus {
+        Xoshiro256Plus::seed_from_u64(self.seed)
+    }
+}

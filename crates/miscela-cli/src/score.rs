@@ -1,0 +1,40 @@
+//! `miscela score`: how well a model fits the rows of a table.
+
+use crate::args::ScoreArgs;
+use crate::data::{Data, Request, Weights};
+use crate::error::Failure;
+use crate::model::{Loaded, Model, Number};
+use crate::plan::threads;
+use crate::progress::Progress;
+use crate::{output, paths, summary};
+
+pub(crate) fn run(args: &ScoreArgs) -> Result<(), Failure> {
+    paths::model(&args.model)?;
+    paths::table(&args.data)?;
+    let weights = args.weights.as_deref().map(Weights::named);
+    paths::apart(&[Some(&args.data), weights.as_ref().and_then(Weights::file)], &[])?;
+    match Loaded::open(&args.model)? {
+        Loaded::F32(model) => score(args, weights.as_ref(), &model),
+        Loaded::F64(model) => score(args, weights.as_ref(), &model),
+    }
+}
+
+fn score<F: Number>(args: &ScoreArgs, weights: Option<&Weights>, model: &Model<F>) -> Result<(), Failure> {
+    let progress = Progress::start(args.answer.quiet);
+    progress.stage("reading");
+    let request = Request { model: Some(model.feature_names()), weights, ..Request::default() };
+    let data = Data::read_for(&args.data, &args.columns, &request)?;
+    if !args.answer.quiet {
+        data.note_order(model.feature_names());
+    }
+    let Data { table, weights, .. } = data;
+    let rows = table.into_array::<F>()?;
+    progress.stage("scoring");
+    let score = threads(args.threads.threads).install(|_| model.score(&rows, weights.as_deref(), &args.data))?;
+    drop(progress);
+    match (args.answer.json, args.answer.quiet) {
+        (true, _) => output::json(&score),
+        (false, true) => Ok(()),
+        (false, false) => output::text(&summary::score(&score, model, &args.data)),
+    }
+}

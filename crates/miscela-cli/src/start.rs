@@ -1,0 +1,136 @@
+//! Where a fit starts: read from files, and handed to the library.
+
+use crate::args::{ColumnArgs, Init};
+use crate::data::{Data, Request};
+use crate::error::{Failure, name_of};
+use crate::model::{Loaded, Model, Number};
+use crate::plan::Start;
+use miscela::{Covariance, Covariances, GmmInitMethod, KMeansInit};
+use miscela_table::{read_array3, read_labels, read_vector};
+use ndarray::{Array1, Array2};
+use std::path::Path;
+
+/// A start whose files have been read.
+#[derive(Debug)]
+pub(crate) enum Origin {
+    Named(Option<Init>),
+    Labels(Vec<usize>),
+    Given(Given),
+}
+
+/// Start parameters.
+#[derive(Debug)]
+pub(crate) struct Given {
+    weights: Option<Array1<f64>>,
+    means: Array2<f64>,
+    covariances: Option<Covariances<f64>>,
+    /// The structure of the mixture that they are from.
+    structure: Option<Covariance>,
+}
+
+impl Origin {
+    /// Reads what the start needs, for a table with these columns.
+    pub(crate) fn read(start: &Start, columns: &[String]) -> Result<Self, Failure> {
+        match *start {
+            Start::Default => Ok(Origin::Named(None)),
+            Start::Named(init) => Ok(Origin::Named(Some(init))),
+            Start::Labels(path) => Ok(Origin::Labels(read_labels(path)?)),
+            Start::Centres { means, weights, covariances } => Ok(Origin::Given(Given {
+                means: read_centres(means, columns)?,
+                weights: weights.map(read_vector).transpose()?,
+                covariances: covariances.map(read_array3).transpose()?.map(Covariances::Full),
+                structure: None,
+            })),
+            Start::Model(path) => Ok(Origin::Given(match Loaded::open(path)? {
+                Loaded::F32(model) => Given::of(&model),
+                Loaded::F64(model) => Given::of(&model),
+            })),
+        }
+    }
+
+    /// The number of clusters that the start is for, where it says so.
+    pub(crate) fn k(&self) -> Option<usize> {
+        match self {
+            Origin::Named(_) => None,
+            Origin::Labels(labels) => labels.iter().max().map(|last| last + 1),
+            Origin::Given(given) => Some(given.means.nrows()),
+        }
+    }
+
+    /// The structure of the mixture to start from, where it is one.
+    pub(crate) fn structure(&self) -> Option<Covariance> {
+        match self {
+            Origin::Given(given) => given.structure,
+            _ => None,
+        }
+    }
+
+    /// As a start of k-means; labels are none, as k-means starts from centres.
+    pub(crate) fn for_kmeans<F: Number>(&self, trials: Option<usize>) -> Option<KMeansInit<F>> {
+        match (self, trials) {
+            (Origin::Named(Some(Init::Random)), _) => Some(KMeansInit::Random),
+            (Origin::Named(Some(Init::Parallel)), _) => Some(KMeansInit::KMeansPara),
+            (Origin::Named(_), Some(trials)) => Some(KMeansInit::GreedyKMeansPlusPlus { trials }),
+            (Origin::Named(_), None) => Some(KMeansInit::KMeansPlusPlus),
+            (Origin::Given(given), _) => Some(KMeansInit::Precomputed(given.means.mapv(F::narrow))),
+            (Origin::Labels(_), _) => None,
+        }
+    }
+
+    /// As a start of a mixture.
+    pub(crate) fn for_mixture<F: Number>(&self) -> GmmInitMethod<F> {
+        match self {
+            Origin::Named(Some(Init::Random)) => GmmInitMethod::Random,
+            Origin::Named(Some(Init::PlusPlus)) => GmmInitMethod::KMeansPlusPlus,
+            Origin::Named(Some(Init::Parallel)) => GmmInitMethod::KMeansPara,
+            Origin::Named(Some(Init::Kmeans) | None) => GmmInitMethod::KMeans,
+            Origin::Labels(labels) => GmmInitMethod::Labels(labels.clone()),
+            Origin::Given(given) => GmmInitMethod::Parameters {
+                weights: given.weights.as_ref().map(|weights| weights.mapv(F::narrow)),
+                means: given.means.mapv(F::narrow),
+                covariances: given.covariances.as_ref().map(|all| cast(all, given.means.dim())),
+            },
+        }
+    }
+}
+
+impl Given {
+    fn of<F: Number>(model: &Model<F>) -> Self {
+        let mixture = model.mixture();
+        let dim = model.centres().dim();
+        Self {
+            weights: mixture.map(|mixture| mixture.weights().mapv(F::widen)),
+            means: model.centres().mapv(F::widen),
+            covariances: mixture.map(|mixture| cast(mixture.covariance_parameters(), dim)),
+            structure: model.covariance(),
+        }
+    }
+}
+
+/// Centres from a table: the columns of the data by name if they are all there, else all columns in order.
+fn read_centres(path: &Path, columns: &[String]) -> Result<Array2<f64>, Failure> {
+    let all = ColumnArgs { columns: None, exclude: None };
+    let data = Data::read(path, &all, &Request { model: Some(columns), ..Request::default() })?;
+    match (data.table.n_columns(), columns.len()) {
+        (got, expected) if got != expected => {
+            let file = name_of(path);
+            Err(Failure::fault(format!(
+                "{file} has {got} columns and the data {expected}; give a centre a value a column"
+            )))
+        }
+        _ => Ok(data.table.into_f64()),
+    }
+}
+
+/// The same covariances in another type of number.
+fn cast<A: Number, B: Number>(covariances: &Covariances<A>, (k, d): (usize, usize)) -> Covariances<B> {
+    let to = |x: A| B::narrow(x.widen());
+    match covariances {
+        Covariances::Tied(one) => Covariances::Tied(one.mapv(to)),
+        Covariances::Diagonal(all) => Covariances::Diagonal(all.mapv(to)),
+        Covariances::TiedDiagonal(one) => Covariances::TiedDiagonal(one.mapv(to)),
+        Covariances::Spherical(all) => Covariances::Spherical(all.mapv(to)),
+        Covariances::TiedSpherical(one) => Covariances::TiedSpherical(to(*one)),
+        other => Covariances::Full(other.dense(k, d).mapv(to)),
+    }
+}

@@ -1,0 +1,184 @@
+//! Results in words, for people.
+
+use crate::args::FitArgs;
+use crate::columns::{Column, aligned, decimals_for, shown};
+use crate::error::name_of;
+use crate::model::{Model, Number, Score};
+use crate::output::{HINT, TITLE, WARNING};
+use miscela::{Assignment, Report, Termination};
+use std::fmt::Write;
+use std::path::Path;
+
+/// The most clusters, columns and repairs that are listed.
+const MOST_CLUSTERS: usize = 20;
+const MOST_COLUMNS: usize = 8;
+const MOST_REPAIRS: usize = 5;
+
+/// What a model is: `Gaussian mixture, 2 components, full covariances`.
+pub(crate) fn title<F: Number>(model: &Model<F>) -> String {
+    let k = model.centres().nrows();
+    let Some(mixture) = model.mixture() else {
+        return format!("k-means, {}", count(k, "cluster"));
+    };
+    let how = match mixture.assignment() {
+        Assignment::Soft => String::new(),
+        other => format!(", {other} assignment"),
+    };
+    let equal = if mixture.mixing() == miscela::Mixing::Equal { ", equal weights" } else { "" };
+    format!("Gaussian mixture, {}, {} covariances{how}{equal}", count(k, "component"), mixture.covariance())
+}
+
+/// The summary of `fit`.
+pub(crate) fn fit<F: Number>(model: &Model<F>, n_samples: usize, args: &FitArgs) -> String {
+    let mut text = format!(
+        "{TITLE}{}{TITLE:#}: {} × {} of {}\n\n",
+        title(model),
+        count(n_samples, "row"),
+        count(model.centres().ncols(), "column"),
+        name_of(&args.data),
+    );
+    text += &clusters(model);
+    text += "\n";
+    text += &figures(&[objective(model), criteria(model), vec![("ended", ending(model.report()))]].concat());
+    text += &repairs(model.report());
+    text += &next(args);
+    text
+}
+
+/// The summary of `info`.
+pub(crate) fn info<F: Number>(model: &Model<F>, path: &Path) -> String {
+    let mut text = format!(
+        "{TITLE}{}{TITLE:#}: {} in {}, of {}\n\n",
+        title(model),
+        count(model.centres().ncols(), "column"),
+        F::DTYPE,
+        name_of(path),
+    );
+    text += &clusters(model);
+    text += "\n";
+    let runs = vec![("runs", model.report().n_runs.to_string())];
+    text += &figures(&[objective(model), criteria(model), runs, vec![("ended", ending(model.report()))]].concat());
+    text += &repairs(model.report());
+    text
+}
+
+/// The summary of `score`.
+pub(crate) fn score<F: Number>(score: &Score, model: &Model<F>, data: &Path) -> String {
+    let rows = count(score.n_samples, "row");
+    let likelihood = score.likelihood;
+    let lines = [
+        ("inertia", score.inertia.map(shown)),
+        ("log-likelihood", likelihood.log_likelihood.map(shown)),
+        ("a row", likelihood.mean_log_likelihood.map(shown)),
+        ("parameters", likelihood.n_parameters.map(|n| n.to_string())),
+        ("BIC", likelihood.bic.map(lower_is_better)),
+        ("AIC", likelihood.aic.map(shown)),
+        ("ICL", likelihood.icl.map(shown)),
+    ];
+    let lines: Vec<_> = lines.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    format!("{TITLE}{}{TITLE:#} on {rows} of {}\n\n{}", title(model), name_of(data), figures(&lines))
+}
+
+/// `1 row`, `2 rows`.
+pub(crate) fn count(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+/// The table of clusters: sizes, weights, centres.
+fn clusters<F: Number>(model: &Model<F>) -> String {
+    let (k, d) = model.centres().dim();
+    let (listed, columns) = (k.min(MOST_CLUSTERS), d.min(MOST_COLUMNS));
+    let (cluster, weight) = if model.mixture().is_some() { ("component", "weight") } else { ("cluster", "share") };
+    let mut table = vec![
+        Column::new(cluster, (0..listed).map(|c| c.to_string())),
+        Column::new("rows", model.sizes()[..listed].iter().map(usize::to_string)),
+        Column::new(weight, model.shares()[..listed].iter().map(|share| format!("{:.1}%", 100.0 * share))),
+    ];
+    for j in 0..columns {
+        let centres: Vec<f64> = model.centres().column(j).iter().map(|x| x.widen()).collect();
+        let deviations = model.deviations(j);
+        let decimals = decimals_for(&centres, &deviations);
+        let cell = |c: usize| match deviations.get(c) {
+            Some(deviation) => format!("{} ± {}", decimals.write(centres[c]), decimals.write(*deviation)),
+            None => decimals.write(centres[c]),
+        };
+        table.push(Column::new(&model.feature_names()[j], (0..listed).map(cell)));
+    }
+    let mut text = aligned(&table);
+    for (more, noun) in [(k - listed, "cluster"), (d - columns, "column")] {
+        if more > 0 {
+            let _ = writeln!(text, "  … and {} more; --json shows all", count(more, noun));
+        }
+    }
+    text
+}
+
+fn objective<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {
+    let likelihood = model.likelihood();
+    let per_row = likelihood.mean_log_likelihood.map(|mean| format!(" ({} a row)", shown(mean))).unwrap_or_default();
+    let inertia = model.inertia().map(|inertia| ("inertia", shown(inertia)));
+    let total = likelihood.log_likelihood.map(|total| ("log-likelihood", shown(total) + &per_row));
+    inertia.into_iter().chain(total).collect()
+}
+
+fn criteria<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {
+    let likelihood = model.likelihood();
+    match (likelihood.bic, likelihood.n_parameters) {
+        (Some(bic), Some(n)) => vec![("BIC", lower_is_better(bic)), ("parameters", n.to_string())],
+        _ => Vec::new(),
+    }
+}
+
+fn lower_is_better(criterion: f64) -> String {
+    format!("{} (lower is better)", shown(criterion))
+}
+
+/// Why the fit ended.
+fn ending(report: &Report) -> String {
+    let after = count(report.iterations, "iteration");
+    match report.termination {
+        Termination::Tolerance => format!("converged after {after}: the change fell below the tolerance"),
+        Termination::LabelsUnchanged => format!("converged after {after}: no row changed its cluster"),
+        Termination::MaxIterations if report.iterations == 0 => "the start as it is, with no iteration".to_string(),
+        Termination::MaxIterations => {
+            format!("{WARNING}not converged{WARNING:#} within the limit of {after}; raise it with --max-iter")
+        }
+        other => format!("{other} after {after}"),
+    }
+}
+
+/// Names and values, one a line.
+fn figures(lines: &[(&str, String)]) -> String {
+    lines.iter().map(|(name, value)| format!("  {name:<15} {value}\n")).collect()
+}
+
+/// What had to be repaired.
+fn repairs(report: &Report) -> String {
+    let mut text = String::new();
+    for repair in report.repairs.iter().take(MOST_REPAIRS) {
+        let (component, iteration) = (repair.component, repair.iteration);
+        let when = if iteration == 0 { "at the start".to_string() } else { format!("in iteration {iteration}") };
+        let _ = writeln!(text, "  {WARNING}repaired{WARNING:#}        cluster {component} {when}: {}", repair.detail);
+    }
+    let more = report.repairs.len().saturating_sub(MOST_REPAIRS);
+    if more > 0 {
+        let _ = writeln!(text, "  … and {} more; --json shows all", count(more, "repair"));
+    }
+    text
+}
+
+/// What was written, and what to do next.
+fn next(args: &FitArgs) -> String {
+    let mut text = String::new();
+    for (what, path) in [("model", &args.output), ("labels", &args.labels), ("plot", &args.plot)] {
+        if let Some(path) = path {
+            let _ = writeln!(text, "  {what:<15} written to {}", path.display());
+        }
+    }
+    let hint = match &args.output {
+        Some(model) => format!("label other rows with: miscela predict {} DATA", model.display()),
+        None => "keep the model with -o model.json, label the rows with --labels labels.csv".to_string(),
+    };
+    let _ = writeln!(text, "\n{HINT}Next: {hint}{HINT:#}");
+    text
+}
