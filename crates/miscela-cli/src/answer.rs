@@ -188,6 +188,12 @@ impl<F: Serialize> Serialize for Nested<'_, F> {
     }
 }
 
+/// Whether the covariances are few enough to be written out as matrices.
+pub(crate) fn is_small_dense<F: Number>(mixture: &GaussianMixture<F>) -> bool {
+    let (k, d) = mixture.means().dim();
+    k.saturating_mul(d).saturating_mul(d) <= MOST_DENSE
+}
+
 /// The covariances of a mixture: k × d × d, or in the shape of their structure where that would be too much.
 #[derive(Debug)]
 enum Matrices<'a, F> {
@@ -197,9 +203,8 @@ enum Matrices<'a, F> {
 
 impl<'a, F: Number> Matrices<'a, F> {
     fn of(mixture: &'a GaussianMixture<F>) -> Self {
-        let (k, d) = mixture.means().dim();
         match mixture.covariance_parameters() {
-            _ if k.saturating_mul(d).saturating_mul(d) <= MOST_DENSE => Matrices::Dense(mixture),
+            _ if is_small_dense(mixture) => Matrices::Dense(mixture),
             Covariances::Full(all) => Matrices::Own(nested(all.view())),
             Covariances::Tied(all) | Covariances::Diagonal(all) => Matrices::Own(nested(all.view())),
             Covariances::TiedDiagonal(all) | Covariances::Spherical(all) => Matrices::Own(nested(all.view())),

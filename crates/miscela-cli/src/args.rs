@@ -1,6 +1,7 @@
 //! The arguments as they are typed. What they mean together is worked out in [`plan`](crate::plan).
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::values::{Metric, Missing, assignment, at_least_one, metric, missing, not_negative, positive};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use miscela::{Algorithm, Assignment, Covariance};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -17,6 +18,19 @@ pub(crate) const LATER_COMMANDS: [&str; 5] = ["select", "metrics", "report", "pl
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// Parses the arguments of the process. A negative number is a value, which its option then refuses by name.
+    pub(crate) fn parse_all() -> Result<Self, clap::Error> {
+        let command = Self::command().mut_subcommands(|command| {
+            command.mut_args(|arg| {
+                let has_value = !arg.is_positional() && arg.get_action().takes_values();
+                arg.allow_negative_numbers(has_value)
+            })
+        });
+        Self::from_arg_matches(&command.try_get_matches()?)
+    }
 }
 
 const EXAMPLE: &str = "\
@@ -117,7 +131,7 @@ pub(crate) struct FitArgs {
     #[arg(short, long, value_enum, default_value = "kmeans")]
     pub(crate) method: Method,
     /// The number of clusters; may be left out where the start says it
-    #[arg(short, long = "n-clusters", value_name = "K", value_parser = at_least_one,
+    #[arg(short, value_name = "K", value_parser = at_least_one,
           required_unless_present_any = ["init_centers", "init_model", "init_labels"])]
     pub(crate) k: Option<usize>,
     /// Keep the model in this file (.json or .cbor)
@@ -195,7 +209,8 @@ pub(crate) struct StartArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Iterations")]
 pub(crate) struct IterationArgs {
-    /// Stop after this many iterations; 0 evaluates the start [default: that of the method]
+    /// Stop after this many iterations; 0 evaluates the start [default: 300, and 100 for a
+    /// mixture]
     #[arg(long, value_name = "N")]
     pub(crate) max_iter: Option<u64>,
     /// Stop when less than this changes; 0: when nothing does [default: 1e-4, and 1e-3 for a mixture]
@@ -306,7 +321,7 @@ pub(crate) struct SampleArgs {
     /// The model, a mixture
     pub(crate) model: PathBuf,
     /// Rows to draw
-    #[arg(short, long = "n-samples", value_name = "N", value_parser = at_least_one)]
+    #[arg(short, value_name = "N", value_parser = at_least_one)]
     pub(crate) n: usize,
     /// Seed of the random numbers
     #[arg(long, value_name = "S", default_value_t = 42)]
@@ -350,76 +365,31 @@ pub(crate) struct ConvertArgs {
     pub(crate) answer: AnswerArgs,
 }
 
-/// What to do about missing values. There is one answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Missing {
-    Error,
-}
-
-/// The distance of k-means. Both names are one: centres by Euclidean distance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Metric {
-    L2,
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("give at least 1".to_string()),
-        Ok(count) => Ok(count),
-        Err(_) => Err("give a whole number, at least 1".to_string()),
-    }
-}
-
-fn number(text: &str, fits: impl Fn(f64) -> bool, what: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|x: &f64| x.is_finite() && fits(*x));
-    number.ok_or_else(|| format!("give a finite number {what}"))
-}
-
-fn not_negative(text: &str) -> Result<f64, String> {
-    number(text, |x| x >= 0.0, "from 0 on")
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    number(text, |x| x > 0.0, "above 0")
-}
-
-fn missing(name: &str) -> Result<Missing, String> {
-    match name {
-        "error" => Ok(Missing::Error),
-        "marginal" => Err(not_available(name, "error")),
-        _ => Err("use error".to_string()),
-    }
-}
-
-fn metric(name: &str) -> Result<Metric, String> {
-    match name {
-        "l2" | "sqeuclidean" => Ok(Metric::L2),
-        "l1" | "linf" | "lp" | "cosine" | "mahalanobis" | "kl" => Err(not_available(name, "l2")),
-        _ => Err("use l2 or sqeuclidean".to_string()),
-    }
-}
-
-fn assignment(name: &str) -> Result<Assignment, String> {
-    match name {
-        "soft" => Ok(Assignment::Soft),
-        "hard" => Ok(Assignment::Hard),
-        "annealed" | "stochastic" => Err(not_available(name, "soft or hard")),
-        _ => Err("use soft or hard".to_string()),
-    }
-}
-
-fn not_available(name: &str, instead: &str) -> String {
-    format!("{name} is not available; use {instead}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+    use miscela::prelude::*;
 
     #[test]
     fn the_definitions_hold_together() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_of_fit_knows_the_defaults_of_the_library() {
+        let (kmeans, mixture) = (KMeans::<f64>::params(1), GaussianMixture::<f64>::params(1));
+        let (kmeans, mixture) = (kmeans.check().unwrap(), mixture.check().unwrap());
+        let help = |id: &str| {
+            let command = Arguments::command();
+            let fit = command.find_subcommand("fit").unwrap();
+            fit.get_arguments().find(|arg| arg.get_id() == id).unwrap().get_help().unwrap().to_string()
+        };
+        let limits = (kmeans.max_n_iterations(), mixture.max_n_iterations());
+        let expected = format!("[default: {}, and {} for a mixture]", limits.0, limits.1);
+        assert!(help("max_iter").contains(&expected), "{expected}");
+        let tolerances = (kmeans.tolerance(), mixture.tolerance());
+        assert!(help("tol").contains(&format!("[default: {:e}, and {:e} for a mixture]", tolerances.0, tolerances.1)));
+        assert!(help("reg_covar").contains(&format!("[default: {:e}]", mixture.reg_covariance())));
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Numbers and columns of text, so that a person can compare them.
 
+/// Spaces between columns.
+const GAP: usize = 2;
+
 /// A column under its name.
 pub(crate) struct Column {
     name: String,
@@ -11,9 +14,10 @@ impl Column {
         Self { name: name.to_string(), cells: cells.collect() }
     }
 
-    fn width(&self) -> usize {
+    /// Characters, with the space before.
+    pub(crate) fn width(&self) -> usize {
         let longest = self.cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
-        longest.max(self.name.chars().count())
+        longest.max(self.name.chars().count()) + GAP
     }
 }
 
@@ -21,7 +25,7 @@ impl Column {
 pub(crate) fn aligned(columns: &[Column]) -> String {
     let rows = columns.first().map_or(0, |column| column.cells.len());
     let line = |cell: &dyn Fn(&Column) -> String| -> String {
-        let cells = columns.iter().map(|column| format!("  {:>width$}", cell(column), width = column.width()));
+        let cells = columns.iter().map(|column| format!("{:>width$}", cell(column), width = column.width()));
         cells.chain(["\n".to_string()]).collect()
     };
     let head = line(&|column| column.name.clone());
@@ -58,7 +62,7 @@ pub(crate) fn decimals_for(numbers: &[f64], deviations: &[f64]) -> Decimals {
         return Decimals::Scientific;
     }
     let digits = if scale == 0.0 { 0.0 } else { 3.0 - scale.log10().floor() };
-    Decimals::Plain(digits.clamp(0.0, 9.0) as usize)
+    Decimals::Plain(digits.clamp(0.0, 6.0) as usize)
 }
 
 /// A figure that stands alone, with six digits or all before the point.

@@ -1,6 +1,6 @@
 //! `miscela fit`: reads a table, fits, and writes only when all has gone well.
 
-use crate::answer::FitAnswer;
+use crate::answer::{FitAnswer, is_small_dense};
 use crate::args::{Dtype, FitArgs};
 use crate::data::{Data, Request};
 use crate::error::Failure;
@@ -47,9 +47,11 @@ impl Input<'_> {
         let rows = table.into_array::<F>()?;
         let model = self.model(&rows, weights.as_deref())?.with_feature_names(names);
 
-        self.progress.stage("labelling");
-        let wanted = args.labels.is_some() || args.plot.is_some();
-        let labels = if wanted { model.labels(&rows, &args.data)? } else { Vec::new() };
+        let mut labels = Vec::new();
+        if args.labels.is_some() || args.plot.is_some() {
+            self.progress.stage("labelling");
+            labels = self.plan.threads.install(|_| model.labels(&rows, &args.data))?;
+        }
         let picture = args.plot.as_deref().map(|_| picture(&model, &rows, &labels)).transpose()?;
         drop(self.progress);
 
@@ -95,7 +97,7 @@ impl Input<'_> {
     }
 }
 
-/// The clusters as they are drawn.
+/// The clusters as they are drawn: without ellipses where all matrices together would be too much.
 fn picture<F: Number>(model: &Model<F>, rows: &Array2<F>, labels: &[usize]) -> Result<Picture, Failure> {
     let (rows, centres) = (rows.mapv(F::widen), model.centres().mapv(F::widen));
     let title = summary::title(model);
@@ -104,8 +106,12 @@ fn picture<F: Number>(model: &Model<F>, rows: &Array2<F>, labels: &[usize]) -> R
         None => Picture::clusters(&clusters),
         Some(mixture) => {
             let weights: Vec<f64> = mixture.weights().iter().map(|w| w.widen()).collect();
+            let clusters = clusters.weights(&weights);
+            if !is_small_dense(mixture) {
+                return Picture::clusters(&clusters).map_err(Failure::fault);
+            }
             let covariances = mixture.covariances().mapv(F::widen);
-            Picture::clusters(&clusters.weights(&weights).covariances(covariances.view()))
+            Picture::clusters(&clusters.covariances(covariances.view()))
         }
     };
     drawn.map_err(Failure::fault)

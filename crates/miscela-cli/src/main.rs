@@ -25,9 +25,9 @@ mod sample;
 mod score;
 mod start;
 mod summary;
+mod values;
 
 use args::{Arguments, Command, LATER_COMMANDS};
-use clap::Parser;
 use clap::error::ErrorKind;
 use error::Failure;
 use std::process::ExitCode;
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Failure> {
     refuse_later_commands()?;
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::parse_all() {
         Ok(arguments) => arguments,
         Err(error) => return explain(&error),
     };

@@ -1,9 +1,10 @@
 //! What the arguments of `fit` mean together, and where they contradict each other: seen before any file is touched.
 
-use crate::args::{FitArgs, Init, Method, Metric, Missing};
+use crate::args::{FitArgs, Init, Method};
 use crate::data::Weights;
 use crate::error::Failure;
 use crate::paths;
+use crate::values::{Metric, Missing};
 use miscela::{Algorithm, Assignment, Covariance, Mixing, Threads};
 use miscela_plot::ImageFormat;
 use std::path::Path;

@@ -9,9 +9,9 @@ use miscela::{Assignment, Report, Termination};
 use std::fmt::Write;
 use std::path::Path;
 
-/// The most clusters, columns and repairs that are listed.
+/// The most clusters, characters of a line, and repairs that are listed.
 const MOST_CLUSTERS: usize = 20;
-const MOST_COLUMNS: usize = 8;
+const MOST_WIDTH: usize = 100;
 const MOST_REPAIRS: usize = 5;
 
 /// What a model is: `Gaussian mixture, 2 components, full covariances`.
@@ -87,14 +87,16 @@ pub(crate) fn count(n: usize, noun: &str) -> String {
 /// The table of clusters: sizes, weights, centres.
 fn clusters<F: Number>(model: &Model<F>) -> String {
     let (k, d) = model.centres().dim();
-    let (listed, columns) = (k.min(MOST_CLUSTERS), d.min(MOST_COLUMNS));
+    let listed = k.min(MOST_CLUSTERS);
     let (cluster, weight) = if model.mixture().is_some() { ("component", "weight") } else { ("cluster", "share") };
     let mut table = vec![
         Column::new(cluster, (0..listed).map(|c| c.to_string())),
         Column::new("rows", model.sizes()[..listed].iter().map(usize::to_string)),
         Column::new(weight, model.shares()[..listed].iter().map(|share| format!("{:.1}%", 100.0 * share))),
     ];
-    for j in 0..columns {
+    let mut width: usize = table.iter().map(Column::width).sum();
+    let mut columns = 0;
+    for j in 0..d {
         let centres: Vec<f64> = model.centres().column(j).iter().map(|x| x.widen()).collect();
         let deviations = model.deviations(j);
         let decimals = decimals_for(&centres, &deviations);
@@ -102,15 +104,28 @@ fn clusters<F: Number>(model: &Model<F>) -> String {
             Some(deviation) => format!("{} ± {}", decimals.write(centres[c]), decimals.write(*deviation)),
             None => decimals.write(centres[c]),
         };
-        table.push(Column::new(&model.feature_names()[j], (0..listed).map(cell)));
+        let column = Column::new(&model.feature_names()[j], (0..listed).map(cell));
+        width += column.width();
+        if width > MOST_WIDTH && j > 0 {
+            break;
+        }
+        table.push(column);
+        columns += 1;
     }
     let mut text = aligned(&table);
-    for (more, noun) in [(k - listed, "cluster"), (d - columns, "column")] {
-        if more > 0 {
-            let _ = writeln!(text, "  … and {} more; --json shows all", count(more, noun));
-        }
+    for (more, noun) in [(k - listed, cluster), (d - columns, "column")] {
+        text += &and_more(more, noun);
     }
     text
+}
+
+/// The line that says that not all is listed.
+fn and_more(more: usize, noun: &str) -> String {
+    if more == 0 {
+        String::new()
+    } else {
+        format!("  … and {}; --json shows all\n", count(more, &format!("more {noun}")))
+    }
 }
 
 fn objective<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {
@@ -160,11 +175,7 @@ fn repairs(report: &Report) -> String {
         let when = if iteration == 0 { "at the start".to_string() } else { format!("in iteration {iteration}") };
         let _ = writeln!(text, "  {WARNING}repaired{WARNING:#}        cluster {component} {when}: {}", repair.detail);
     }
-    let more = report.repairs.len().saturating_sub(MOST_REPAIRS);
-    if more > 0 {
-        let _ = writeln!(text, "  … and {} more; --json shows all", count(more, "repair"));
-    }
-    text
+    text + &and_more(report.repairs.len().saturating_sub(MOST_REPAIRS), "repair")
 }
 
 /// What was written, and what to do next.

@@ -14,6 +14,7 @@ use crate::relocate;
 use crate::report::{Observer, Progress, Repair, RepairAction, Run, Termination};
 use crate::statistics::{Statistics, Sums};
 use miscela_kernel::{Block, Float, Lanes, Samples, Scatter, Threads};
+use std::sync::Mutex;
 
 /// A row that has no label yet.
 pub(crate) const UNLABELLED: u32 = u32::MAX;
@@ -204,16 +205,17 @@ impl History {
     }
 }
 
-/// Everything that E-steps over the same rows share: lanes, their sums and scratch, and the labels.
+/// Everything that E-steps over the same rows share: lanes with their sums, and the labels.
 struct Passes<F, S> {
     lanes: Lanes,
-    states: Vec<Lane<F, S>>,
+    sums: Vec<Sums>,
     labels: Vec<u32>,
     threads: Threads,
+    /// Working space that no lane is using: as many as there are threads, not lanes.
+    idle: Mutex<Vec<Workspace<F, S>>>,
 }
 
-struct Lane<F, S> {
-    sums: Sums,
+struct Workspace<F, S> {
     scratch: S,
     rows: Vec<F>,
 }
@@ -222,32 +224,36 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
     fn new<M: Family<F, Scratch = S>>(family: &M, samples: &Samples<F>, threads: Threads) -> Self {
         let (n, d, k, scatter) = (samples.n_rows(), samples.n_columns(), family.n_components(), family.scatter());
         let lanes = Lanes::new(n, Sums::bytes(k, d, scatter));
-        let lane = |_| Lane { sums: Sums::zero(k, d, scatter), scratch: S::default(), rows: Vec::new() };
         Self {
-            states: (0..lanes.count()).map(lane).collect(),
+            sums: vec![Sums::zero(k, d, scatter); lanes.count()],
             labels: if family.is_hard() { vec![UNLABELLED; n] } else { Vec::new() },
             threads: threads.for_work(n as f64 * k as f64 * (d + scatter.len(d)) as f64),
             lanes,
+            idle: Mutex::new(Vec::new()),
         }
     }
 
     fn e_step<M: Family<F, Scratch = S>>(&mut self, family: &M, samples: &Samples<F>) -> Statistics {
-        let lanes = &self.lanes;
-        let per_lane = lanes.rows_per_lane();
-        let mut labels = self.labels.chunks_mut(per_lane);
-        let mut work: Vec<_> = self.states.iter_mut().map(|state| (state, labels.next().unwrap_or_default())).collect();
-        self.threads.each(&mut work, |lane, (state, labels)| {
-            state.sums.clear();
+        let (lanes, idle) = (&self.lanes, &self.idle);
+        let mut labels = self.labels.chunks_mut(lanes.rows_per_lane());
+        let mut work: Vec<_> = self.sums.iter_mut().map(|sums| (sums, labels.next().unwrap_or_default())).collect();
+        self.threads.each(&mut work, |lane, (sums, labels)| {
+            let taken = idle.lock().ok().and_then(|mut idle| idle.pop());
+            let mut space = taken.unwrap_or_else(|| Workspace { scratch: S::default(), rows: Vec::new() });
+            sums.clear();
             let mut rest = &mut labels[..];
             for rows in lanes.blocks(lane) {
-                let block = samples.block(rows, &mut state.rows);
+                let block = samples.block(rows, &mut space.rows);
                 let (labels, tail) = std::mem::take(&mut rest).split_at_mut_checked(block.len()).unwrap_or_default();
                 rest = tail;
-                family.e_step(&block, labels, &mut state.sums, &mut state.scratch);
+                family.e_step(&block, labels, sums, &mut space.scratch);
+            }
+            if let Ok(mut idle) = idle.lock() {
+                idle.push(space);
             }
         });
-        let mut total = self.states[0].sums.clone();
-        self.states[1..].iter().for_each(|state| total.add(&state.sums));
+        let mut total = self.sums[0].clone();
+        self.sums[1..].iter().for_each(|sums| total.add(sums));
         if !family.is_hard() {
             total.changed = samples.n_rows() as u64;
         }

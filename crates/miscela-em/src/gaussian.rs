@@ -6,18 +6,16 @@
 
 use crate::assignment::{Assignment, Held, Mixing};
 use crate::centroids::relabel;
-use crate::covariance::{Covariance, FLOOR_F32, FLOOR_F64, Regulariser, Within};
+use crate::covariance::Covariance;
 use crate::density::Density;
 use crate::engine::{Assigned, Change, Family, MStep};
+use crate::maximise::maximise;
 use crate::parameters::{Mixture, ParameterError};
 use crate::report::{RepairAction, Termination};
 use crate::statistics::{Statistics, Sums};
 use crate::summary::Summary;
-use miscela_kernel::{
-    BLOCK_ROWS, Block, Centroids, Column, Float, MomentScratch, Moments, NearestScratch, Scatter, Solved, TILE_ROWS,
-    Tile, soften, winners,
-};
-use ndarray::{Array1, Array2};
+use crate::tiles::{GaussianScratch, tile_rows};
+use miscela_kernel::{Block, Centroids, Float, Scatter, soften, winners};
 
 /// What a mixture's M-step and stopping rule follow.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,94 +59,6 @@ pub struct GaussianFamily<F> {
     scale: Vec<f64>,
     offset: Vec<F>,
     total_weight: f64,
-}
-
-/// Space for an E-step.
-#[derive(Debug)]
-pub struct GaussianScratch<F> {
-    tiles: Vec<Tile<F>>,
-    zero: Vec<F>,
-    /// For each tile, a column a component.
-    shares: Vec<Column<F>>,
-    weights: Vec<Column<F>>,
-    solved: Solved<F>,
-    moments: MomentScratch<F>,
-    nearest: NearestScratch<F>,
-    labels: Vec<u32>,
-}
-
-impl<F: Float> Default for GaussianScratch<F> {
-    fn default() -> Self {
-        Self {
-            tiles: vec![Tile::new(); BLOCK_ROWS / TILE_ROWS],
-            zero: Vec::new(),
-            shares: Vec::new(),
-            weights: vec![Column::splat(F::zero()); BLOCK_ROWS / TILE_ROWS],
-            solved: Vec::new(),
-            moments: MomentScratch::default(),
-            nearest: NearestScratch::default(),
-            labels: vec![0; BLOCK_ROWS],
-        }
-    }
-}
-
-impl<F: Float> GaussianScratch<F> {
-    /// Turns the rows of a block into tiles and returns how many there are.
-    pub(crate) fn fill(&mut self, block: &Block<F>, k: usize) -> usize {
-        let tiles = block.len().div_ceil(TILE_ROWS);
-        self.zero.resize(block.width(), F::zero());
-        self.shares.resize(BLOCK_ROWS / TILE_ROWS * k, Column::splat(F::zero()));
-        for (t, tile) in self.tiles[..tiles].iter_mut().enumerate() {
-            let first = t * TILE_ROWS;
-            tile.fill(&block.slice(first..(first + TILE_ROWS).min(block.len())), &self.zero);
-        }
-        tiles
-    }
-
-    /// The shares of tile `t`, one column a component.
-    pub(crate) fn shares(&mut self, t: usize, k: usize) -> &mut [Column<F>] {
-        &mut self.shares[t * k..(t + 1) * k]
-    }
-
-    /// Writes the log-densities of tile `t` to its shares.
-    pub(crate) fn log_densities(&mut self, density: &Density<F>, t: usize) -> &mut [Column<F>] {
-        let k = density.n_components();
-        density.log_densities(&self.tiles[t], &mut self.solved, &mut self.shares[t * k..(t + 1) * k]);
-        &mut self.shares[t * k..(t + 1) * k]
-    }
-
-    /// Adds the moments of all components about `means` (k × d), each row weighted by its share and its own weight.
-    pub(crate) fn add_moments(&mut self, block: &Block<F>, means: &[F], sums: &mut Sums) {
-        let (k, d, tiles) = (sums.k(), sums.width, block.len().div_ceil(TILE_ROWS));
-        let size = sums.scatter.len(d);
-        // What a row that is not there, or does not count, weighs.
-        let row_weights: Vec<Column<F>> = (0..tiles)
-            .map(|t| {
-                let at = |i| t * TILE_ROWS + i;
-                let weight = |i| if at(i) < block.len() { F::narrow(block.weight(at(i))) } else { F::zero() };
-                Column(std::array::from_fn(weight))
-            })
-            .collect();
-        for c in 0..k {
-            let mut any = false;
-            for (t, (column, w)) in self.weights.iter_mut().zip(&row_weights).enumerate() {
-                let share = &self.shares[t * k + c];
-                *column = Column(std::array::from_fn(|i| share.0[i] * w.0[i]));
-                any |= column.0.iter().any(|r| *r != F::zero());
-            }
-            if !any {
-                continue;
-            }
-            let mut moments = Moments {
-                weight: &mut sums.weight[c],
-                first: &mut sums.first[c * d..(c + 1) * d],
-                second: &mut sums.second[c * size..(c + 1) * size],
-                scatter: sums.scatter,
-            };
-            let mean = &means[c * d..(c + 1) * d];
-            moments.add(&self.tiles[..tiles], mean, &self.weights[..tiles], &mut self.moments);
-        }
-    }
 }
 
 impl<F: Float> GaussianFamily<F> {
@@ -206,10 +116,9 @@ impl<F: Float> GaussianFamily<F> {
             let tiles = scratch.fill(block, self.n_components());
             for t in 0..tiles {
                 let (winner, log_density) = winners(scratch.log_densities(&self.density, t));
-                let first = t * TILE_ROWS;
-                for i in first..(first + TILE_ROWS).min(block.len()) {
-                    scratch.labels[i] = winner.0[i - first];
-                    sums.objective += weighted(block.weight(i), log_density.0[i - first].widen());
+                for (at, i) in tile_rows(block.len(), t).enumerate() {
+                    scratch.labels[i] = winner.0[at];
+                    sums.objective += weighted(block.weight(i), log_density.0[at].widen());
                 }
             }
         }
@@ -255,12 +164,11 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
         let tiles = scratch.fill(block, self.n_components());
         for t in 0..tiles {
             let total = soften(scratch.log_densities(&self.density, t), temperature);
-            let first = t * TILE_ROWS;
-            for i in first..(first + TILE_ROWS).min(block.len()) {
-                sums.objective += weighted(block.weight(i), total.0[i - first].widen());
+            for (at, i) in tile_rows(block.len(), t).enumerate() {
+                sums.objective += weighted(block.weight(i), total.0[at].widen());
             }
         }
-        scratch.add_moments(block, self.density.means(), sums);
+        scratch.add_moments(tiles, self.density.means(), sums);
     }
 
     fn objective(&self, sums: &Sums) -> Option<f64> {
@@ -321,61 +229,4 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
         let still = self.settings.tolerance > 0.0 && rise < self.settings.tolerance;
         (still || change.idle >= 2).then_some(Termination::Tolerance)
     }
-}
-
-/// The M-step: the most likely mixture for the statistics, under the settings' structure, ridge and floor.
-///
-/// A component without weight, or one that was just moved, has no scatter to speak of and takes the pooled shape.
-pub(crate) fn maximise<F: Float>(
-    statistics: &Statistics,
-    settings: &MixtureSettings,
-    scale: &[f64],
-    relocated: &[usize],
-    repairs: &mut Vec<(usize, RepairAction, String)>,
-) -> Mixture<F> {
-    let sums = statistics.sums();
-    let total: f64 = sums.weight.iter().sum();
-    let k = sums.k();
-    let mut within = Within {
-        width: sums.width,
-        weight: sums.weight.clone(),
-        covariance: (0..k).map(|c| covariance_of(statistics, c)).collect(),
-    };
-    let starved: Vec<usize> = (0..k).filter(|c| sums.weight[*c] <= f64::EPSILON * total).collect();
-    let pooled = within.pooled();
-    for c in starved.iter().chain(relocated) {
-        within.covariance[*c].clone_from(&pooled);
-    }
-    for c in starved {
-        repairs.push((
-            c,
-            RepairAction::Starved,
-            "had no weight left; kept its mean, with the pooled covariance".into(),
-        ));
-    }
-    let floor = if F::NAME == "f32" { FLOOR_F32 } else { FLOOR_F64 };
-    let mut regulariser = Regulariser { ridge: settings.reg_covariance, floor, scale, raised: Vec::new() };
-    let covariances = settings.covariance.structure().estimate(&within, &mut regulariser);
-    for (component, count) in regulariser.raised {
-        let whose = if component.is_some() { "its" } else { "the shared" };
-        let detail = format!("{count} of {whose} variances raised to {floor:e} of the data's");
-        repairs.push((component.unwrap_or(0), RepairAction::Floored, detail));
-    }
-    let weights = match settings.mixing {
-        Mixing::Free => sums.weight.iter().map(|n| F::narrow(n / total)).collect(),
-        Mixing::Equal => Array1::from_elem(k, F::narrow(1.0 / k as f64)),
-    };
-    Mixture { weights, means: statistics.means().mapv(F::narrow), covariances: covariances.narrow() }
-}
-
-fn covariance_of(statistics: &Statistics, c: usize) -> Vec<f64> {
-    let n = statistics.sums().weight[c];
-    let mut scatter = statistics.scatter_about_mean(c);
-    scatter.iter_mut().for_each(|s| *s = if n > 0.0 { *s / n } else { 0.0 });
-    scatter
-}
-
-/// Means as rows, for callers that hold them as a matrix.
-pub(crate) fn flat<F: Float>(means: &Array2<F>) -> Vec<F> {
-    means.iter().copied().collect()
 }

@@ -2,8 +2,9 @@
 
 use crate::centroids::KMeansScratch;
 use crate::density::Density;
-use crate::gaussian::{GaussianScratch, weighted};
+use crate::gaussian::weighted;
 use crate::statistics::Sums;
+use crate::tiles::{GaussianScratch, tile_rows};
 use miscela_distance::Distance;
 use miscela_kernel::{
     Block, Centroids, Float, Lanes, NearestScratch, Samples, Scatter, TILE_ROWS, Threads, soften, winners,
@@ -43,13 +44,14 @@ pub fn evaluate_centroids<F: Float, D: Distance<F>>(
 ) -> CentroidFit {
     let k = centroids.len();
     let empty = || CentroidFit { inertia: 0.0, sizes: vec![0; k], weights: vec![0.0; k] };
-    let work = |block: &Block<F>, fit: &mut CentroidFit, (scratch, labels): &mut (NearestScratch<F>, Vec<u32>)| {
+    let work = |block: &Block<F>, fit: &mut CentroidFit, scratch: &mut (NearestScratch<F>, Vec<u32>, Vec<f64>)| {
+        let (nearest, labels, reduced) = scratch;
         labels.resize(block.len(), 0);
-        let mut reduced = vec![0.0; block.len()];
-        distance.nearest(block, centroids, labels, &mut reduced, scratch);
+        reduced.resize(block.len(), 0.0);
+        distance.nearest(block, centroids, labels, reduced, nearest);
         for (i, (label, reduced)) in labels.iter().zip(reduced).enumerate() {
             let w = block.weight(i);
-            fit.inertia += weighted(w, reduced);
+            fit.inertia += weighted(w, *reduced);
             fit.sizes[*label as usize] += usize::from(w > 0.0);
             fit.weights[*label as usize] += w;
         }
@@ -84,9 +86,8 @@ pub fn evaluate_mixture<F: Float>(
             let tempered = (temperature != 1.0).then(|| soften(&mut columns.to_vec(), F::narrow(temperature)));
             let total = soften(columns, F::one());
             let tempered = tempered.unwrap_or(total);
-            let first = t * TILE_ROWS;
-            for i in 0..TILE_ROWS.min(block.len() - first) {
-                let w = block.weight(first + i);
+            for (i, row) in tile_rows(block.len(), t).enumerate() {
+                let w = block.weight(row);
                 fit.log_likelihood += weighted(w, total.0[i].widen());
                 fit.classification_log_likelihood += weighted(w, greatest.0[i].widen());
                 fit.tempered_log_likelihood += weighted(w, tempered.0[i].widen());

@@ -18,6 +18,7 @@ mod engine;
 mod gaussian;
 mod inference;
 mod linalg;
+mod maximise;
 mod median;
 mod parameters;
 mod relocate;
@@ -25,6 +26,7 @@ mod report;
 mod start;
 mod statistics;
 mod summary;
+mod tiles;
 
 pub use assignment::{Assignment, Held, Mixing};
 pub use centroids::KMeansFamily;
@@ -41,3 +43,7 @@ pub use report::{Observer, Progress, Repair, RepairAction, Run, Termination};
 pub use start::{Shares, StartError, from_shares};
 pub use statistics::{MergeError, Statistics, Sums};
 pub use summary::Summary;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

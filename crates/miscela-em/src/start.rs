@@ -3,12 +3,14 @@
 //! An M-step comes first, of two passes: one for the means, one for the scatter about them, so that it is as exact as the
 //! data allow. It is not counted as an iteration.
 
-use crate::gaussian::{GaussianScratch, MixtureSettings, flat, maximise};
+use crate::gaussian::MixtureSettings;
+use crate::maximise::maximise;
 use crate::parameters::Mixture;
 use crate::report::Repair;
 use crate::statistics::{Statistics, Sums};
 use crate::summary::Summary;
-use miscela_kernel::{Centroids, Column, Float, Lanes, NearestScratch, Samples, Scatter, TILE_ROWS, Threads};
+use crate::tiles::{GaussianScratch, tile_rows};
+use miscela_kernel::{Block, Centroids, Column, Float, Lanes, NearestScratch, Samples, Scatter, Threads};
 use ndarray::ArrayView2;
 
 /// What is wrong with a start partition or start responsibilities.
@@ -140,7 +142,7 @@ pub fn from_shares<F: Float>(
     if let Some(component) = first.sums().weight.iter().position(|n| *n <= 0.0) {
         return Err(StartError::Empty { component });
     }
-    let means = flat(&first.means().mapv(F::narrow));
+    let means: Vec<F> = first.means().iter().map(|m| F::narrow(*m)).collect();
     let scatter = settings.covariance.structure().scatter();
     let statistics = moments(samples, &shares, &means, k, scatter, threads);
     let mut repairs = Vec::new();
@@ -188,8 +190,8 @@ fn moments<F: Float>(
             let block = samples.block(range.clone(), &mut rows);
             let labels: Vec<u32> = match shares {
                 Prepared::Responsibilities(given) => {
-                    share_out(&mut scratch, &block, k, |i, c| given[[range.start + i, c]]);
-                    scratch.add_moments(&block, shift, &mut sums);
+                    let tiles = share_out(&mut scratch, &block, k, |i, c| given[[range.start + i, c]]);
+                    scratch.add_moments(tiles, shift, &mut sums);
                     continue;
                 }
                 Prepared::Labels(labels) => labels[range].iter().map(|label| *label as u32).collect(),
@@ -208,17 +210,19 @@ fn moments<F: Float>(
     Statistics::new(0, shift.iter().map(|x| x.widen()).collect(), total)
 }
 
-/// Writes the given shares of a block's rows where the moments are taken from.
+/// Writes the given shares of a block's rows where the moments are taken from; returns the number of tiles.
 fn share_out<F: Float>(
     scratch: &mut GaussianScratch<F>,
-    block: &miscela_kernel::Block<F>,
+    block: &Block<F>,
     k: usize,
     share: impl Fn(usize, usize) -> F,
-) {
-    for t in 0..scratch.fill(block, k) {
-        let at = |i| t * TILE_ROWS + i;
+) -> usize {
+    let tiles = scratch.fill(block, k);
+    for t in 0..tiles {
         for (c, column) in scratch.shares(t, k).iter_mut().enumerate() {
-            *column = Column(std::array::from_fn(|i| if at(i) < block.len() { share(at(i), c) } else { F::zero() }));
+            *column = Column::splat(F::zero());
+            tile_rows(block.len(), t).zip(&mut column.0).for_each(|(i, r)| *r = share(i, c));
         }
     }
+    tiles
 }

@@ -13,12 +13,16 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Two passes over the rows, so that an offset costs no digits.
+    /// One pass over the rows, about the heaviest of them.
+    ///
+    /// That row is at most √(n·variance) from the mean, because it is one of the rows whose variance is taken: so the
+    /// shift costs at most a relative n·u of the variance, however far from the origin the rows are.
     pub fn of<F: Float>(samples: &Samples<F>, threads: Threads) -> Self {
-        let mut first_row = vec![F::zero(); samples.n_columns()];
-        samples.copy_row(0, &mut first_row);
-        let mean: Vec<F> = about(samples, &first_row, threads).means().iter().map(|m| F::narrow(*m)).collect();
-        let statistics = about(samples, &mean, threads);
+        let heavier = |w: &[f64]| (1..w.len()).fold(0, |most, i| if w[i] > w[most] { i } else { most });
+        let heaviest = samples.weights().map_or(0, heavier);
+        let mut row = vec![F::zero(); samples.n_columns()];
+        samples.copy_row(heaviest, &mut row);
+        let statistics = about(samples, &row, threads);
         let variance = statistics.scatter_about_mean(0).iter().map(|s| s.max(0.0) / samples.total_weight()).collect();
         Self { mean: statistics.means().into_raw_vec_and_offset().0, variance }
     }

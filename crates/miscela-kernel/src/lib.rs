@@ -35,3 +35,7 @@ pub use quadratic::{Factor, Precision, Solved};
 pub use responsibilities::{soften, soften_with, winners};
 pub use samples::{Block, Samples, SamplesError};
 pub use tile::{Column, TILE_ROWS, Tile};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

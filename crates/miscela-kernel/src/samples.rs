@@ -169,9 +169,9 @@ fn check_rows<F: Float>(rows: &ArrayView2<F>) -> Result<(), SamplesError> {
     if rows.nrows() > u32::MAX as usize {
         return Err(SamplesError::TooManyRows(rows.nrows()));
     }
-    // x·0 is 0 for a finite x and NaN otherwise; summing that has no branch, so it runs at the speed of memory.
-    let clean =
-        rows.as_slice_memory_order().is_some_and(|all| all.iter().map(|x| *x * F::zero()).sum::<F>() == F::zero());
+    // Without a branch a number, so that it runs at the speed of memory.
+    let finite = |chunk: &[F]| chunk.iter().fold(true, |finite, x| finite & x.is_finite());
+    let clean = rows.as_slice_memory_order().is_some_and(|all| all.chunks(4096).all(finite));
     match (!clean).then(|| rows.indexed_iter().find(|(_, x)| !x.is_finite())).flatten() {
         Some(((row, column), x)) => Err(SamplesError::NotFinite { row, column, value: x.widen() }),
         None => Ok(()),

@@ -61,3 +61,7 @@ pub use miscela_persist::PersistError;
 
 /// linfa-clustering's name for [`GaussianMixture`].
 pub type GaussianMixtureModel<F> = GaussianMixture<F>;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

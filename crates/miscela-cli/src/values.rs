@@ -1,0 +1,66 @@
+//! The values of options, read one by one: numbers in their range, names that are known, names that are known and not
+//! available.
+
+use miscela::Assignment;
+
+/// What to do about missing values. There is one answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    Error,
+}
+
+/// The distance of k-means. Both names are one: centres by Euclidean distance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Metric {
+    L2,
+}
+
+pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("give at least 1".to_string()),
+        Ok(count) => Ok(count),
+        Err(_) => Err("give a whole number, at least 1".to_string()),
+    }
+}
+
+fn number(text: &str, fits: impl Fn(f64) -> bool, what: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|x: &f64| x.is_finite() && fits(*x));
+    number.ok_or_else(|| format!("give a finite number {what}"))
+}
+
+pub(crate) fn not_negative(text: &str) -> Result<f64, String> {
+    number(text, |x| x >= 0.0, "from 0 on")
+}
+
+pub(crate) fn positive(text: &str) -> Result<f64, String> {
+    number(text, |x| x > 0.0, "above 0")
+}
+
+pub(crate) fn missing(name: &str) -> Result<Missing, String> {
+    match name {
+        "error" => Ok(Missing::Error),
+        "marginal" => Err(not_available(name, "error")),
+        _ => Err("use error".to_string()),
+    }
+}
+
+pub(crate) fn metric(name: &str) -> Result<Metric, String> {
+    match name {
+        "l2" | "sqeuclidean" => Ok(Metric::L2),
+        "l1" | "linf" | "lp" | "cosine" | "mahalanobis" | "kl" => Err(not_available(name, "l2")),
+        _ => Err("use l2 or sqeuclidean".to_string()),
+    }
+}
+
+pub(crate) fn assignment(name: &str) -> Result<Assignment, String> {
+    match name {
+        "soft" => Ok(Assignment::Soft),
+        "hard" => Ok(Assignment::Hard),
+        "annealed" | "stochastic" => Err(not_available(name, "soft or hard")),
+        _ => Err("use soft or hard".to_string()),
+    }
+}
+
+fn not_available(name: &str, instead: &str) -> String {
+    format!("{name} is not available; use {instead}")
+}

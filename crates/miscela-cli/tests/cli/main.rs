@@ -1,0 +1,7 @@
+//! Runs the real command on small data.
+
+mod bad_input;
+mod fit;
+mod formats;
+mod models;
+mod run;

@@ -1,0 +1,62 @@
+//! The M-step of Gaussian mixtures: from statistics to the most likely parameters.
+
+use crate::assignment::Mixing;
+use crate::covariance::{FLOOR_F32, FLOOR_F64, Regulariser, Within};
+use crate::gaussian::MixtureSettings;
+use crate::parameters::Mixture;
+use crate::report::RepairAction;
+use crate::statistics::Statistics;
+use miscela_kernel::Float;
+use ndarray::Array1;
+
+/// The most likely mixture for the statistics, under the settings' structure, ridge and floor.
+///
+/// A component without weight, or one that was just moved, has no scatter to speak of and takes the pooled shape.
+pub(crate) fn maximise<F: Float>(
+    statistics: &Statistics,
+    settings: &MixtureSettings,
+    scale: &[f64],
+    relocated: &[usize],
+    repairs: &mut Vec<(usize, RepairAction, String)>,
+) -> Mixture<F> {
+    let sums = statistics.sums();
+    let total: f64 = sums.weight.iter().sum();
+    let k = sums.k();
+    let mut within = Within {
+        width: sums.width,
+        weight: sums.weight.clone(),
+        covariance: (0..k).map(|c| covariance_of(statistics, c)).collect(),
+    };
+    let starved: Vec<usize> = (0..k).filter(|c| sums.weight[*c] <= f64::EPSILON * total).collect();
+    let pooled = within.pooled();
+    for c in starved.iter().chain(relocated) {
+        within.covariance[*c].clone_from(&pooled);
+    }
+    for c in starved {
+        repairs.push((
+            c,
+            RepairAction::Starved,
+            "had no weight left; kept its mean, with the pooled covariance".into(),
+        ));
+    }
+    let floor = if F::NAME == "f32" { FLOOR_F32 } else { FLOOR_F64 };
+    let mut regulariser = Regulariser { ridge: settings.reg_covariance, floor, scale, raised: Vec::new() };
+    let covariances = settings.covariance.structure().estimate(&within, &mut regulariser);
+    for (component, count) in regulariser.raised {
+        let whose = if component.is_some() { "its" } else { "the shared" };
+        let detail = format!("{count} of {whose} variances raised to {floor:e} of the data's");
+        repairs.push((component.unwrap_or(0), RepairAction::Floored, detail));
+    }
+    let weights = match settings.mixing {
+        Mixing::Free => sums.weight.iter().map(|n| F::narrow(n / total)).collect(),
+        Mixing::Equal => Array1::from_elem(k, F::narrow(1.0 / k as f64)),
+    };
+    Mixture { weights, means: statistics.means().mapv(F::narrow), covariances: covariances.narrow() }
+}
+
+fn covariance_of(statistics: &Statistics, c: usize) -> Vec<f64> {
+    let n = statistics.sums().weight[c];
+    let mut scatter = statistics.scatter_about_mean(c);
+    scatter.iter_mut().for_each(|s| *s = if n > 0.0 { *s / n } else { 0.0 });
+    scatter
+}
