@@ -1,0 +1,151 @@
+//! Statistics are a commutative monoid, and the sum over parts is the sum over all: what threads, batches, checkpoints
+//! and clusters of machines rest on.
+
+use miscela_em::{
+    Assignment, Covariance, Covariances, Family, GaussianFamily, KMeansFamily, MergeError, Mixture, MixtureSettings,
+    Statistics, Summary, Sums,
+};
+use miscela_kernel::{Float, Samples, Threads};
+use miscela_tests::{Blobs, assert_close, assert_near, narrow};
+use ndarray::{Array1, Array2, ArrayView1};
+use proptest::prelude::*;
+
+/// The statistics of rows `from..to` under a family, block by block.
+fn over<F: Float, M: Family<F>>(family: &M, samples: &Samples<F>, from: usize, to: usize) -> Statistics {
+    let mut sums = zero(family, samples.n_columns());
+    let mut scratch = M::Scratch::default();
+    let mut rows = Vec::new();
+    for start in (from..to).step_by(miscela_kernel::BLOCK_ROWS) {
+        let block = samples.block(start..(start + miscela_kernel::BLOCK_ROWS).min(to), &mut rows);
+        let mut labels = vec![u32::MAX; if family.is_hard() { block.len() } else { 0 }];
+        family.e_step(&block, &mut labels, &mut sums, &mut scratch);
+    }
+    Statistics::new(family.fingerprint(), family.shift(), sums)
+}
+
+fn zero<F: Float, M: Family<F>>(family: &M, width: usize) -> Sums {
+    Sums::zero(family.n_components(), width, family.scatter())
+}
+
+fn nothing<F: Float, M: Family<F>>(family: &M, width: usize) -> Statistics {
+    Statistics::new(family.fingerprint(), family.shift(), zero(family, width))
+}
+
+fn merged(mut a: Statistics, b: &Statistics) -> Statistics {
+    a.merge(b).unwrap();
+    a
+}
+
+/// To rounding, each kind of sum on the scale of its largest entry.
+fn same(a: &Statistics, b: &Statistics, tolerance: f64) {
+    let view = |v: &[f64]| Array1::from(v.to_vec());
+    let (a, b) = (a.sums(), b.sums());
+    assert_near("Σ r", &view(&a.weight), &view(&b.weight), tolerance);
+    assert_near("Σ r z", &view(&a.first), &view(&b.first), tolerance);
+    assert_near("Σ r z zᵀ", &view(&a.second), &view(&b.second), tolerance);
+    assert_close("objective", a.objective, b.objective, tolerance);
+    assert_eq!(a.changed, b.changed);
+}
+
+/// The laws, for any family.
+fn laws<F: Float, M: Family<F>>(family: &M, samples: &Samples<F>, cuts: [usize; 2], tolerance: f64) {
+    let (n, d) = (samples.n_rows(), samples.n_columns());
+    let [first, second] = cuts;
+    let (a, b, c) =
+        (over(family, samples, 0, first), over(family, samples, first, second), over(family, samples, second, n));
+    let all = over(family, samples, 0, n);
+
+    // Nothing changes nothing, on either side, bit for bit.
+    assert_eq!(merged(a.clone(), &nothing(family, d)), a);
+    assert_eq!(merged(nothing(family, d), &a), a);
+    // The order of two does not matter, bit for bit; that of three does to rounding.
+    assert_eq!(merged(a.clone(), &b), merged(b.clone(), &a));
+    let left = merged(merged(a.clone(), &b), &c);
+    let right = merged(a.clone(), &merged(b.clone(), &c));
+    same(&left, &right, 1e-12);
+    // Parts make the whole.
+    same(&left, &all, tolerance);
+    // What was put in can be taken out.
+    let mut rest = left.clone();
+    rest.subtract(&c).unwrap();
+    let ab = merged(a.clone(), &b);
+    let scale = |s: &Statistics| s.sums().second.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+    for (got, expected) in rest.sums().second.iter().zip(&ab.sums().second) {
+        assert!((got - expected).abs() <= 1e-12 * scale(&all));
+    }
+    // A document is the statistics.
+    let text = serde_json::to_string(&a).unwrap();
+    assert_eq!(serde_json::from_str::<Statistics>(&text).unwrap(), a);
+    // Those of other parameters, or of other shapes, are refused.
+    let other = Statistics::new(family.fingerprint() ^ 1, family.shift(), a.sums().clone());
+    assert!(matches!(a.clone().merge(&other), Err(MergeError::Fingerprint(..))));
+    let k = family.n_components();
+    let wider = Statistics::new(family.fingerprint(), vec![0.0; k * (d + 1)], Sums::zero(k, d + 1, family.scatter()));
+    assert!(matches!(a.clone().merge(&wider), Err(MergeError::Shape(..))));
+}
+
+fn mixture<F: Float>(centres: &Array2<F>) -> Mixture<F> {
+    let k = centres.nrows();
+    Mixture {
+        weights: Array1::from_elem(k, F::narrow(1.0 / k as f64)),
+        means: centres.clone(),
+        covariances: Covariances::TiedSpherical(F::narrow(2.0)),
+    }
+}
+
+fn families<F: Float>(rows: &Array2<F>, weights: &Array1<f64>, centres: &Array2<F>, cuts: [usize; 2], tolerance: f64) {
+    let samples = Samples::weighted(rows, weights.to_vec()).unwrap();
+    let summary = Summary::of(&samples, Threads::One);
+    let offset: Vec<F> = summary.mean.iter().map(|m| F::narrow(*m)).collect();
+    laws(&KMeansFamily::new(centres, miscela::L2, 0.0, offset), &samples, cuts, tolerance);
+    for covariance in Covariance::all() {
+        for assignment in [Assignment::Soft, Assignment::Hard, Assignment::Tempered(0.3)] {
+            let start = mixture(centres);
+            let start =
+                Mixture { covariances: covariance.shape(&start.covariances, &start.weights, rows.ncols()), ..start };
+            let settings = MixtureSettings { covariance, assignment, ..MixtureSettings::default() };
+            let family = GaussianFamily::new(start, settings, &summary, samples.total_weight()).unwrap();
+            laws(&family, &samples, cuts, tolerance);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn parts_make_the_whole(
+        seed in any::<u64>(), n in 3usize..900, d in 1usize..5, k in 1usize..5, a in 0.0..1.0f64, b in 0.0..1.0f64
+    ) {
+        let blobs = Blobs::new(seed, n.max(k), d, k, 6.0);
+        let n = blobs.rows.nrows();
+        let mut cuts = [(a * n as f64) as usize, (b * n as f64) as usize];
+        cuts.sort_unstable();
+        families(&blobs.rows, &blobs.weights, &blobs.centres, cuts, 1e-10);
+        // Within a block, f32 moments may be added up in f32 before they are widened.
+        families(&narrow(&blobs.rows), &blobs.weights, &narrow(&blobs.centres), cuts, 1e-4);
+    }
+}
+
+/// The mean and scatter that statistics lead to are those of the rows.
+#[test]
+fn statistics_know_the_means() {
+    let blobs = Blobs::new(3, 500, 3, 2, 5.0);
+    let samples = Samples::weighted(&blobs.rows, blobs.weights.to_vec()).unwrap();
+    let offset = vec![0.0; 3];
+    let family = KMeansFamily::new(&blobs.centres, miscela::L2, 0.0, offset);
+    let statistics = over(&family, &samples, 0, 500);
+    let nearest = |row: &ArrayView1<f64>| {
+        let distance = |c: usize| (row - &blobs.centres.row(c)).mapv(|x| x * x).sum();
+        usize::from(distance(1) < distance(0))
+    };
+    for c in 0..2 {
+        let of_c = || blobs.rows.outer_iter().zip(&blobs.weights).filter(|(row, _)| nearest(row) == c);
+        let weight: f64 = of_c().map(|(_, w)| w).sum();
+        let mean = of_c().fold(Array1::zeros(3), |sum, (row, w)| sum + &row * *w) / weight;
+        let scatter: f64 = of_c().map(|(row, w)| w * (&row - &mean).mapv(|x| x * x).sum()).sum();
+        assert_close("weight", statistics.sums().weight[c], weight, 1e-12);
+        assert_near("mean", &statistics.means().row(c), &mean, 1e-12);
+        assert_close("scatter", statistics.scatter_about_mean(c)[0], scatter, 1e-12);
+    }
+}
