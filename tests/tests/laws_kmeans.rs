@@ -52,7 +52,7 @@ proptest! {
         let plain = from(start).fit(&DatasetBase::from(repeated.clone())).unwrap();
         same(&weighted, &plain);
         prop_assert_eq!(plain.sizes().iter().sum::<usize>(), all.len());
-        assert_close("score", weighted.score(&blobs.rows, weights.as_slice()).unwrap(), plain.inertia_sum(), ROUNDING);
+        assert_close("score", weighted.inertia_of(&blobs.rows, weights.as_slice()).unwrap(), plain.inertia_sum(), ROUNDING);
     }
 
     #[test]

@@ -207,7 +207,7 @@ impl<F: Number> Model<F> {
     pub(crate) fn score(&self, rows: &Array2<F>, weights: Option<&[f64]>, data: &Path) -> Result<Score, Failure> {
         let (inertia, likelihood) = match self {
             Model::KMeans(model) => {
-                let inertia = model.score(rows, weights).map_err(|error| Failure::in_file(data, error))?;
+                let inertia = model.inertia_of(rows, weights).map_err(|error| Failure::in_file(data, error))?;
                 (Some(inertia), Likelihood::default())
             }
             Model::Mixture(model) => {

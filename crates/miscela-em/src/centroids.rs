@@ -3,12 +3,14 @@
 //! Lloyd's algorithm (1957, 1982): assign each row to the nearest centre, move each centre to where its rows' summed
 //! distance is least, repeat. In the terms of the engine: hard assignment, equal fixed weights and one shared sphere.
 
-use crate::engine::{Assigned, Change, Family, MStep};
+use crate::engine::{Assigned, Family, MStep};
+use crate::gaussian::weighted;
+use crate::history::Change;
 use crate::median::medians;
 use crate::report::Termination;
 use crate::statistics::{Statistics, Sums, fingerprint};
 use miscela_distance::{CentreRule, Centred};
-use miscela_kernel::{BLOCK_ROWS, Block, Centroids, Float, NearestScratch, Scatter};
+use miscela_kernel::{BLOCK_ROWS, Block, Centroids, Float, Lanes, NearestScratch, Scatter};
 use ndarray::Array2;
 
 /// The family of k-means, for a distance that knows its centres.
@@ -61,7 +63,7 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
     /// Moves each centre to the mean of all rows it was ever given: `counts` holds the weight of those before, and the
     /// statistics those of a new batch (Sculley 2010). Returns how far the centres moved, squared and summed.
     ///
-    /// Only for distances whose centre is a mean, plain or normalised: sums do not tell a median.
+    /// Only for distances whose centre is a plain mean: no such average of old and new is a median or a direction.
     pub fn absorb(&mut self, statistics: &Statistics, counts: &mut [f64]) -> f64 {
         let d = self.centroids.width();
         let mut centres = Vec::with_capacity(counts.len() * d);
@@ -70,7 +72,7 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
             let share = if *count > 0.0 { 1.0 / *count } else { 0.0 };
             let first = statistics.sums().first(c);
             let moved: Vec<f64> = statistics.shift(c).iter().zip(first).map(|(c, s)| c + share * s).collect();
-            if self.is_spherical() { centres.extend(direction(&moved)) } else { centres.extend(moved) }
+            centres.extend(moved);
         }
         self.move_to(centres.into_iter().map(F::narrow).collect())
     }
@@ -81,6 +83,41 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
         let shift2 = pairs.map(|(new, old)| (new.widen() - old.widen()).powi(2)).sum();
         self.centroids = Centroids::new(&centres, &self.offset);
         shift2
+    }
+
+    /// Adds rows, or their directions where the centre of those is asked for, to the clusters of their labels.
+    fn add_rows(&self, block: &Block<F>, labels: &[u32], sums: &mut Sums, directions: &mut Vec<F>) {
+        if !self.is_spherical() {
+            return sums.hard().add(block, labels, self.centroids.all());
+        }
+        directions.clear();
+        block.rows().for_each(|row| directions.extend(direction(row)));
+        sums.hard().add(&block.with_rows(directions), labels, self.centroids.all());
+    }
+
+    /// Σ w‖x − μ'‖² = Σ w‖x − shift‖² − N‖δ‖² of the statistics' labels about their means, where that is what k-means
+    /// adds up and the difference keeps enough digits: after centres came from far away it does not.
+    fn inertia_of_sums(&self, statistics: &Statistics) -> Option<f64> {
+        let about_shift: f64 = statistics.sums().second.iter().sum();
+        let about_means: f64 = (0..self.centroids.len()).map(|c| statistics.scatter_about_mean(c)[0].max(0.0)).sum();
+        (D::EUCLIDEAN && about_means >= 1e-3 * about_shift).then_some(about_means)
+    }
+
+    /// The same by one more pass over the rows, about the current centres, for any distance.
+    fn inertia_of_rows(&self, rows: &Assigned<F>) -> f64 {
+        let lanes = Lanes::new(rows.samples.n_rows(), 0);
+        let of_lane = |lane| {
+            let (mut total, mut scratch) = (0.0, Vec::new());
+            for range in lanes.blocks(lane) {
+                let labels = &rows.labels[range.clone()];
+                let block = rows.samples.block(range, &mut scratch);
+                for (i, (row, label)) in block.rows().zip(labels).enumerate() {
+                    total += weighted(block.weight(i), self.distance.reduced(row, self.centroids.row(*label as usize)));
+                }
+            }
+            total
+        };
+        rows.threads.map(lanes.count(), of_lane).iter().sum()
     }
 
     fn is_spherical(&self) -> bool {
@@ -100,7 +137,9 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
     }
 
     fn fingerprint(&self) -> u64 {
-        fingerprint(self.centroids.rows().flatten().map(|x| x.widen()))
+        let distance = format!("{:?}", self.distance);
+        let distance = distance.bytes().map(f64::from);
+        fingerprint(self.centroids.rows().flatten().map(|x| x.widen()).chain(distance))
     }
 
     fn shift(&self) -> Vec<f64> {
@@ -114,25 +153,18 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
     fn e_step(&self, block: &Block<F>, labels: &mut [u32], sums: &mut Sums, scratch: &mut Self::Scratch) {
         let new = &mut scratch.labels[..block.len()];
         self.distance.assign(block, &self.centroids, new, &mut scratch.nearest);
-        sums.changed += relabel(labels, new);
-        if self.is_spherical() {
-            // The centre of directions is asked for, so directions are what is added up.
-            scratch.directions.clear();
-            block.rows().for_each(|row| scratch.directions.extend(direction(row)));
-            let directions = block.with_rows(&scratch.directions);
-            sums.hard().add(&directions, new, self.centroids.all(), 1.0);
-        } else {
-            sums.hard().add(block, new, self.centroids.all(), 1.0);
-        }
-        if !D::EUCLIDEAN {
-            for (i, (row, label)) in block.rows().zip(&*new).enumerate() {
-                sums.objective += block.weight(i) * self.distance.reduced(row, self.centroids.row(*label as usize));
-            }
-        }
+        sums.changed += relabel(block, labels, new);
+        let KMeansScratch { labels, directions, .. } = scratch;
+        self.add_rows(block, &labels[..block.len()], sums, directions);
     }
 
-    fn objective(&self, sums: &Sums) -> Option<f64> {
-        (!D::EUCLIDEAN).then_some(sums.objective)
+    fn add(&self, block: &Block<F>, labels: &[u32], sums: &mut Sums, scratch: &mut Self::Scratch) {
+        self.add_rows(block, labels, sums, &mut scratch.directions);
+    }
+
+    fn objective(&self, _: &Sums) -> Option<f64> {
+        // The M-step knows the inertia of its labels about its centres.
+        None
     }
 
     fn misfit(&self, row: &[F], label: u32, _: &mut Self::Scratch) -> f64 {
@@ -141,9 +173,6 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
 
     fn m_step(&mut self, statistics: Statistics, rows: &Assigned<F>) -> MStep {
         let means = statistics.means();
-        let sums = statistics.sums();
-        // Σ w‖x − μ'‖² = Σ w‖x − shift‖² − N‖δ‖², before the new centre is rounded to F.
-        let inertia = (0..sums.k()).map(|c| statistics.scatter_about_mean(c)[0].max(0.0)).sum();
         let centres: Vec<F> = match D::CENTRE {
             CentreRule::NormalisedMean => means
                 .outer_iter()
@@ -153,7 +182,8 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
             _ => means.iter().map(|m| F::narrow(*m)).collect(),
         };
         let shift2 = self.move_to(centres);
-        MStep { objective: D::EUCLIDEAN.then_some(inertia), shift2, repairs: Vec::new() }
+        let objective = self.inertia_of_sums(&statistics).unwrap_or_else(|| self.inertia_of_rows(rows));
+        MStep { objective: Some(objective), shift2, repairs: Vec::new() }
     }
 
     fn is_idle(&self, change: &Change) -> bool {
@@ -162,17 +192,15 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
     }
 
     fn settled(&self, change: &Change) -> Option<Termination> {
-        if change.changed == 0 {
-            return Some(Termination::LabelsUnchanged);
-        }
         let still = self.tolerance > 0.0 && change.shift2 <= self.tolerance;
         (still || change.idle >= 2).then_some(Termination::Tolerance)
     }
 }
 
-/// Takes over the new labels and counts the changes.
-pub(crate) fn relabel(labels: &mut [u32], new: &[u32]) -> u64 {
-    let changed = labels.iter().zip(new).filter(|(old, new)| old != new).count();
+/// Takes over the new labels and counts the changes; rows of no weight are as good as absent.
+pub(crate) fn relabel<F: Float>(block: &Block<F>, labels: &mut [u32], new: &[u32]) -> u64 {
+    let pairs = labels.iter().zip(new).enumerate();
+    let changed = pairs.filter(|(i, (old, new))| old != new && block.weight(*i) > 0.0).count();
     labels.copy_from_slice(new);
     changed as u64
 }

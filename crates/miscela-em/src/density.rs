@@ -31,10 +31,14 @@ impl<F: Float> Density<F> {
             let log_determinant = shapes[c.min(shapes.len() - 1)].1;
             F::narrow(weight.widen().ln() - 0.5 * (normaliser + log_determinant))
         });
+        let constants: Vec<F> = constants.collect();
+        if constants.iter().any(|c| c.is_nan()) {
+            return Err(ParameterError::NotFinite { part: "weights" });
+        }
         Ok(Self {
             width: d,
             means: mixture.means.iter().copied().collect(),
-            constants: constants.collect(),
+            constants,
             precisions: shapes.into_iter().map(|(precision, _)| precision).collect(),
         })
     }

@@ -8,7 +8,8 @@ use crate::assignment::{Assignment, Held, Mixing};
 use crate::centroids::relabel;
 use crate::covariance::Covariance;
 use crate::density::Density;
-use crate::engine::{Assigned, Change, Family, MStep};
+use crate::engine::{Assigned, Family, MStep};
+use crate::history::Change;
 use crate::maximise::maximise;
 use crate::parameters::{Mixture, ParameterError};
 use crate::report::{RepairAction, Termination};
@@ -141,8 +142,8 @@ impl<F: Float> GaussianFamily<F> {
             }
         }
         let new = &scratch.labels[..block.len()];
-        sums.changed += relabel(labels, new);
-        sums.hard().add(block, new, self.density.means(), 1.0);
+        sums.changed += relabel(block, labels, new);
+        sums.hard().add(block, new, self.density.means());
     }
 }
 
@@ -163,7 +164,8 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
     }
 
     fn fingerprint(&self) -> u64 {
-        self.mixture.fingerprint()
+        let temperature = if self.is_hard() { 0.0 } else { self.settings.assignment.temperature::<f64>() };
+        self.mixture.fingerprint(temperature)
     }
 
     fn shift(&self) -> Vec<f64> {
@@ -187,6 +189,10 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
             }
         }
         scratch.add_moments(tiles, self.density.means(), sums);
+    }
+
+    fn add(&self, block: &Block<F>, labels: &[u32], sums: &mut Sums, _: &mut Self::Scratch) {
+        sums.hard().add(block, labels, self.density.means());
     }
 
     fn objective(&self, sums: &Sums) -> Option<f64> {
@@ -223,9 +229,13 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
             repairs.retain(|(_, action, _)| *action != RepairAction::Floored);
         }
         let shift2 = next.means.iter().zip(old).map(|(new, old)| (new.widen() - old.widen()).powi(2)).sum();
-        // The floor keeps every covariance positive definite; should rounding to F have undone that, the old one stays.
-        if let Ok(density) = Density::new(&next) {
-            (self.mixture, self.density) = (next, density);
+        match Density::new(&next) {
+            Ok(density) => (self.mixture, self.density) = (next, density),
+            // No row has any density, or rounding to F undid the floor: the parameters stay, and it is said.
+            Err(error) => {
+                let detail = format!("the new parameters cannot be used ({error}); kept the old ones");
+                return MStep { objective: None, shift2: 0.0, repairs: vec![(0, RepairAction::Starved, detail)] };
+            }
         }
         self.prepare_nearest();
         MStep { objective: None, shift2, repairs }
@@ -233,18 +243,17 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
 
     fn is_idle(&self, change: &Change) -> bool {
         if self.is_hard() {
-            return change.now <= change.before;
+            return change.now <= change.highest;
         }
         let epsilon = 2.0 * F::UNIT_ROUNDOFF;
         (change.now - change.before).abs() <= 4.0 * epsilon * (1.0 + change.now.abs())
     }
 
     fn settled(&self, change: &Change) -> Option<Termination> {
-        if change.changed == 0 {
-            return Some(Termination::LabelsUnchanged);
-        }
         let rise = (change.now - change.before) / self.total_weight;
         let still = self.settings.tolerance > 0.0 && rise < self.settings.tolerance;
-        (still || change.idle >= 2).then_some(Termination::Tolerance)
+        // Ill-conditioned covariances can make the last digits go up and down for ever.
+        let hovers = !self.is_hard() && change.hovering >= 10;
+        (still || hovers || change.idle >= 2).then_some(Termination::Tolerance)
     }
 }

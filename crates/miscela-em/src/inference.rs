@@ -222,6 +222,10 @@ pub fn responsibilities<F: Float>(samples: &Samples<F>, density: &Density<F>, th
                 soften(columns, F::one());
                 for (i, row) in out.chunks_exact_mut(k).enumerate() {
                     row.iter_mut().zip(&*columns).for_each(|(r, column)| *r = column.0[i]);
+                    // A row so far out that no density is above zero goes where its label goes, to the first.
+                    if row.iter().all(|r| *r == F::zero()) {
+                        row[0] = F::one();
+                    }
                 }
             }
         });

@@ -16,13 +16,16 @@ mod covariance;
 mod density;
 mod engine;
 mod gaussian;
+mod history;
 mod inference;
 mod linalg;
 mod maximise;
 mod median;
 mod parameters;
+mod passes;
 mod relocate;
 mod report;
+mod spread;
 mod start;
 mod statistics;
 mod summary;
@@ -32,14 +35,16 @@ pub use assignment::{Assignment, Held, Mixing};
 pub use centroids::KMeansFamily;
 pub use covariance::{Covariance, FLOOR_F32, FLOOR_F64, UnknownCovariance};
 pub use density::Density;
-pub use engine::{Assigned, Change, Family, MStep, run, summarize};
+pub use engine::{Assigned, Family, MStep, run, summarize};
 pub use gaussian::{GaussianFamily, MixtureSettings};
+pub use history::Change;
 pub use inference::{
     CentroidFit, MixtureFit, densest_labels, distances, evaluate_centroids, evaluate_mixture, log_densities,
     nearest_labels, nearest_reduced, responsibilities,
 };
 pub use parameters::{Covariances, Mixture, ParameterError};
 pub use report::{Observer, Progress, Repair, RepairAction, Run, Termination};
+pub use spread::Spread;
 pub use start::{Shares, StartError, from_shares};
 pub use statistics::{MergeError, Statistics, Sums};
 pub use summary::Summary;

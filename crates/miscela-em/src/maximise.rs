@@ -28,9 +28,12 @@ pub(crate) fn maximise<F: Float>(
         covariance: (0..k).map(|c| covariance_of(statistics, c)).collect(),
     };
     let starved: Vec<usize> = (0..k).filter(|c| sums.weight[*c] <= f64::EPSILON * total).collect();
-    let pooled = within.pooled();
-    for c in starved.iter().chain(relocated) {
-        within.covariance[*c].clone_from(&pooled);
+    // A shape that all share is pooled anyway, and the more it counts of them the better it is estimated.
+    if !settings.covariance.is_tied() {
+        let pooled = within.pooled();
+        for c in starved.iter().chain(relocated) {
+            within.covariance[*c].clone_from(&pooled);
+        }
     }
     for c in starved {
         repairs.push((
@@ -39,7 +42,7 @@ pub(crate) fn maximise<F: Float>(
             "had no weight left; kept its mean, with the pooled covariance".into(),
         ));
     }
-    let floor = if F::NAME == "f32" { FLOOR_F32 } else { FLOOR_F64 };
+    let floor = if F::UNIT_ROUNDOFF > f64::EPSILON { FLOOR_F32 } else { FLOOR_F64 };
     let mut regulariser = Regulariser { ridge: settings.reg_covariance, floor, scale, raised: Vec::new() };
     let covariances = settings.covariance.structure().estimate(&within, &mut regulariser);
     for (component, count) in regulariser.raised {

@@ -224,8 +224,9 @@ impl<F: Float> Mixture<F> {
         Ok(precisions)
     }
 
-    pub(crate) fn fingerprint(&self) -> u64 {
+    /// A fingerprint of these parameters and the temperature at which rows are shared; zero is hard.
+    pub(crate) fn fingerprint(&self, temperature: f64) -> u64 {
         let numbers = self.weights.iter().chain(&self.means).chain(self.covariances.iter());
-        crate::statistics::fingerprint(numbers.map(|x| x.widen()))
+        crate::statistics::fingerprint(numbers.map(|x| x.widen()).chain([temperature]))
     }
 }

@@ -6,51 +6,54 @@
 
 use crate::engine::Family;
 use crate::report::RepairAction;
-use crate::statistics::{Statistics, Sums};
-use miscela_kernel::{BLOCK_ROWS, Block, Float, Samples};
+use crate::statistics::Sums;
+use miscela_kernel::{BLOCK_ROWS, Float, Samples};
 
-/// Fills the components without weight, in the statistics and the labels, and returns which.
+/// One row, with all its copies, for a component that had none.
+pub(crate) struct Move {
+    /// The first of the copies.
+    pub(crate) row: usize,
+    /// The component.
+    pub(crate) to: usize,
+}
+
+/// Gives rows to the components without weight, in the labels, and returns which.
 ///
 /// Needs a pass over the rows and 16 bytes a row; only called where a cluster is empty.
 pub(crate) fn relocate<F: Float, M: Family<F>>(
     family: &M,
     samples: &Samples<F>,
     labels: &mut [u32],
-    statistics: &mut Statistics,
+    sums: &Sums,
     repairs: &mut Vec<(usize, RepairAction, String)>,
-) -> Vec<usize> {
+) -> Vec<Move> {
     let k = family.n_components();
     let mut rows_left = vec![0usize; k];
     let misfits = misfits(family, samples, labels, &mut rows_left);
-    let mut relocated = Vec::new();
-    let mut start = 0;
-    let empty: Vec<usize> = (0..k).filter(|c| statistics.sums().weight[*c] == 0.0).collect();
-    for cluster in empty {
-        let copies = loop {
-            let Some(copies) = copies_from(samples, labels, &misfits, start) else { break Vec::new() };
-            if copies.is_empty() {
-                start += 1;
-                continue;
-            }
-            let donor = labels[copies[0]] as usize;
+    let mut moves = Vec::new();
+    let mut next = 0;
+    for to in (0..k).filter(|c| sums.weight[*c] == 0.0) {
+        let mut found = None;
+        while let Some(copies) = copies_from(samples, labels, &misfits, next) {
+            next += 1;
+            // None of them: these copies were dealt with at the first of them.
+            let Some(donor) = copies.first().map(|row| labels[*row] as usize) else { continue };
             if rows_left[donor] > copies.len() {
-                rows_left[donor] -= copies.len();
-                break copies;
+                found = Some((copies, donor));
+                break;
             }
-            start += 1;
-        };
-        let Some(&first) = copies.first() else {
-            repairs.push((cluster, RepairAction::KeptEmpty, "no cluster can spare a distinct row".into()));
+        }
+        let Some((copies, donor)) = found else {
+            repairs.push((to, RepairAction::KeptEmpty, "no cluster can spare a distinct row".into()));
             continue;
         };
-        start += 1;
-        let donor = labels[first];
-        move_rows(family, samples, labels, statistics, &copies, cluster);
-        let detail = format!("was empty; took row {first} from component {donor}");
-        repairs.push((cluster, RepairAction::Relocated, detail));
-        relocated.push(cluster);
+        rows_left[donor] -= copies.len();
+        copies.iter().for_each(|row| labels[*row] = to as u32);
+        let row = copies[0];
+        repairs.push((to, RepairAction::Relocated, format!("was empty; took row {row} from component {donor}")));
+        moves.push(Move { row, to });
     }
-    relocated
+    moves
 }
 
 /// Each row of positive weight with its misfit, the worst first and the lowest index first among equals; counts them by
@@ -92,26 +95,4 @@ fn copies_from<F: Float>(
     }
     let copies = same_misfit.map(|(_, i)| *i as usize);
     Some(copies.filter(|i| labels[*i] == labels[first] && table.row(*i) == table.row(first)).collect())
-}
-
-/// Takes the copies of one row out of their cluster and makes them another's.
-fn move_rows<F: Float, M: Family<F>>(
-    family: &M,
-    samples: &Samples<F>,
-    labels: &mut [u32],
-    statistics: &mut Statistics,
-    copies: &[usize],
-    cluster: usize,
-) {
-    let d = samples.n_columns();
-    let mut row = vec![F::zero(); d];
-    samples.copy_row(copies[0], &mut row);
-    let weight: f64 = copies.iter().map(|i| samples.weight(*i)).sum();
-    let sums = statistics.sums();
-    let mut moved = Sums::zero(sums.k(), d, sums.scatter);
-    let shift: Vec<F> = family.shift().into_iter().map(F::narrow).collect();
-    moved.hard().add(&Block::new(&row, d), &labels[copies[0]..=copies[0]], &shift, weight);
-    statistics.sums_mut().subtract(&moved);
-    statistics.place(cluster, &row.iter().map(|x| x.widen()).collect::<Vec<_>>(), weight);
-    copies.iter().for_each(|i| labels[*i] = cluster as u32);
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Why a fit stopped. Reaching the limit is no error: the model is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Termination {
@@ -15,6 +15,7 @@ pub enum Termination {
     /// No row changed its cluster.
     LabelsUnchanged,
     /// The limit of iterations was reached first.
+    #[default]
     MaxIterations,
     /// An observer asked to stop.
     Cancelled,
@@ -54,7 +55,8 @@ pub enum RepairAction {
     KeptEmpty,
     /// Variances fell below the floor and were raised to it.
     Floored,
-    /// A component had no weight left and kept its shape.
+    /// A component had no weight left: it kept its mean and took the pooled covariance; or no component had any, and all
+    /// kept what they had.
     Starved,
 }
 
@@ -85,7 +87,7 @@ pub struct Repair {
 }
 
 /// What one run of the engine reports.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Run {
     /// E-steps with an M-step after them.
@@ -116,7 +118,7 @@ pub struct Progress {
 ///
 /// Any `FnMut(&Progress) -> ControlFlow<()>` is one, and `()` is the one that does nothing.
 pub trait Observer: Send {
-    /// Called after each iteration, on the thread that called the fit.
+    /// Called after each iteration, by one thread at a time.
     fn iteration(&mut self, progress: &Progress) -> std::ops::ControlFlow<()>;
 }
 

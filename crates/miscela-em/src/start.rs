@@ -201,7 +201,7 @@ fn moments<F: Float>(
                     labels
                 }
             };
-            sums.hard().add(&block, &labels, shift, 1.0);
+            sums.hard().add(&block, &labels, shift);
         }
         sums
     });

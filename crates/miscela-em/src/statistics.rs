@@ -109,11 +109,6 @@ impl Sums {
         &self.second[c * size..(c + 1) * size]
     }
 
-    pub(crate) fn second_mut(&mut self, c: usize) -> &mut [f64] {
-        let size = self.scatter.len(self.width);
-        &mut self.second[c * size..(c + 1) * size]
-    }
-
     /// The sums as a place to add rows of hard labels.
     pub(crate) fn hard(&mut self) -> HardMoments<'_> {
         HardMoments {
@@ -159,7 +154,7 @@ pub enum MergeError {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(try_from = "Unchecked"))]
 pub struct Statistics {
     fingerprint: u64,
     shift: Vec<f64>,
@@ -191,17 +186,17 @@ impl Statistics {
         &self.shift[c * self.sums.width..(c + 1) * self.sums.width]
     }
 
-    pub(crate) fn sums_mut(&mut self) -> &mut Sums {
-        &mut self.sums
+    /// Takes the weights and moments of another pass over the same rows.
+    pub(crate) fn replace(&mut self, sums: Sums) {
+        (self.sums.weight, self.sums.first, self.sums.second) = (sums.weight, sums.first, sums.second);
     }
 
-    /// Makes component `c` consist of copies of one row with this weight in all.
-    pub(crate) fn place(&mut self, c: usize, row: &[f64], weight: f64) {
-        let width = self.sums.width;
-        self.shift[c * width..(c + 1) * width].copy_from_slice(row);
+    /// Makes component `c` consist of copies of one row, whatever the weight of them is.
+    pub(crate) fn place(&mut self, c: usize, row: impl Iterator<Item = f64>) {
+        let (width, size) = (self.sums.width, self.sums.scatter.len(self.sums.width));
+        self.shift[c * width..(c + 1) * width].iter_mut().zip(row).for_each(|(to, x)| *to = x);
         self.sums.first[c * width..(c + 1) * width].fill(0.0);
-        self.sums.second_mut(c).fill(0.0);
-        self.sums.weight[c] = weight;
+        self.sums.second[c * size..(c + 1) * size].fill(0.0);
     }
 
     /// Adds statistics of other rows, taken under the same parameters.
@@ -251,6 +246,35 @@ impl Statistics {
         let mut scatter = self.sums.second(c).to_vec();
         self.sums.scatter.add_row(-self.sums.weight[c], &self.movement(c), &mut scatter);
         scatter
+    }
+}
+
+/// Statistics as a file has them.
+#[cfg(feature = "serde")]
+#[derive(Deserialize)]
+struct Unchecked {
+    fingerprint: u64,
+    shift: Vec<f64>,
+    sums: Sums,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Statistics {
+    type Error = String;
+
+    fn try_from(Unchecked { fingerprint, shift, sums }: Unchecked) -> Result<Self, String> {
+        // In u128, so that no claimed width can overflow.
+        let (k, d) = (sums.k() as u128, sums.width as u128);
+        let moments = match sums.scatter {
+            Scatter::Spherical => 1,
+            Scatter::Diagonal => d,
+            Scatter::Full => d * (d + 1) / 2,
+        };
+        let lengths = [shift.len(), sums.first.len(), sums.second.len()].map(|length| length as u128);
+        if lengths != [k * d, k * d, k * moments] {
+            return Err(format!("the sums are not those of {k} components and {d} columns"));
+        }
+        Ok(Self { fingerprint, shift, sums })
     }
 }
 

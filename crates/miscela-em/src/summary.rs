@@ -50,7 +50,7 @@ fn about<F: Float>(samples: &Samples<F>, shift: &[F], threads: Threads) -> Stati
         for rows in lanes.blocks(lane) {
             let labels = [0; miscela_kernel::BLOCK_ROWS];
             let block = samples.block(rows, &mut scratch);
-            sums.hard().add(&block, &labels[..block.len()], shift, 1.0);
+            sums.hard().add(&block, &labels[..block.len()], shift);
         }
         sums
     });

@@ -80,11 +80,25 @@ impl<F: Float> GaussianScratch<F> {
         shares
     }
 
+    /// Makes the rows that do not count zero, with no shares: they may be so far away that their squares are infinite, and
+    /// zero times that is no number.
+    fn clear_absent(&mut self, tiles: usize) {
+        let k = self.shares.len() / TILES;
+        for (t, tile) in self.tiles[..tiles].iter_mut().enumerate() {
+            let absent = self.row_weights[t].0.iter().enumerate().filter(|(i, w)| **w == F::zero() && *i < tile.rows());
+            for i in absent.map(|(i, _)| i).collect::<Vec<_>>() {
+                tile.clear_row(i);
+                self.shares[t * k..(t + 1) * k].iter_mut().for_each(|share| share.0[i] = F::zero());
+            }
+        }
+    }
+
     /// Adds the moments of all components about `means` (k × d) over the first `tiles` tiles, each row weighted by its
     /// share and its own weight.
     pub(crate) fn add_moments(&mut self, tiles: usize, means: &[F], sums: &mut Sums) {
         let (k, d) = (sums.k(), sums.width);
         let size = sums.scatter.len(d);
+        self.clear_absent(tiles);
         for c in 0..k {
             let mut any = false;
             for (t, column) in self.weights[..tiles].iter_mut().enumerate() {

@@ -1,7 +1,7 @@
 //! Which instructions a kernel runs with: the one place that lists them.
 //!
-//! The choice is made at run time, so one binary serves every machine. Setting `MISCELA_ISA` to `portable`, `avx2` or
-//! `avx512` caps it, which is how the tests force each path.
+//! The choice is made at run time, so one binary serves every machine. `MISCELA_ISA` set to the name of a set that the
+//! machine has forces that one, which is how the tests reach each path; other values are ignored.
 
 use pulp::{Arch, WithSimd};
 use std::sync::OnceLock;

@@ -92,12 +92,12 @@ pub const BLOCK_ROWS: usize = 256;
 impl Lanes {
     /// Lanes for `n_rows` rows where each lane keeps `bytes_per_lane` of statistics.
     ///
-    /// At most 64, at least four blocks long each, and fewer where the statistics are large: all together stay below
-    /// 8 MB, except that four lanes are always allowed.
+    /// At most 64, at least four blocks long each, and fewer where the statistics are large: beyond two, the lanes together
+    /// hold at most 24 MB.
     pub fn new(n_rows: usize, bytes_per_lane: usize) -> Self {
         const MOST: usize = 64;
-        const BUDGET: usize = 8 << 20;
-        let affordable = (BUDGET / bytes_per_lane.max(1)).clamp(4, MOST);
+        const BUDGET: usize = 24 << 20;
+        let affordable = (2 + BUDGET / bytes_per_lane.max(1)).min(MOST);
         let useful = (n_rows / (4 * BLOCK_ROWS)).max(1);
         // A power of two, so that any usual number of threads shares the lanes evenly.
         let count = 1 << affordable.min(useful).ilog2();

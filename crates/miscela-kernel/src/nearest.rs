@@ -202,23 +202,26 @@ impl<F: Float> Group<F> {
 impl<F: Float> Scores<F> {
     /// The label of row `i`, if its lead over the second best is more than rounding can explain.
     ///
-    /// A score computed for a centroid c is off by at most γ(‖x‖‖c‖ + ½‖c‖²), γ = (d + 4)u: the standard bound of a dot
-    /// product (Higham 2002, §3.1) with the rounding of the shift, the half norm and the start. With ‖c‖ ≤ `reach` that
-    /// bounds all scores. Where some centroid is very far away, the bound is poor, but such a centroid is not in the
-    /// running: if ‖c‖ ≤ 4‖x‖ the error is at most 12γ‖x‖², and otherwise the score is at least ¼‖c‖², so that its error
-    /// is at most 3γ times itself.
+    /// A score computed for a centroid c is off by at most γ(‖x‖‖c‖ + ½‖c‖²), γ = (2d + 6)u: the standard bound of a dot
+    /// product (Higham 2002, §3.1), which the half norm enters twice, with the rounding of the shift and of the start. With
+    /// ‖c‖ ≤ `reach` that bounds all scores. Where some centroid is very far away, the bound is poor, but such a centroid is
+    /// not in the running: if ‖c‖ ≤ 4‖x‖ the error is at most 12γ‖x‖², and otherwise the score is at least ¼‖c‖², so that
+    /// its error is at most 3γ times itself. The direct form rounds too: its squares are within (d + 4)·2⁻⁵³ of true, and
+    /// they are at most (‖x‖ + ‖c‖)².
     #[inline]
     fn certain(&self, i: usize, width: usize, reach: f64) -> Option<u32> {
         let (best, second, norm2) = (self.best.0[i].widen(), self.second.0[i].widen(), self.norm.0[i].widen());
-        let gamma = (width + 4) as f64 * F::UNIT_ROUNDOFF;
+        let gamma = (2 * width + 6) as f64 * F::UNIT_ROUNDOFF;
         // ‖x‖² was itself computed, and products may have underflowed.
         let norm2 = norm2 * (1.0 + 2.0 * gamma);
+        let norm = norm2.sqrt();
         let underflow = (width + 4) as f64 * F::min_positive_value().widen();
-        let near = norm2.sqrt() * reach + 0.5 * reach * reach;
-        let far = 12.0 * norm2 + 3.0 * second.abs();
-        let error = gamma * near.min(far) + underflow;
+        let near = gamma * (norm * reach + 0.5 * reach * reach);
+        let far = gamma * (12.0 * norm2 + 3.0 * second.abs());
+        let direct = (width + 4) as f64 * f64::EPSILON / 2.0;
+        let error = near.min(far) + direct * (norm + reach).powi(2).min(25.0 * norm2 + 8.0 * second.abs()) + underflow;
         // Written so that a NaN, from sums that overflowed, is not certain.
-        (second - best > 2.0 * error && norm2.is_finite()).then(|| self.index.0[i].widen() as u32)
+        (second - best > 2.0 * error && norm2.is_finite() && reach.is_finite()).then(|| self.index.0[i].widen() as u32)
     }
 }
 
@@ -379,6 +382,14 @@ mod tests {
                 conforms(&rows, &centroids, &vec![0.0; d]);
             }
         }
+    }
+
+    #[test]
+    fn what_overflows_or_drowns_is_decided_directly() {
+        conforms(&[1.8e19f32], &[0.0, -1e19, 2.7e19], &[0.0]);
+        conforms(&[1e8f64], &[0.0, 1e-9], &[0.0]);
+        conforms(&[1.0f32], &[0.0, 1e-30], &[0.0]);
+        conforms(&[1e-30f32, 3e-30], &[2e-30, 1e-30], &[0.0]);
     }
 
     #[test]

@@ -33,8 +33,10 @@ pub enum SamplesError {
         /// Number of weights.
         got: usize,
     },
-    /// A weight is negative, NaN or infinite.
-    #[error("the weight of row {row} is {value}; weights must be finite and not negative")]
+    /// A weight is negative, NaN, or too small or large to be summed.
+    #[error(
+        "the weight of row {row} is {value}; weights must be zero or between 1e-30 and 1e30: rescale them, which changes nothing else"
+    )]
     BadWeight {
         /// 0-based row.
         row: usize,
@@ -95,15 +97,12 @@ impl<'a, F: Float> Samples<'a, F> {
         if weights.len() != rows.nrows() {
             return Err(SamplesError::WeightCount { expected: rows.nrows(), got: weights.len() });
         }
-        if let Some(row) = weights.iter().position(|w| !w.is_finite() || *w < 0.0) {
+        if let Some(row) = weights.iter().position(|w| *w != 0.0 && !(1e-30..=1e30).contains(w)) {
             return Err(SamplesError::BadWeight { row, value: weights[row] });
         }
         let total_weight = weights.iter().sum();
         if total_weight <= 0.0 {
             return Err(SamplesError::NoWeight);
-        }
-        if !f64::is_finite(total_weight) {
-            return Err(SamplesError::BadWeight { row: 0, value: total_weight });
         }
         Ok(Self { rows, weights: Some(weights), total_weight })
     }

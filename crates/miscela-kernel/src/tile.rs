@@ -56,6 +56,11 @@ impl<F: Float> Tile<F> {
         }
     }
 
+    /// Makes row `i` zero, for a row that does not count.
+    pub fn clear_row(&mut self, i: usize) {
+        self.columns.iter_mut().for_each(|column| column.0[i] = F::zero());
+    }
+
     /// The number of rows in use.
     pub fn rows(&self) -> usize {
         self.rows

@@ -40,11 +40,12 @@ pub mod prelude;
 pub use any::AnyModel;
 pub use float::Float;
 pub use kmeans::{
-    Algorithm, IncrKMeansError, KMeans, KMeansDocument, KMeansError, KMeansParams, KMeansParamsError, KMeansValidParams,
+    Algorithm, IncrKMeansError, KMeans, KMeansDocument, KMeansError, KMeansParams, KMeansParamsError,
+    KMeansValidParams, UnknownAlgorithm,
 };
 pub use mixture::{
-    GaussianMixture, GaussianMixtureDocument, GmmError, GmmInitMethod, GmmParams, GmmParamsError, GmmValidParams,
-    MixtureScore,
+    CovarianceLists, GaussianMixture, GaussianMixtureDocument, GmmError, GmmInitMethod, GmmParams, GmmParamsError,
+    GmmValidParams, MixtureScore,
 };
 pub use report::{Report, Seconds};
 

@@ -52,7 +52,7 @@ pub(crate) fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
 
 /// The best of several runs so far.
 pub(crate) struct Best<T> {
-    kept: Option<(T, Run)>,
+    kept: Option<(T, Run, f64)>,
     objectives: Vec<f64>,
 }
 
@@ -61,17 +61,17 @@ impl<T> Best<T> {
         Self { kept: None, objectives: Vec::new() }
     }
 
-    /// Keeps this run if its objective is better than all before, as `better(new, old)` says.
+    /// Keeps this run if its objective is better than the best before, as `better(new, old)` says.
     pub(crate) fn offer(&mut self, result: T, run: Run, objective: f64, better: impl Fn(f64, f64) -> bool) {
-        if self.kept.is_none() || self.objectives.iter().all(|old| better(objective, *old)) {
-            self.kept = Some((result, run));
+        if self.kept.as_ref().is_none_or(|(_, _, best)| better(objective, *best) || best.is_nan()) {
+            self.kept = Some((result, run, objective));
         }
         self.objectives.push(objective);
     }
 
     /// The best result and its report; `None` if there was no run.
     pub(crate) fn finish(self, seconds: Seconds) -> Option<(T, Report)> {
-        let (result, run) = self.kept?;
+        let (result, run, _) = self.kept?;
         let report = Report {
             n_runs: self.objectives.len(),
             iterations: run.iterations,

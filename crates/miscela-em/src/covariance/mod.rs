@@ -128,6 +128,11 @@ impl Covariance {
 }
 
 impl Covariance {
+    /// Whether all components share one shape, so that more components add no parameters.
+    pub fn is_tied(self) -> bool {
+        self.n_parameters(1, 1) == self.n_parameters(2, 1)
+    }
+
     /// Whether covariances are in this structure's shape.
     pub fn has_shape<F>(self, covariances: &Covariances<F>) -> bool {
         matches!(

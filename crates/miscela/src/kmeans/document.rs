@@ -99,8 +99,8 @@ impl<F: Float + Serialize + DeserializeOwned> KMeans<F, L2> {
         if document.metric != METRIC {
             return Err(malformed("metric", format!("`{}` is not available; it is `{METRIC}`", document.metric)));
         }
-        if k == 0 {
-            return Err(malformed("centroids", "a model has at least one".into()));
+        if k == 0 || d == 0 {
+            return Err(malformed("centroids", "a model has at least one, of at least one column".into()));
         }
         let fitted = super::model::Fitted {
             centroids: matrix("centroids", &document.centroids, k, d)?,

@@ -12,6 +12,9 @@ pub enum KMeansParamsError {
     /// No clusters.
     #[error("n_clusters cannot be 0")]
     NClusters,
+    /// More clusters than the kernels can number.
+    #[error("n_clusters cannot be more than {most}, and is {0}", most = miscela_kernel::MAX_CENTROIDS)]
+    TooManyClusters(usize),
     /// No runs.
     #[error("n_runs cannot be 0")]
     NRuns,
@@ -50,8 +53,16 @@ pub enum KMeansError {
     #[error(transparent)]
     Domain(#[from] DomainError),
     /// The centres cannot be learnt batch by batch.
-    #[error("the centres of this distance are medians, which need all rows at once; use `fit`")]
+    #[error("the centres of this distance are not means, and only means can be learnt batch by batch; use `fit`")]
     NeedsRows,
+    /// The model to go on with has another number of clusters.
+    #[error("the model has {got} clusters and the parameters ask for {expected}; go on with the number it has")]
+    ClusterCount {
+        /// Clusters asked for.
+        expected: usize,
+        /// Clusters of the model.
+        got: usize,
+    },
     /// The rows have another number of columns than the model.
     #[error("the model was fitted on {expected} columns and the rows have {got}; give the same columns")]
     FeatureCount {

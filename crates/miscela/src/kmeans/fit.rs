@@ -7,7 +7,9 @@ use crate::input::{samples, samples_of};
 use crate::report::{Best, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_distance::{CentreRule, Centred, Distance};
-use miscela_em::{KMeansFamily, Observer, Summary, evaluate_centroids, run};
+use miscela_em::{
+    CentroidFit, KMeansFamily, Observer, Repair, RepairAction, Run, Summary, Termination, evaluate_centroids, run,
+};
 use miscela_init::{KMeansInit, Seeding};
 use miscela_kernel::{BLOCK_ROWS, Samples, Threads};
 use ndarray::{ArrayBase, Data, Ix2};
@@ -51,7 +53,8 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
     }
 
     fn fit_samples(&self, samples: &Samples<F>, observer: &mut dyn Observer) -> Result<KMeans<F, D>, KMeansError> {
-        check_samples(samples, self.n_clusters(), self.distance())?;
+        check_count(samples, self.n_clusters())?;
+        check_domain(samples, self.distance())?;
         // Given centres leave nothing to chance: one run.
         let given = matches!(self.init_method(), KMeansInit::Precomputed(_));
         let seeds = self.seeds(if given { 1 } else { self.n_runs() });
@@ -84,21 +87,50 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
             let start = timed(&mut seconds.init, || {
                 self.init_method().seed(samples, self.n_clusters(), self.distance(), threads, &mut rng)
             })?;
-            timed(&mut seconds.fit, || {
+            let cancelled = timed(&mut seconds.fit, || {
                 let offset = summary.mean.iter().map(|m| F::narrow(*m)).collect();
                 let tolerance = self.absolute_tolerance(&summary);
                 let mut family = KMeansFamily::new(&start.centres, self.distance().clone(), tolerance, offset);
                 let limit = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
-                let run = run(&mut family, samples, limit, threads, observer);
-                let fit = evaluate_centroids(samples, family.index(), self.distance(), threads);
-                let objective = fit.inertia;
+                let mut run = run(&mut family, samples, limit, threads, observer);
+                let fit = self.evaluate(&mut family, samples, &mut run, threads);
+                let (objective, cancelled) = (fit.inertia, run.termination == Termination::Cancelled);
                 best.offer((family.centroids(), fit), run, objective, |new, old| new < old);
+                cancelled
             });
+            if cancelled {
+                break;
+            }
         }
         let Some(((centroids, fit), report)) = best.finish(seconds) else {
             return Err(super::KMeansParamsError::NRuns.into());
         };
         Ok(Fitted { centroids, fit, total_weight: samples.total_weight(), report })
+    }
+
+    /// The fit of the final centres. A fit that stopped before its labels settled may have just emptied a cluster: then the
+    /// farthest rows take its place as in any iteration, without counting as one.
+    fn evaluate(
+        &self,
+        family: &mut KMeansFamily<F, D>,
+        samples: &Samples<F>,
+        run: &mut Run,
+        threads: Threads,
+    ) -> CentroidFit {
+        let mut fit = evaluate_centroids(samples, family.index(), self.distance(), threads);
+        let mut left = if run.iterations > 0 { self.n_clusters() } else { 0 };
+        while left > 0 && fit.weights.contains(&0.0) {
+            let more = miscela_em::run(family, samples, 1, threads, &mut ());
+            let kept = more.repairs.iter().any(|repair| repair.action == RepairAction::KeptEmpty);
+            left = if kept { 0 } else { left - 1 };
+            let iteration = run.iterations;
+            run.repairs.extend(more.repairs.into_iter().map(|repair| Repair { iteration, ..repair }));
+            fit = evaluate_centroids(samples, family.index(), self.distance(), threads);
+            if let (Some(last), Some(objective)) = (run.trace.last_mut(), more.trace.last()) {
+                *last = *objective;
+            }
+        }
+        fit
     }
 
     fn absolute_tolerance(&self, summary: &Summary) -> f64 {
@@ -111,19 +143,20 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
     }
 }
 
-/// Whether there are rows enough and the distance is defined on them.
-pub(super) fn check_samples<F: Float, D: Distance<F>>(
-    samples: &Samples<F>,
-    n_clusters: usize,
-    distance: &D,
-) -> Result<(), KMeansError> {
+/// Whether there are as many rows as clusters.
+pub(super) fn check_count<F: Float>(samples: &Samples<F>, n_clusters: usize) -> Result<(), KMeansError> {
     let n_samples = samples.n_rows();
     if n_clusters > n_samples {
         return Err(KMeansError::TooFewSamples { n_samples, n_clusters });
     }
+    Ok(())
+}
+
+/// Whether the distance is defined on the rows.
+pub(super) fn check_domain<F: Float, D: Distance<F>>(samples: &Samples<F>, distance: &D) -> Result<(), KMeansError> {
     let mut scratch = Vec::new();
-    for first in (0..n_samples).step_by(BLOCK_ROWS) {
-        let rows = first..(first + BLOCK_ROWS).min(n_samples);
+    for first in (0..samples.n_rows()).step_by(BLOCK_ROWS) {
+        let rows = first..(first + BLOCK_ROWS).min(samples.n_rows());
         distance.check(&samples.block(rows, &mut scratch))?;
     }
     Ok(())

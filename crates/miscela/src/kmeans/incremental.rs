@@ -4,7 +4,7 @@
 //! N ← N + Σ w,   c ← c + Σ w (x − c) / N       over the rows of the batch nearest to c
 //! ```
 
-use super::fit::check_samples;
+use super::fit::{check_count, check_domain};
 use super::model::Fitted;
 use super::{IncrKMeansError, KMeans, KMeansError, KMeansValidParams};
 use crate::Float;
@@ -76,13 +76,18 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         seeds: &[u64],
         threads: Threads,
     ) -> Result<KMeans<F, D>, KMeansError> {
-        if D::CENTRE == CentreRule::Median {
+        if D::CENTRE != CentreRule::Mean {
             return Err(KMeansError::NeedsRows);
         }
+        check_domain(samples, self.distance())?;
         let mut model = match model {
             Some(model) if model.n_features() != samples.n_columns() => {
                 let (expected, got) = (model.n_features(), samples.n_columns());
                 return Err(KMeansError::FeatureCount { expected, got });
+            }
+            Some(model) if model.n_clusters() != self.n_clusters() => {
+                let (expected, got) = (self.n_clusters(), model.n_clusters());
+                return Err(KMeansError::ClusterCount { expected, got });
             }
             Some(model) => model,
             None => self.start_from(samples, seeds, threads)?,
@@ -90,9 +95,9 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         let mut seconds = 0.0;
         timed(&mut seconds, || {
             let summary = Summary::of(samples, threads);
-            let fit = evaluate_centroids(samples, model.search(), self.distance(), threads);
+            let fit = evaluate_centroids(samples, model.search(), model.distance(), threads);
             let offset = summary.mean.iter().map(|m| F::narrow(*m)).collect();
-            let mut family = KMeansFamily::new(&model.centroids, self.distance().clone(), 0.0, offset);
+            let mut family = KMeansFamily::new(&model.centroids, model.distance.clone(), 0.0, offset);
             let mut counts: Vec<f64> = model.cluster_count.iter().map(|count| count.widen()).collect();
             let shift2 = family.absorb(&summarize(&family, samples, threads), &mut counts);
             let settled = shift2.sqrt() <= self.tolerance().widen() * summary.mean_variance().sqrt();
@@ -112,7 +117,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
 
     /// A model at the best of the starts on this batch, with no rows in it yet.
     fn start_from(&self, samples: &Samples<F>, seeds: &[u64], threads: Threads) -> Result<KMeans<F, D>, KMeansError> {
-        check_samples(samples, self.n_clusters(), self.distance())?;
+        check_count(samples, self.n_clusters())?;
         let mut seconds = Seconds::default();
         let mut best: Option<(f64, Array2<F>)> = None;
         timed(&mut seconds.init, || {

@@ -11,4 +11,4 @@ pub use document::KMeansDocument;
 pub(crate) use document::{dtype, malformed};
 pub use error::{IncrKMeansError, KMeansError, KMeansParamsError};
 pub use model::KMeans;
-pub use params::{Algorithm, KMeansParams, KMeansValidParams};
+pub use params::{Algorithm, KMeansParams, KMeansValidParams, UnknownAlgorithm};

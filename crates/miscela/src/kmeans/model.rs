@@ -177,7 +177,7 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
     ///
     /// # Errors
     /// If rows or weights are at fault, or the width is another.
-    pub fn score<S: Data<Elem = F>>(
+    pub fn inertia_of<S: Data<Elem = F>>(
         &self,
         records: &ArrayBase<S, Ix2>,
         weights: Option<&[f64]>,

@@ -36,14 +36,19 @@ impl fmt::Display for Algorithm {
     }
 }
 
-impl FromStr for Algorithm {
-    type Err = String;
+/// A name that no algorithm has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("algorithm '{0}' is not available; use auto or lloyd")]
+pub struct UnknownAlgorithm(String);
 
-    fn from_str(name: &str) -> Result<Self, String> {
+impl FromStr for Algorithm {
+    type Err = UnknownAlgorithm;
+
+    fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
         [Algorithm::Auto, Algorithm::Lloyd]
             .into_iter()
             .find(|algorithm| algorithm.name() == name)
-            .ok_or_else(|| format!("algorithm '{name}' is not available; use auto or lloyd"))
+            .ok_or_else(|| UnknownAlgorithm(name.into()))
     }
 }
 
@@ -149,6 +154,8 @@ impl<F: Float, R, D: Distance<F>> ParamGuard for KMeansParams<F, R, D> {
         let tolerance = miscela_kernel::Float::widen(params.tolerance);
         if params.n_clusters == 0 {
             Err(KMeansParamsError::NClusters)
+        } else if params.n_clusters > miscela_kernel::MAX_CENTROIDS {
+            Err(KMeansParamsError::TooManyClusters(params.n_clusters))
         } else if params.n_runs == 0 {
             Err(KMeansParamsError::NRuns)
         } else if !tolerance.is_finite() || tolerance < 0.0 {

@@ -6,7 +6,9 @@ use crate::Float;
 use crate::input::{samples, samples_of};
 use crate::report::{Best, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
-use miscela_em::{Assignment, GaussianFamily, MixtureFit, Observer, Repair, Run, Summary, evaluate_mixture, run};
+use miscela_em::{
+    Assignment, GaussianFamily, Mixture, MixtureFit, Observer, Run, Summary, Termination, evaluate_mixture, run,
+};
 use miscela_kernel::{Samples, Threads};
 use ndarray::{ArrayBase, Data, Ix2};
 use rand::Rng;
@@ -69,42 +71,56 @@ impl<F: Float> GmmValidParams<F, ()> {
     ) -> Result<GaussianMixture<F>, GmmError> {
         let (settings, mut seconds) = (self.settings(), Seconds::default());
         let summary = timed(&mut seconds.fit, || Summary::of(samples, threads));
-        let mut best = Best::new();
+        let (mut best, mut failed) = (Best::new(), None);
         for seed in seeds {
-            let (start, repairs) = timed(&mut seconds.init, || self.start(samples, &summary, *seed, threads))?;
-            timed(&mut seconds.fit, || {
-                let mut family = GaussianFamily::new(start, settings.clone(), &summary, samples.total_weight())?;
-                let limit = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
-                let mut run = run(&mut family, samples, limit, threads, observer);
-                let temperature = match settings.assignment {
-                    Assignment::Tempered(temperature) => temperature,
-                    _ => 1.0,
-                };
-                let fit = evaluate_mixture(samples, family.density(), temperature, threads);
-                let objective = complete(&mut run, repairs, settings.assignment, &fit);
-                best.offer((family.into_mixture(), fit), run, objective, |new, old| new > old);
-                Ok::<_, GmmError>(())
-            })?;
+            match self.run(samples, &summary, *seed, threads, observer, &mut seconds) {
+                Ok((result, run, objective)) => {
+                    let cancelled = run.termination == Termination::Cancelled;
+                    best.offer(result, run, objective, |new, old| new > old);
+                    if cancelled {
+                        break;
+                    }
+                }
+                // One start that cannot be used does not cost the runs from the others.
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
-        let Some(((mixture, fit), report)) = best.finish(seconds) else { return Err(GmmParamsError::NRuns.into()) };
+        let Some(((mixture, fit), report)) = best.finish(seconds) else {
+            return Err(failed.unwrap_or(GmmParamsError::NRuns.into()));
+        };
         let fitted = Fitted { mixture, settings, fit, total_weight: samples.total_weight(), report };
         Ok(GaussianMixture::from_fitted(fitted)?)
     }
-}
 
-/// Puts the start's repairs first, ends the trace with the objective of the final parameters where the limit cut it
-/// short, and returns that objective.
-fn complete(run: &mut Run, repairs: Vec<Repair>, assignment: Assignment, fit: &MixtureFit) -> f64 {
-    run.repairs.splice(0..0, repairs);
-    let objective = match assignment {
-        Assignment::Hard => fit.classification_log_likelihood,
-        Assignment::Tempered(_) => fit.tempered_log_likelihood,
-        _ => fit.log_likelihood,
-    };
-    if run.trace.len() < run.iterations {
-        run.trace.push(objective);
+    /// One run from one start: its parameters and their fit, what it reports, and its objective.
+    fn run(
+        &self,
+        samples: &Samples<F>,
+        summary: &Summary,
+        seed: u64,
+        threads: Threads,
+        observer: &mut dyn Observer,
+        seconds: &mut Seconds,
+    ) -> Result<((Mixture<F>, MixtureFit), Run, f64), GmmError> {
+        let settings = self.settings();
+        let (start, repairs) = timed(&mut seconds.init, || self.start(samples, summary, seed, threads))?;
+        timed(&mut seconds.fit, || {
+            let assignment = settings.assignment;
+            let mut family = GaussianFamily::new(start, settings, summary, samples.total_weight())?;
+            let limit = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
+            let mut run = run(&mut family, samples, limit, threads, observer);
+            run.repairs.splice(0..0, repairs);
+            let temperature = if let Assignment::Tempered(temperature) = assignment { temperature } else { 1.0 };
+            let fit = evaluate_mixture(samples, family.density(), temperature, threads);
+            let objective = match assignment {
+                Assignment::Hard => fit.classification_log_likelihood,
+                Assignment::Tempered(_) => fit.tempered_log_likelihood,
+                _ => fit.log_likelihood,
+            };
+            run.complete(objective, limit, observer);
+            Ok(((family.into_mixture(), fit), run, objective))
+        })
     }
-    objective
 }
 
 impl<F: Float, R: Rng + Clone> GmmParams<F, R> {

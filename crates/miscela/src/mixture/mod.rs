@@ -7,7 +7,7 @@ mod model;
 mod params;
 mod start;
 
-pub use document::GaussianMixtureDocument;
+pub use document::{CovarianceLists, GaussianMixtureDocument};
 pub use error::{GmmError, GmmParamsError};
 pub use model::{GaussianMixture, MixtureScore};
 pub use params::{GmmParams, GmmValidParams};

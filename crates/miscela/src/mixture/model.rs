@@ -7,7 +7,7 @@ use crate::report::Report;
 use linfa::{DatasetBase, traits::PredictInplace};
 use miscela_em::{
     Assignment, Covariance, Covariances, Density, Held, Mixing, Mixture, MixtureFit, MixtureSettings, ParameterError,
-    densest_labels, evaluate_mixture, log_densities, responsibilities,
+    Spread, densest_labels, evaluate_mixture, log_densities, responsibilities,
 };
 use miscela_kernel::{Samples, Threads};
 use ndarray::{Array1, Array2, Array3, ArrayBase, Data, Ix1, Ix2};
@@ -76,7 +76,7 @@ pub(crate) struct Fitted<F> {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct MixtureScore {
-    /// Rows.
+    /// Rows of positive weight.
     pub n_samples: usize,
     /// Σ w, which takes the place of the number of rows in the criteria.
     pub total_weight: f64,
@@ -146,11 +146,9 @@ impl<F: Float> GaussianMixture<F> {
     }
 
     /// The inverses of the covariances, k × d × d, built on each call.
-    ///
-    /// # Errors
-    /// Never for a fitted model: its covariances are positive definite.
     pub fn precisions(&self) -> Array3<F> {
         let (k, d) = (self.n_clusters(), self.n_features());
+        // The covariances of a model have been factored before, so this does not fail.
         self.mixture.precisions().unwrap_or_else(|_| Array3::from_elem((k, d, d), F::nan()))
     }
 
@@ -318,7 +316,7 @@ impl<F: Float> GaussianMixture<F> {
 
     fn score_of(&self, samples: &Samples<F>) -> MixtureScore {
         let fit = evaluate_mixture(samples, &self.density, 1.0, Threads::Ambient);
-        let (n, weight) = (samples.n_rows(), samples.total_weight());
+        let (n, weight) = (samples.n_positive(), samples.total_weight());
         self.criteria(n, weight, fit.log_likelihood, fit.classification_log_likelihood)
     }
 
@@ -340,18 +338,16 @@ impl<F: Float> GaussianMixture<F> {
 
     /// Draws rows from the mixture: n × d, and the component of each, n.
     pub fn sample<R: Rng + ?Sized>(&self, n: usize, rng: &mut R) -> (Array2<F>, Array1<usize>) {
-        let (k, d) = (self.n_clusters(), self.n_features());
-        let factors = self.mixture.factors().unwrap_or_else(|_| Array3::zeros((k, d, d)));
+        let d = self.n_features();
+        let spread = Spread::new(&self.mixture.covariances, d);
         let weights = WeightedIndex::new(self.mixture.weights.iter().map(|w| w.widen()));
         let labels: Array1<usize> = (0..n).map(|_| weights.as_ref().map_or(0, |index| index.sample(rng))).collect();
         let mut rows = Array2::zeros((n, d));
         let mut normal = vec![0.0f64; d];
         for (label, mut row) in labels.iter().zip(rows.outer_iter_mut()) {
             normal.iter_mut().for_each(|z| *z = StandardNormal.sample(rng));
-            for (j, x) in row.iter_mut().enumerate() {
-                let spread: f64 = (0..=j).map(|l| factors[[*label, j, l]] * normal[l]).sum();
-                *x = F::narrow(self.mixture.means[[*label, j]].widen() + spread);
-            }
+            row.iter_mut().zip(spread.apply(*label, &normal)).for_each(|(x, z)| *x = z);
+            row += &self.mixture.means.row(*label);
         }
         (rows, labels)
     }

@@ -150,7 +150,7 @@ impl<F: Float, R> ParamGuard for GmmParams<F, R> {
             _ if !not_negative(tolerance) => Err(GmmParamsError::Tolerance(tolerance)),
             _ if !not_negative(ridge) => Err(GmmParamsError::RegCovariance(ridge)),
             _ if params.threads == Threads::Count(0) => Err(GmmParamsError::NThreads),
-            Assignment::Tempered(t) if !(t.is_finite() && t > 0.0) => Err(GmmParamsError::Temperature(t)),
+            Assignment::Tempered(t) if !usable_temperature::<F>(t) => Err(GmmParamsError::Temperature(t)),
             _ => Ok(params),
         }
     }
@@ -221,4 +221,10 @@ impl<F: Float, R> GmmValidParams<F, R> {
             ..self.settings.clone()
         }
     }
+}
+
+/// Whether a temperature and its inverse are positive numbers of the type that densities are computed in.
+fn usable_temperature<F: Float>(temperature: f64) -> bool {
+    let narrowed = <F as miscela_kernel::Float>::narrow(temperature);
+    narrowed.is_normal() && narrowed > F::zero() && (F::one() / narrowed).is_normal()
 }

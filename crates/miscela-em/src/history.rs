@@ -1,0 +1,112 @@
+//! What a run remembers of its iterations: the objectives, to know when to stop, and the repairs.
+
+use crate::engine::Family;
+use crate::report::{Repair, RepairAction};
+use miscela_kernel::Float;
+
+/// The latest change, for a family to judge.
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    /// The objective one iteration before; NaN at the first.
+    pub before: f64,
+    /// The lowest objective before; infinite at the first.
+    pub lowest: f64,
+    /// The highest objective before; minus infinite at the first.
+    pub highest: f64,
+    /// The objective now.
+    pub now: f64,
+    /// Σ over components of how far, squared, their means moved in the last M-step.
+    pub shift2: f64,
+    /// How many iterations in a row, this one included, were [idle](Family::is_idle).
+    pub idle: usize,
+    /// How many iterations in a row, this one included, left the objective within the range it had been in since it last
+    /// broke out.
+    pub hovering: usize,
+}
+
+/// The objectives so far, for [`Change`].
+pub(crate) struct History {
+    before: f64,
+    lowest: f64,
+    highest: f64,
+    idle: usize,
+    /// Where the objective has been since it last broke out, and for how long.
+    range: (f64, f64),
+    hovering: usize,
+}
+
+impl History {
+    pub(crate) fn new() -> Self {
+        let (lowest, highest) = (f64::INFINITY, f64::NEG_INFINITY);
+        Self { before: f64::NAN, lowest, highest, idle: 0, range: (f64::NAN, f64::NAN), hovering: 0 }
+    }
+
+    pub(crate) fn note<F: Float, M: Family<F>>(&mut self, family: &M, now: f64, shift2: f64) -> Change {
+        let Self { before, lowest, highest, range, .. } = *self;
+        let within = range.0 <= now && now <= range.1;
+        let hovering = if within { self.hovering + 1 } else { 0 };
+        let mut change = Change { before, lowest, highest, now, shift2, idle: 0, hovering };
+        change.idle = if family.is_idle(&change) { self.idle + 1 } else { 0 };
+        *self = Self {
+            before: now,
+            lowest: lowest.min(now),
+            highest: highest.max(now),
+            idle: change.idle,
+            range: if within { range } else { (now.min(before), now.max(before)) },
+            hovering,
+        };
+        change
+    }
+}
+
+/// The repairs of a run. One that goes on, iteration after iteration, is listed at its first and its last.
+#[derive(Default)]
+pub(crate) struct Repairs {
+    list: Vec<Repair>,
+    ongoing: Vec<Ongoing>,
+}
+
+struct Ongoing {
+    component: usize,
+    action: RepairAction,
+    latest: usize,
+    /// Where in the list the latest is, unless it is the first.
+    at: Option<usize>,
+}
+
+impl Repairs {
+    pub(crate) fn note(&mut self, repair: Repair) {
+        let Repair { iteration, component, action, .. } = repair;
+        self.ongoing.retain(|ongoing| ongoing.latest + 1 >= iteration);
+        let next = self.list.len();
+        match self.ongoing.iter_mut().find(|ongoing| (ongoing.component, ongoing.action) == (component, action)) {
+            Some(Ongoing { latest, at: Some(at), .. }) => {
+                *latest = iteration;
+                self.list[*at] = repair;
+                return;
+            }
+            Some(Ongoing { latest, at, .. }) => (*latest, *at) = (iteration, Some(next)),
+            None => self.ongoing.push(Ongoing { component, action, latest: iteration, at: None }),
+        }
+        self.list.push(repair);
+    }
+
+    pub(crate) fn into_list(self) -> Vec<Repair> {
+        self.list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_on_is_listed_at_its_first_and_last() {
+        let mut repairs = Repairs::default();
+        for (iteration, component) in [(1, 0), (1, 1), (2, 0), (3, 0), (9, 0), (10, 0), (11, 0)] {
+            repairs.note(Repair { iteration, component, action: RepairAction::Floored, detail: String::new() });
+        }
+        let listed: Vec<_> = repairs.into_list().iter().map(|repair| (repair.iteration, repair.component)).collect();
+        assert_eq!(listed, [(1, 0), (1, 1), (3, 0), (9, 0), (11, 0)]);
+    }
+}

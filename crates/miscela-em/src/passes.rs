@@ -1,0 +1,109 @@
+//! Passes over the rows: lane by lane, each by one thread, merged in lane order.
+
+use crate::engine::Family;
+use crate::relocate::Move;
+use crate::statistics::{Statistics, Sums};
+use miscela_kernel::{Block, Float, Lanes, Samples, Threads};
+use std::sync::Mutex;
+
+/// A row that has no label yet.
+const UNLABELLED: u32 = u32::MAX;
+
+/// Everything that the passes of one run share: lanes with their sums, and the labels of hard families.
+pub(crate) struct Passes<F, S> {
+    lanes: Lanes,
+    sums: Vec<Sums>,
+    labels: Vec<u32>,
+    threads: Threads,
+    /// Working space that no lane is using: as many as there are threads, not lanes.
+    idle: Mutex<Vec<Workspace<F, S>>>,
+}
+
+struct Workspace<F, S> {
+    scratch: S,
+    rows: Vec<F>,
+}
+
+impl<F: Float, S: Default + Send> Passes<F, S> {
+    pub(crate) fn new<M: Family<F, Scratch = S>>(family: &M, samples: &Samples<F>, threads: Threads) -> Self {
+        let (n, d, k, scatter) = (samples.n_rows(), samples.n_columns(), family.n_components(), family.scatter());
+        let lanes = Lanes::new(n, Sums::bytes(k, d, scatter));
+        Self {
+            sums: vec![Sums::zero(k, d, scatter); lanes.count()],
+            labels: if family.is_hard() { vec![UNLABELLED; n] } else { Vec::new() },
+            threads: threads.for_work(n as f64 * k as f64 * (d + scatter.len(d)) as f64),
+            lanes,
+            idle: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The rows' labels; none for soft families.
+    pub(crate) fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    pub(crate) fn labels_mut(&mut self) -> &mut [u32] {
+        &mut self.labels
+    }
+
+    /// Who works.
+    pub(crate) fn threads(&self) -> Threads {
+        self.threads
+    }
+
+    /// The statistics of the rows under the family's parameters.
+    pub(crate) fn e_step<M: Family<F, Scratch = S>>(&mut self, family: &M, samples: &Samples<F>) -> Statistics {
+        let sums = self.sweep(samples, |block, labels, sums, scratch| family.e_step(block, labels, sums, scratch));
+        Statistics::new(family.fingerprint(), family.shift(), sums)
+    }
+
+    /// Takes over rows that were given to empty components: sums all rows again by their labels, and makes each of those
+    /// components its row. Returns the components.
+    pub(crate) fn take_over<M: Family<F, Scratch = S>>(
+        &mut self,
+        family: &M,
+        samples: &Samples<F>,
+        moves: Vec<Move>,
+        statistics: &mut Statistics,
+    ) -> Vec<usize> {
+        if !moves.is_empty() {
+            let sums = self.sweep(samples, |block, labels, sums, scratch| family.add(block, labels, sums, scratch));
+            statistics.replace(sums);
+        }
+        let mut row = vec![F::zero(); samples.n_columns()];
+        for moved in &moves {
+            samples.copy_row(moved.row, &mut row);
+            statistics.place(moved.to, row.iter().map(|x| x.widen()));
+        }
+        moves.into_iter().map(|moved| moved.to).collect()
+    }
+
+    /// One pass: `step` is called on each block with the block's labels.
+    fn sweep(
+        &mut self,
+        samples: &Samples<F>,
+        step: impl Fn(&Block<F>, &mut [u32], &mut Sums, &mut S) + Sync + Send,
+    ) -> Sums {
+        let (lanes, idle) = (&self.lanes, &self.idle);
+        let mut labels = self.labels.chunks_mut(lanes.rows_per_lane());
+        let mut work: Vec<_> = self.sums.iter_mut().map(|sums| (sums, labels.next().unwrap_or_default())).collect();
+        self.threads.each(&mut work, |lane, (sums, labels)| {
+            let taken = idle.lock().ok().and_then(|mut idle| idle.pop());
+            let mut space = taken.unwrap_or_else(|| Workspace { scratch: S::default(), rows: Vec::new() });
+            sums.clear();
+            let mut rest = &mut labels[..];
+            for rows in lanes.blocks(lane) {
+                let block = samples.block(rows, &mut space.rows);
+                let (labels, tail) = std::mem::take(&mut rest).split_at_mut_checked(block.len()).unwrap_or_default();
+                rest = tail;
+                step(&block, labels, sums, &mut space.scratch);
+            }
+            if let Ok(mut idle) = idle.lock() {
+                idle.push(space);
+            }
+        });
+        let mut total = self.sums[0].clone();
+        self.sums[1..].iter().for_each(|sums| total.add(sums));
+        total
+    }
+}
