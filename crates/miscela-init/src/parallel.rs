@@ -87,6 +87,9 @@ fn reduce<F: Float, D: Distance<F>>(
         return Ok(rows);
     }
     let candidates: Array2<F> = Seeds::of_rows(samples, rows.clone()).centres;
+    // As shares, none too small to be a weight.
+    let share = |w: f64| if w > 0.0 { (w / samples.total_weight()).max(1e-30) } else { 0.0 };
+    let weights: Vec<f64> = weights.into_iter().map(share).collect();
     let candidates = Samples::weighted(&candidates, weights)?;
     let mut chosen = Reach::new(&candidates, distance, threads);
     KMeansPlusPlus::default().grow(&mut chosen, k, rng)?;

@@ -154,7 +154,8 @@ mod tests {
             assert_eq!(items, (0..100).collect::<Vec<_>>());
             assert_eq!(threads.map(100, |i| i), items);
         }
-        assert_eq!(Threads::Count(3).install(|inner| inner), Threads::Ambient);
+        let pool = if cfg!(feature = "rayon") { Threads::Ambient } else { Threads::One };
+        assert_eq!(Threads::Count(3).install(|inner| inner), pool);
         assert_eq!(Threads::Count(1).install(|inner| inner), Threads::One);
     }
 }
