@@ -146,6 +146,33 @@ fn iterate<F: Float, M: Family<F>>(
     None
 }
 
+/// Evaluates a family after its [`run`].
+///
+/// A hard fit that stopped before its labels settled may have just emptied a component. Then the worst explained rows take
+/// its place as in any iteration, without counting as one, and the end of the trace is the objective after that.
+pub fn conclude<F: Float, M: Family<F>, T>(
+    family: &mut M,
+    samples: &Samples<F>,
+    run: &mut Run,
+    threads: Threads,
+    evaluate: impl Fn(&M) -> T,
+    has_empty: impl Fn(&T) -> bool,
+) -> T {
+    let mut fit = evaluate(family);
+    let mut left = if family.is_hard() && run.iterations > 0 { family.n_components() } else { 0 };
+    while left > 0 && has_empty(&fit) {
+        let more = self::run(family, samples, 1, threads, &mut ());
+        let kept = more.repairs.iter().any(|repair| repair.action == RepairAction::KeptEmpty);
+        left = if kept { 0 } else { left - 1 };
+        let iteration = run.iterations;
+        run.repairs.extend(more.repairs.into_iter().map(|repair| Repair { iteration, ..repair }));
+        run.trace.truncate(iteration - 1);
+        run.trace.extend(more.trace);
+        fit = evaluate(family);
+    }
+    fit
+}
+
 /// The statistics of the rows under the family's current parameters: one E-step.
 ///
 /// Statistics of several sets of rows under the same parameters [merge](Statistics::merge) to those of all rows.

@@ -35,7 +35,7 @@ pub use assignment::{Assignment, Held, Mixing};
 pub use centroids::KMeansFamily;
 pub use covariance::{Covariance, FLOOR_F32, FLOOR_F64, UnknownCovariance};
 pub use density::Density;
-pub use engine::{Assigned, Family, MStep, run, summarize};
+pub use engine::{Assigned, Family, MStep, conclude, run, summarize};
 pub use gaussian::{GaussianFamily, MixtureSettings};
 pub use history::Change;
 pub use inference::{

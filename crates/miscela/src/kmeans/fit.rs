@@ -7,9 +7,7 @@ use crate::input::{samples, samples_of};
 use crate::report::{Best, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_distance::{CentreRule, Centred, Distance};
-use miscela_em::{
-    CentroidFit, KMeansFamily, Observer, Repair, RepairAction, Run, Summary, Termination, evaluate_centroids, run,
-};
+use miscela_em::{CentroidFit, KMeansFamily, Observer, Summary, Termination, conclude, evaluate_centroids, run};
 use miscela_init::{KMeansInit, Seeding};
 use miscela_kernel::{BLOCK_ROWS, Samples, Threads};
 use ndarray::{ArrayBase, Data, Ix2};
@@ -93,7 +91,10 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
                 let mut family = KMeansFamily::new(&start.centres, self.distance().clone(), tolerance, offset);
                 let limit = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
                 let mut run = run(&mut family, samples, limit, threads, observer);
-                let fit = self.evaluate(&mut family, samples, &mut run, threads);
+                let evaluate =
+                    |family: &KMeansFamily<F, D>| evaluate_centroids(samples, family.index(), self.distance(), threads);
+                let has_empty = |fit: &CentroidFit| fit.weights.contains(&0.0);
+                let fit = conclude(&mut family, samples, &mut run, threads, evaluate, has_empty);
                 let (objective, cancelled) = (fit.inertia, run.termination == Termination::Cancelled);
                 best.offer((family.centroids(), fit), run, objective, |new, old| new < old);
                 cancelled
@@ -106,31 +107,6 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
             return Err(super::KMeansParamsError::NRuns.into());
         };
         Ok(Fitted { centroids, fit, total_weight: samples.total_weight(), report })
-    }
-
-    /// The fit of the final centres. A fit that stopped before its labels settled may have just emptied a cluster: then the
-    /// farthest rows take its place as in any iteration, without counting as one.
-    fn evaluate(
-        &self,
-        family: &mut KMeansFamily<F, D>,
-        samples: &Samples<F>,
-        run: &mut Run,
-        threads: Threads,
-    ) -> CentroidFit {
-        let mut fit = evaluate_centroids(samples, family.index(), self.distance(), threads);
-        let mut left = if run.iterations > 0 { self.n_clusters() } else { 0 };
-        while left > 0 && fit.weights.contains(&0.0) {
-            let more = miscela_em::run(family, samples, 1, threads, &mut ());
-            let kept = more.repairs.iter().any(|repair| repair.action == RepairAction::KeptEmpty);
-            left = if kept { 0 } else { left - 1 };
-            let iteration = run.iterations;
-            run.repairs.extend(more.repairs.into_iter().map(|repair| Repair { iteration, ..repair }));
-            fit = evaluate_centroids(samples, family.index(), self.distance(), threads);
-            if let (Some(last), Some(objective)) = (run.trace.last_mut(), more.trace.last()) {
-                *last = *objective;
-            }
-        }
-        fit
     }
 
     fn absolute_tolerance(&self, summary: &Summary) -> f64 {

@@ -7,7 +7,8 @@ use crate::input::{samples, samples_of};
 use crate::report::{Best, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_em::{
-    Assignment, GaussianFamily, Mixture, MixtureFit, Observer, Run, Summary, Termination, evaluate_mixture, run,
+    Assignment, GaussianFamily, Mixture, MixtureFit, Observer, Run, Summary, Termination, conclude, evaluate_mixture,
+    run,
 };
 use miscela_kernel::{Samples, Threads};
 use ndarray::{ArrayBase, Data, Ix2};
@@ -111,7 +112,10 @@ impl<F: Float> GmmValidParams<F, ()> {
             let mut run = run(&mut family, samples, limit, threads, observer);
             run.repairs.splice(0..0, repairs);
             let temperature = if let Assignment::Tempered(temperature) = assignment { temperature } else { 1.0 };
-            let fit = evaluate_mixture(samples, family.density(), temperature, threads);
+            let evaluate =
+                |family: &GaussianFamily<F>| evaluate_mixture(samples, family.density(), temperature, threads);
+            let has_empty = |fit: &MixtureFit| fit.sizes.contains(&0);
+            let fit = conclude(&mut family, samples, &mut run, threads, evaluate, has_empty);
             let objective = match assignment {
                 Assignment::Hard => fit.classification_log_likelihood,
                 Assignment::Tempered(_) => fit.tempered_log_likelihood,
