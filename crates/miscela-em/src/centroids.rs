@@ -51,7 +51,7 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
     pub fn centroids(&self) -> Array2<F> {
         let (k, d) = (self.centroids.len(), self.centroids.width());
         let mut out = Array2::zeros((k, d));
-        out.iter_mut().zip(self.centroids.rows().flatten()).for_each(|(to, from)| *to = *from);
+        out.iter_mut().zip(self.centroids.all()).for_each(|(to, from)| *to = *from);
         out
     }
 
@@ -71,10 +71,9 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
             *count += statistics.sums().weight[c];
             let share = if *count > 0.0 { 1.0 / *count } else { 0.0 };
             let first = statistics.sums().first(c);
-            let moved: Vec<f64> = statistics.shift(c).iter().zip(first).map(|(c, s)| c + share * s).collect();
-            centres.extend(moved);
+            centres.extend(statistics.shift(c).iter().zip(first).map(|(c, s)| F::narrow(c + share * s)));
         }
-        self.move_to(centres.into_iter().map(F::narrow).collect())
+        self.move_to(centres)
     }
 
     /// Takes new centres and returns how far they moved, squared and summed.
@@ -139,11 +138,11 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
     fn fingerprint(&self) -> u64 {
         let distance = format!("{:?}", self.distance);
         let distance = distance.bytes().map(f64::from);
-        fingerprint(self.centroids.rows().flatten().map(|x| x.widen()).chain(distance))
+        fingerprint(self.centroids.all().iter().map(|x| x.widen()).chain(distance))
     }
 
     fn shift(&self) -> Vec<f64> {
-        self.centroids.rows().flatten().map(|x| x.widen()).collect()
+        self.centroids.all().iter().map(|x| x.widen()).collect()
     }
 
     fn is_hard(&self) -> bool {

@@ -62,6 +62,13 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
     }
 }
 
+/// What one run found, what it reports, and the objective it is compared by.
+struct Outcome<F> {
+    fitted: (Mixture<F>, MixtureFit),
+    run: Run,
+    objective: f64,
+}
+
 impl<F: Float> GmmValidParams<F, ()> {
     fn best_of(
         &self,
@@ -75,9 +82,9 @@ impl<F: Float> GmmValidParams<F, ()> {
         let (mut best, mut failed) = (Best::new(), None);
         for seed in seeds {
             match self.run(samples, &summary, *seed, threads, observer, &mut seconds) {
-                Ok((result, run, objective)) => {
+                Ok(Outcome { fitted, run, objective }) => {
                     let cancelled = run.termination == Termination::Cancelled;
-                    best.offer(result, run, objective, |new, old| new > old);
+                    best.offer(fitted, run, objective, |new, old| new > old);
                     if cancelled {
                         break;
                     }
@@ -93,7 +100,7 @@ impl<F: Float> GmmValidParams<F, ()> {
         Ok(GaussianMixture::from_fitted(fitted)?)
     }
 
-    /// One run from one start: its parameters and their fit, what it reports, and its objective.
+    /// One run from one start.
     fn run(
         &self,
         samples: &Samples<F>,
@@ -102,7 +109,7 @@ impl<F: Float> GmmValidParams<F, ()> {
         threads: Threads,
         observer: &mut dyn Observer,
         seconds: &mut Seconds,
-    ) -> Result<((Mixture<F>, MixtureFit), Run, f64), GmmError> {
+    ) -> Result<Outcome<F>, GmmError> {
         let settings = self.settings();
         let (start, repairs) = timed(&mut seconds.init, || self.start(samples, summary, seed, threads))?;
         timed(&mut seconds.fit, || {
@@ -122,7 +129,7 @@ impl<F: Float> GmmValidParams<F, ()> {
                 _ => fit.log_likelihood,
             };
             run.complete(objective, limit, observer);
-            Ok(((family.into_mixture(), fit), run, objective))
+            Ok(Outcome { fitted: (family.into_mixture(), fit), run, objective })
         })
     }
 }
