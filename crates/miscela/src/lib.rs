@@ -52,6 +52,8 @@ pub use report::{Report, Seconds};
 pub use miscela_distance::{
     CentreRule, Centred, Cosine, Distance, Kl, L1, L2, LInf, Lp, Mahalanobis, Metric, SquaredL2,
 };
+#[cfg(feature = "linfa-nn")]
+pub use miscela_distance::{FromLinfa, ToLinfa};
 pub use miscela_em::{
     Assignment, Covariance, Covariances, Held, Mixing, Mixture, Observer, Progress, Repair, RepairAction, Termination,
     UnknownCovariance,

@@ -126,3 +126,14 @@ fn time_is_reported() {
     let Seconds { init, fit } = model.report().seconds;
     assert!(init > 0.0 && fit > 0.0);
 }
+
+#[cfg(feature = "linfa-nn")]
+#[test]
+fn distances_of_linfa_will_do() {
+    let data = DatasetBase::from(iris());
+    let rng = || <rand_xoshiro::Xoshiro256Plus as rand::SeedableRng>::seed_from_u64(42);
+    let theirs = KMeans::params_with(3, rng(), linfa_nn::distance::L2Dist).fit(&data).unwrap();
+    let ours = KMeans::params_with_rng(3, rng()).fit(&data).unwrap();
+    assert_eq!(theirs.centroids(), ours.centroids());
+    assert_eq!(theirs.report().trace, ours.report().trace);
+}

@@ -76,7 +76,20 @@ impl<F: Float> KMeans<F, L2> {
 }
 
 impl<F: Float, D: Distance<F>> KMeans<F, D> {
-    /// Parameters with another distance.
+    /// Parameters with another distance: one of miscela's that is [`Centred`](crate::Centred), or, with the feature
+    /// `linfa-nn`, linfa's `L2Dist` or `L1Dist`.
+    ///
+    /// ```
+    /// use miscela::{Cosine, prelude::*};
+    /// use ndarray::array;
+    /// # use rand::SeedableRng;
+    ///
+    /// let rng = rand_xoshiro::Xoshiro256Plus::seed_from_u64(42);
+    /// let rows = DatasetBase::from(array![[1.0, 0.1], [9.0, 1.0], [0.2, 2.0], [0.1, 7.0]]);
+    /// let labels = KMeans::params_with(2, rng, Cosine).fit(&rows)?.predict(&rows);
+    /// assert!(labels[0] == labels[1] && labels[2] == labels[3] && labels[0] != labels[2]);
+    /// # Ok::<(), KMeansError>(())
+    /// ```
     pub fn params_with<R>(n_clusters: usize, rng: R, distance: D) -> KMeansParams<F, R, D> {
         KMeansParams::new(n_clusters, rng, distance)
     }
