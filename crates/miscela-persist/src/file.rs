@@ -4,8 +4,7 @@ use crate::{Codec, Header, PersistError};
 use serde::{Serialize, de::DeserializeOwned};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 
 /// The largest file that is read as a model: 4 GB.
 pub const MAX_BYTES: u64 = 4_000_000_000;
@@ -27,43 +26,30 @@ pub fn save<T: Serialize + ?Sized>(path: impl AsRef<Path>, document: &T) -> Resu
 
 fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let folder = match target.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let (file, temporary) = create_temporary(folder)?;
-    let written = fill_and_rename(file, bytes, &temporary, &target);
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Asked first, so that a missing folder is not reported under a temporary name.
+    fs::metadata(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".miscela-");
+    #[cfg(unix)]
+    {
+        // As for any new file: what the user's mask leaves.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
     }
+    // Removed when dropped, unless it got its name.
+    let mut temporary = builder.tempfile_in(folder)?;
+    temporary.write_all(bytes)?;
+    if let Ok(old) = fs::metadata(&target) {
+        temporary.as_file().set_permissions(old.permissions())?;
+    }
+    temporary.as_file().sync_all()?;
+    temporary.persist(&target).map_err(|error| error.error)?;
     // The name itself is on the disk once the folder is. The document is whole either way, and not every file system
     // can do this, so a refusal is no failure.
     #[cfg(unix)]
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    written
-}
-
-fn create_temporary(folder: &Path) -> io::Result<(File, PathBuf)> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    loop {
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!(".miscela-{}-{count}.tmp", std::process::id()));
-        match File::create_new(&path) {
-            // Left by a process of the same number that was killed, or in use by one on another machine.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-            result => return result.map(|file| (file, path)),
-        }
-    }
-}
-
-fn fill_and_rename(mut file: File, bytes: &[u8], temporary: &Path, target: &Path) -> io::Result<()> {
-    file.write_all(bytes)?;
-    if let Ok(old) = fs::metadata(target) {
-        file.set_permissions(old.permissions())?;
-    }
-    file.sync_all()?;
-    drop(file); // Windows renames closed files only.
-    fs::rename(temporary, target)
+    Ok(())
 }
 
 /// The bytes of a file, at most [`MAX_BYTES`] of them.
