@@ -7,10 +7,11 @@ use crate::engine::{Assigned, Family, MStep};
 use crate::gaussian::weighted;
 use crate::history::Change;
 use crate::median::medians;
+use crate::passes::over_lanes;
 use crate::report::Termination;
 use crate::statistics::{Statistics, Sums, fingerprint};
 use miscela_distance::{CentreRule, Centred};
-use miscela_kernel::{BLOCK_ROWS, Block, Centroids, Float, Lanes, NearestScratch, Scatter};
+use miscela_kernel::{BLOCK_ROWS, Block, Centroids, Float, NearestScratch, Scatter};
 use ndarray::Array2;
 
 /// The family of k-means, for a distance that knows its centres.
@@ -104,19 +105,13 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
 
     /// The same by one more pass over the rows, about the current centres, for any distance.
     fn inertia_of_rows(&self, rows: &Assigned<F>) -> f64 {
-        let lanes = Lanes::new(rows.samples.n_rows(), 0);
-        let of_lane = |lane| {
-            let (mut total, mut scratch) = (0.0, Vec::new());
-            for range in lanes.blocks(lane) {
-                let labels = &rows.labels[range.clone()];
-                let block = rows.samples.block(range, &mut scratch);
-                for (i, (row, label)) in block.rows().zip(labels).enumerate() {
-                    total += weighted(block.weight(i), self.distance.reduced(row, self.centroids.row(*label as usize)));
-                }
+        let add = |block: &Block<F>, total: &mut f64, (): &mut ()| {
+            let labels = &rows.labels[block.first()..][..block.len()];
+            for (i, (row, label)) in block.rows().zip(labels).enumerate() {
+                *total += weighted(block.weight(i), self.distance.reduced(row, self.centroids.row(*label as usize)));
             }
-            total
         };
-        rows.threads.map(lanes.count(), of_lane).iter().sum()
+        over_lanes(rows.samples, 0, rows.threads, || 0.0, add).iter().sum()
     }
 
     fn is_spherical(&self) -> bool {

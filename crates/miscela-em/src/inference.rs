@@ -3,6 +3,7 @@
 use crate::centroids::KMeansScratch;
 use crate::density::Density;
 use crate::gaussian::weighted;
+use crate::passes::over_lanes;
 use crate::statistics::Sums;
 use crate::tiles::{GaussianScratch, tile_rows};
 use miscela_distance::Distance;
@@ -57,7 +58,8 @@ pub fn evaluate_centroids<F: Float, D: Distance<F>>(
         }
     };
     let mut total = empty();
-    for part in over_lanes(samples, Sums::bytes(k, 1, Scatter::Spherical), k, threads, empty, work) {
+    let threads = threads.for_work(samples.n_rows() as f64 * (k * samples.n_columns()) as f64);
+    for part in over_lanes(samples, Sums::bytes(k, 1, Scatter::Spherical), threads, empty, work) {
         total.inertia += part.inertia;
         total.sizes.iter_mut().zip(part.sizes).for_each(|(t, p)| *t += p);
         total.weights.iter_mut().zip(part.weights).for_each(|(t, p)| *t += p);
@@ -96,33 +98,14 @@ pub fn evaluate_mixture<F: Float>(
         }
     };
     let mut total = empty();
-    for part in over_lanes(samples, 8 * k, k, threads, empty, work) {
+    let threads = threads.for_work(samples.n_rows() as f64 * (k * samples.n_columns()) as f64);
+    for part in over_lanes(samples, 8 * k, threads, empty, work) {
         total.log_likelihood += part.log_likelihood;
         total.classification_log_likelihood += part.classification_log_likelihood;
         total.tempered_log_likelihood += part.tempered_log_likelihood;
         total.sizes.iter_mut().zip(part.sizes).for_each(|(t, p)| *t += p);
     }
     total
-}
-
-/// Works through the blocks of each lane and returns what each lane gathered, in order.
-fn over_lanes<F: Float, T: Send, S: Default>(
-    samples: &Samples<F>,
-    bytes: usize,
-    k: usize,
-    threads: Threads,
-    empty: impl Fn() -> T + Sync + Send,
-    work: impl Fn(&Block<F>, &mut T, &mut S) + Sync + Send,
-) -> Vec<T> {
-    let lanes = Lanes::new(samples.n_rows(), bytes);
-    let operations = samples.n_rows() as f64 * (k * samples.n_columns()) as f64;
-    threads.for_work(operations).map(lanes.count(), |lane| {
-        let (mut gathered, mut scratch, mut rows) = (empty(), S::default(), Vec::new());
-        for range in lanes.blocks(lane) {
-            work(&samples.block(range, &mut rows), &mut gathered, &mut scratch);
-        }
-        gathered
-    })
 }
 
 /// Fills `out`, `width` entries a row, block by block.

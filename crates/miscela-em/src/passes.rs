@@ -107,3 +107,21 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
         total
     }
 }
+
+/// Works through the blocks of each lane, lanes cut for `bytes` gathered in each, and returns what each gathered, in order.
+pub(crate) fn over_lanes<F: Float, T: Send, S: Default>(
+    samples: &Samples<F>,
+    bytes: usize,
+    threads: Threads,
+    empty: impl Fn() -> T + Sync + Send,
+    work: impl Fn(&Block<F>, &mut T, &mut S) + Sync + Send,
+) -> Vec<T> {
+    let lanes = Lanes::new(samples.n_rows(), bytes);
+    threads.map(lanes.count(), |lane| {
+        let (mut gathered, mut scratch, mut rows) = (empty(), S::default(), Vec::new());
+        for range in lanes.blocks(lane) {
+            work(&samples.block(range, &mut rows), &mut gathered, &mut scratch);
+        }
+        gathered
+    })
+}

@@ -1,7 +1,8 @@
 //! The mean and variance of each column: the scale against which "small" is measured.
 
+use crate::passes::over_lanes;
 use crate::statistics::{Statistics, Sums};
-use miscela_kernel::{Float, Lanes, Samples, Scatter, Threads};
+use miscela_kernel::{BLOCK_ROWS, Block, Float, Samples, Scatter, Threads};
 
 /// Weighted mean and variance of each column.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,18 +44,13 @@ impl Summary {
 /// All rows as one cluster, about a given point.
 fn about<F: Float>(samples: &Samples<F>, shift: &[F], threads: Threads) -> Statistics {
     let d = samples.n_columns();
-    let lanes = Lanes::new(samples.n_rows(), Sums::bytes(1, d, Scatter::Diagonal));
-    let parts = threads.for_work((samples.n_rows() * d) as f64).map(lanes.count(), |lane| {
-        let mut sums = Sums::zero(1, d, Scatter::Diagonal);
-        let mut scratch = Vec::new();
-        for rows in lanes.blocks(lane) {
-            let labels = [0; miscela_kernel::BLOCK_ROWS];
-            let block = samples.block(rows, &mut scratch);
-            sums.hard().add(&block, &labels[..block.len()], shift);
-        }
-        sums
-    });
-    let mut total = Sums::zero(1, d, Scatter::Diagonal);
+    let threads = threads.for_work((samples.n_rows() * d) as f64);
+    let empty = || Sums::zero(1, d, Scatter::Diagonal);
+    let add = |block: &Block<F>, sums: &mut Sums, (): &mut ()| {
+        sums.hard().add(block, &[0; BLOCK_ROWS][..block.len()], shift);
+    };
+    let parts = over_lanes(samples, Sums::bytes(1, d, Scatter::Diagonal), threads, empty, add);
+    let mut total = empty();
     parts.iter().for_each(|sums| total.add(sums));
     Statistics::new(0, shift.iter().map(|x| x.widen()).collect(), total)
 }
