@@ -59,6 +59,10 @@ pub trait Float:
     fn vless<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
     /// `yes` where the mask holds, `no` elsewhere.
     fn vselect<S: Simd>(simd: S, mask: Self::Mask<S>, yes: Self::Vector<S>, no: Self::Vector<S>) -> Self::Vector<S>;
+    /// √a
+    fn vsqrt<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
+    /// |a|
+    fn vabs<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
     /// The sum of the lanes.
     fn vsum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
 
@@ -76,7 +80,7 @@ pub trait Float:
 
 macro_rules! float {
     ($F:ident, $vector:ident, $mask:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident,
-     $mul:ident, $fma:ident, $min:ident, $max:ident, $less:ident, $select:ident, $sum:ident, $exp:ident) => {
+     $mul:ident, $fma:ident, $min:ident, $max:ident, $less:ident, $select:ident, $sum:ident, $sqrt:ident, $abs:ident, $exp:ident) => {
         impl Float for $F {
             const NAME: &'static str = stringify!($F);
             const UNIT_ROUNDOFF: f64 = $F::EPSILON as f64 / 2.0;
@@ -136,6 +140,14 @@ macro_rules! float {
                 simd.$select(mask, yes, no)
             }
             #[inline(always)]
+            fn vsqrt<S: Simd>(simd: S, a: S::$vector) -> S::$vector {
+                simd.$sqrt(a)
+            }
+            #[inline(always)]
+            fn vabs<S: Simd>(simd: S, a: S::$vector) -> S::$vector {
+                simd.$abs(a)
+            }
+            #[inline(always)]
             fn vsum<S: Simd>(simd: S, a: S::$vector) -> Self {
                 simd.$sum(a)
             }
@@ -163,6 +175,8 @@ float!(
     less_than_f32s,
     select_f32s,
     reduce_sum_f32s,
+    sqrt_f32s,
+    abs_f32s,
     exp_f32
 );
 float!(
@@ -181,5 +195,7 @@ float!(
     less_than_f64s,
     select_f64s,
     reduce_sum_f64s,
+    sqrt_f64s,
+    abs_f64s,
     exp_f64
 );

@@ -23,6 +23,7 @@ mod nearest;
 mod quadratic;
 mod responsibilities;
 mod samples;
+mod scores;
 mod tile;
 
 pub use float::Float;

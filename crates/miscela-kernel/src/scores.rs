@@ -1,0 +1,226 @@
+//! The scores of a tile of rows against centroids: the innermost kernel of k-means.
+//!
+//! ```text
+//! for each row x:  greatest and second greatest over c of  x·c − ½‖c‖²       (‖x − c‖² = ‖x‖² − 2·score)
+//! ```
+//!
+//! The rows lie in the lanes of registers, so that an argmax is element-wise. Some registers of rows are held against some
+//! centroids at a time, with all their scores in registers over all columns; a score starts at −½‖c‖², and only the two
+//! greatest of each row are kept: no n × k matrix is ever written.
+//!
+//! **What rounding can do is known.** The score computed for a centroid c is off by at most γ(‖x‖‖c‖ + ½‖c‖²),
+//! γ = (2d + 6)u: the standard bound of a dot product (Higham 2002, §3.1), which the half norm enters twice, with the
+//! rounding of the shift and of the start. With ‖c‖ ≤ R that bounds all scores. Where some centroid is very far away the
+//! bound is poor, but such a centroid is not in the running: if ‖c‖ ≤ 4‖x‖ the error is at most 12γ‖x‖², and otherwise the
+//! score is at most −¼‖c‖², so that its error is at most 3γ times itself. Every row thus comes with a lead that rounding
+//! cannot explain, or without, and with safe bounds of its distances.
+
+use crate::Float;
+use crate::tile::{Column, TILE_ROWS, Tile};
+use pulp::{Simd, WithSimd};
+
+/// Centroids relative to an offset, ready to be scored.
+#[derive(Clone, Debug)]
+pub(crate) struct Shifted<F> {
+    width: usize,
+    /// (k + 1) × d: c − offset, and a last row of zeros.
+    rows: Vec<F>,
+    /// k + 1: −½‖c − offset‖², and −∞ for the last, which is so never chosen.
+    starts: Vec<F>,
+    /// k + 1: each one's number.
+    numbers: Vec<F>,
+    /// The greatest ‖c − offset‖.
+    reach: f64,
+}
+
+impl<F: Float> Shifted<F> {
+    pub(crate) fn new(rows: &[F], offset: &[F]) -> Self {
+        let width = offset.len();
+        let mut shifted = Self {
+            width,
+            rows: Vec::with_capacity(rows.len() + width),
+            starts: Vec::new(),
+            numbers: (0..=rows.len() / width).map(|c| F::narrow(c as f64)).collect(),
+            reach: 0.0,
+        };
+        for row in rows.chunks_exact(width) {
+            let mut norm = 0.0;
+            for (c, o) in row.iter().zip(offset) {
+                let c = *c - *o;
+                norm += c.widen() * c.widen();
+                shifted.rows.push(c);
+            }
+            shifted.starts.push(F::narrow(-0.5 * norm));
+            shifted.reach = shifted.reach.max(norm.sqrt());
+        }
+        shifted.rows.resize(rows.len() + width, F::zero());
+        shifted.starts.push(F::neg_infinity());
+        shifted
+    }
+
+    /// k
+    pub(crate) fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    fn row(&self, c: usize) -> &[F] {
+        &self.rows[c * self.width..(c + 1) * self.width]
+    }
+}
+
+/// What is found for the rows of a tile. All columns are padded with numbers that mean nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Found<F> {
+    /// The centroid of the greatest score.
+    pub(crate) index: Column<F>,
+    /// By how much, in units of score, that one leads the others beyond what rounding could explain; not above zero, or
+    /// NaN, where the winner is in doubt.
+    pub(crate) lead: Column<F>,
+    /// No less than ‖x − c‖² for the centroid found.
+    pub(crate) nearest: Column<F>,
+    /// No more than ‖x − c‖² for any other.
+    pub(crate) others: Column<F>,
+}
+
+impl<F: Float> Found<F> {
+    pub(crate) fn new() -> Self {
+        let zero = Column::splat(F::zero());
+        Self { index: zero, lead: zero, nearest: zero, others: zero }
+    }
+
+    /// Those of the first `rows` rows whose winner rounding may have decided.
+    pub(crate) fn in_doubt(&self, rows: usize) -> impl Iterator<Item = usize> {
+        // Written so that a NaN, from sums that overflowed, is in doubt.
+        (0..rows).filter(|i| !(self.lead.0[*i] > F::zero()))
+    }
+}
+
+/// Scores a tile, filled with the same offset, against the listed centroids, in ascending order, or against all.
+pub(crate) struct Score<'a, F> {
+    pub(crate) tile: &'a Tile<F>,
+    pub(crate) centroids: &'a Shifted<F>,
+    pub(crate) list: Option<&'a [u32]>,
+    pub(crate) found: &'a mut Found<F>,
+}
+
+impl<F: Float> WithSimd for Score<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { tile, centroids, list, found } = self;
+        let lanes = TILE_ROWS / F::vectors::<S>(&found.index.0).len();
+        let nobody = centroids.len();
+        let count = list.map_or(nobody, <[u32]>::len);
+        for at in (0..tile.rows().div_ceil(STRIP * lanes)).map(|strip| strip * STRIP) {
+            let mut running = Running::<S, F>::new(simd);
+            for first in (0..count).step_by(TOGETHER) {
+                let mut together = [nobody; TOGETHER];
+                for (g, c) in together.iter_mut().enumerate().take(count - first) {
+                    *c = list.map_or(first + g, |list| list[first + g] as usize);
+                }
+                running.score(simd, tile.columns(), at, centroids, &together);
+            }
+            running.finish(simd, tile.columns(), at, centroids, found);
+        }
+    }
+}
+
+/// The registers of rows, and the centroids, that are scored together: few enough that all fits in the registers, and
+/// enough that the units which multiply and add never wait.
+const STRIP: usize = 2;
+const TOGETHER: usize = 6;
+
+/// What the registers of a strip know so far.
+struct Running<S: Simd, F: Float> {
+    best: [F::Vector<S>; STRIP],
+    second: [F::Vector<S>; STRIP],
+    index: [F::Vector<S>; STRIP],
+}
+
+impl<S: Simd, F: Float> Running<S, F> {
+    #[inline(always)]
+    fn new(simd: S) -> Self {
+        let none = F::splat(simd, F::neg_infinity());
+        Self { best: [none; STRIP], second: [none; STRIP], index: [F::splat(simd, F::zero()); STRIP] }
+    }
+
+    #[inline(always)]
+    fn score(
+        &mut self,
+        simd: S,
+        columns: &[Column<F>],
+        at: usize,
+        centroids: &Shifted<F>,
+        together: &[usize; TOGETHER],
+    ) {
+        let mut rows = [&centroids.rows[..columns.len()]; TOGETHER];
+        let mut scores = [[F::splat(simd, F::zero()); STRIP]; TOGETHER];
+        for g in 0..TOGETHER {
+            rows[g] = &centroids.row(together[g])[..columns.len()];
+            scores[g] = [F::splat(simd, centroids.starts[together[g]]); STRIP];
+        }
+        for (j, column) in columns.iter().enumerate() {
+            let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
+            for g in 0..TOGETHER {
+                let c = F::splat(simd, rows[g][j]);
+                for r in 0..STRIP {
+                    scores[g][r] = F::vfma(simd, x[r], c, scores[g][r]);
+                }
+            }
+        }
+        for g in 0..TOGETHER {
+            let index = F::splat(simd, centroids.numbers[together[g]]);
+            for r in 0..STRIP {
+                let score = scores[g][r];
+                self.second[r] = F::vmax(simd, self.second[r], F::vmin(simd, self.best[r], score));
+                let better = F::vless(simd, self.best[r], score);
+                self.index[r] = F::vselect(simd, better, index, self.index[r]);
+                self.best[r] = F::vmax(simd, self.best[r], score);
+            }
+        }
+    }
+
+    /// Writes what was found, with the bounds on rounding that the head of this file derives, doubled, because they are
+    /// themselves computed. The direct form that decides in doubt rounds too: its squares are within (d + 4)·2⁻⁵³ of true,
+    /// and they are at most (‖x‖ + ‖c‖)².
+    #[inline(always)]
+    fn finish(self, simd: S, columns: &[Column<F>], at: usize, centroids: &Shifted<F>, found: &mut Found<F>) {
+        let width = columns.len() as f64;
+        let splat = |value: f64| F::splat(simd, F::narrow(value));
+        let gamma = 2.0 * (2.0 * width + 6.0) * F::UNIT_ROUNDOFF;
+        let (reach, two) = (splat(centroids.reach * (1.0 + gamma)), splat(2.0));
+        let near = (splat(gamma * centroids.reach), splat(0.5 * gamma * centroids.reach * centroids.reach));
+        let far = (splat(12.0 * gamma), splat(3.0 * gamma));
+        let direct = splat((width + 4.0) * f64::EPSILON);
+        let underflow = splat(2.0 * (width + 4.0) * F::min_positive_value().widen());
+        let (gamma, zero) = (splat(gamma), splat(0.0));
+        let mut norm2 = [zero; STRIP];
+        for column in columns {
+            let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
+            for r in 0..STRIP {
+                norm2[r] = F::vfma(simd, x[r], x[r], norm2[r]);
+            }
+        }
+        for r in 0..STRIP {
+            let (best, second, norm2) = (self.best[r], self.second[r], norm2[r]);
+            let norm = F::vsqrt(simd, norm2);
+            let size = F::vabs(simd, second);
+            let near = F::vfma(simd, norm, near.0, near.1);
+            let far = F::vfma(simd, norm2, far.0, F::vmul(simd, size, far.1));
+            let sum = F::vadd(simd, norm, reach);
+            let square = F::vfma(simd, norm2, splat(25.0), F::vmul(simd, size, splat(8.0)));
+            let square = F::vmin(simd, F::vmul(simd, sum, sum), square);
+            let scores = F::vadd(simd, F::vmin(simd, near, far), underflow);
+            let error = F::vfma(simd, two, scores, F::vmul(simd, direct, square));
+            // In units of squared distance, with the rounding of ‖x‖².
+            let slack = F::vfma(simd, gamma, norm2, error);
+            let distance = |score| F::vsub(simd, norm2, F::vmul(simd, two, score));
+            let at = at + r;
+            F::vectors_mut::<S>(&mut found.index.0)[at] = self.index[r];
+            F::vectors_mut::<S>(&mut found.lead.0)[at] = F::vsub(simd, F::vsub(simd, best, second), error);
+            F::vectors_mut::<S>(&mut found.nearest.0)[at] = F::vadd(simd, distance(best), slack);
+            F::vectors_mut::<S>(&mut found.others.0)[at] = F::vsub(simd, distance(second), slack);
+        }
+    }
+}
