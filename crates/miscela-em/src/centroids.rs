@@ -8,6 +8,7 @@ use crate::gaussian::weighted;
 use crate::history::Change;
 use crate::median::medians;
 use crate::passes::over_lanes;
+use crate::plan::Algorithm;
 use crate::report::Termination;
 use crate::statistics::{Statistics, Sums, fingerprint};
 use miscela_distance::{CentreRule, Centred};
@@ -22,6 +23,7 @@ pub struct KMeansFamily<F, D> {
     /// Stop when the centres moved less than this, squared and summed.
     tolerance: f64,
     offset: Vec<F>,
+    algorithm: Algorithm,
 }
 
 /// Space for an E-step.
@@ -45,7 +47,12 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
     /// If there are no centres.
     pub fn new(centroids: &Array2<F>, distance: D, tolerance: f64, offset: Vec<F>) -> Self {
         let rows: Vec<F> = centroids.iter().copied().collect();
-        Self { centroids: Centroids::new(&rows, &offset), distance, tolerance, offset }
+        Self { centroids: Centroids::new(&rows, &offset), distance, tolerance, offset, algorithm: Algorithm::Auto }
+    }
+
+    /// Finds the nearest centres by this algorithm, where the distance is L2; others search all of them.
+    pub fn with_algorithm(self, algorithm: Algorithm) -> Self {
+        Self { algorithm, ..self }
     }
 
     /// The centres, k × d.
@@ -156,7 +163,12 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
         self.add_rows(block, labels, sums, &mut scratch.directions);
     }
 
-    fn objective(&self, _: &Sums) -> Option<f64> {
+    fn centroids(&self) -> Option<(&Centroids<F>, Algorithm)> {
+        let plain = D::EUCLIDEAN && D::CENTRE == CentreRule::Mean && self.algorithm != Algorithm::Lloyd;
+        plain.then_some((&self.centroids, self.algorithm))
+    }
+
+    fn objective(&self, _: &Statistics) -> Option<f64> {
         // The M-step knows the inertia of its labels about its centres.
         None
     }

@@ -12,10 +12,11 @@
 
 use crate::history::{Change, History, Repairs};
 use crate::passes::Passes;
+use crate::plan::Algorithm;
 use crate::relocate::relocate;
 use crate::report::{Observer, Progress, Repair, RepairAction, Run, Termination};
 use crate::statistics::{Statistics, Sums};
-use miscela_kernel::{Block, Float, Samples, Scatter, Threads};
+use miscela_kernel::{Block, Centroids, Float, Samples, Scatter, Threads};
 
 /// A kind of mixture component with its parameters: the two steps of EM.
 pub trait Family<F: Float>: Sync {
@@ -37,11 +38,18 @@ pub trait Family<F: Float>: Sync {
     /// one is given none.
     fn e_step(&self, block: &Block<F>, labels: &mut [u32], sums: &mut Sums, scratch: &mut Self::Scratch);
 
+    /// The centroids, if each row wholly belongs to the nearest of them by L2, and how that one is found. Passes over the
+    /// rows then need no [`e_step`](Self::e_step) of the family's, and their sums may be about other points than
+    /// [`shift`](Self::shift).
+    fn centroids(&self) -> Option<(&Centroids<F>, Algorithm)> {
+        None
+    }
+
     /// Adds the rows of a block to the components of their labels, as [`e_step`](Self::e_step) does once it knows them.
     fn add(&self, block: &Block<F>, labels: &[u32], sums: &mut Sums, scratch: &mut Self::Scratch);
 
-    /// The objective at the current parameters, if the sums of their E-step tell it.
-    fn objective(&self, sums: &Sums) -> Option<f64>;
+    /// The objective at the current parameters, if the statistics of their E-step tell it.
+    fn objective(&self, statistics: &Statistics) -> Option<f64>;
 
     /// How badly a row is explained by its own component: empty clusters take the worst explained rows.
     fn misfit(&self, row: &[F], label: u32, scratch: &mut Self::Scratch) -> f64;
@@ -59,7 +67,7 @@ pub trait Family<F: Float>: Sync {
 /// The rows behind the statistics, for M-steps that need more than sums.
 #[derive(Clone, Copy, Debug)]
 pub struct Assigned<'a, 's, F: Float> {
-    /// All rows.
+    /// All rows, in the order of the labels.
     pub samples: &'a Samples<'s, F>,
     /// Their labels; empty where assignment is soft.
     pub labels: &'a [u32],
@@ -114,7 +122,7 @@ fn iterate<F: Float, M: Family<F>>(
     while run.iterations < max_iterations {
         let mut statistics = passes.e_step(family, samples);
         let unchanged = family.is_hard() && statistics.sums().changed == 0;
-        if let Some(objective) = family.objective(statistics.sums()) {
+        if let Some(objective) = family.objective(&statistics) {
             let change = history.note(family, objective, step.shift2);
             let stop = (run.iterations > 0).then(|| run.note(family, &change, max_iterations, observer)).flatten();
             // Labels that stay are one more M-step away from the parameters that belong to them.
@@ -127,7 +135,9 @@ fn iterate<F: Float, M: Family<F>>(
             let moves = relocate(family, samples, passes.labels_mut(), statistics.sums(), &mut step.repairs);
             relocated = passes.take_over(family, samples, moves, &mut statistics);
         }
-        let rows = Assigned { samples, labels: passes.labels(), relocated: &relocated, threads: passes.threads() };
+        let (labels, order) = passes.labels();
+        let samples_of_labels = samples.in_order(order);
+        let rows = Assigned { samples: &samples_of_labels, labels, relocated: &relocated, threads: passes.threads() };
         let mut next = family.m_step(statistics, &rows);
         run.iterations += 1;
         for (component, action, detail) in step.repairs.drain(..).chain(next.repairs.drain(..)) {

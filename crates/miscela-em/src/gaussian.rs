@@ -12,6 +12,7 @@ use crate::engine::{Assigned, Family, MStep};
 use crate::history::Change;
 use crate::maximise::maximise;
 use crate::parameters::{Mixture, ParameterError};
+use crate::plan::Algorithm;
 use crate::report::{RepairAction, Termination};
 use crate::statistics::{Statistics, Sums};
 use crate::summary::Summary;
@@ -129,16 +130,12 @@ impl<F: Float> GaussianFamily<F> {
     }
 
     fn hard_e_step(&self, block: &Block<F>, labels: &mut [u32], sums: &mut Sums, scratch: &mut GaussianScratch<F>) {
-        if let Some(nearest) = &self.nearest {
-            nearest.assign(block, &mut scratch.labels[..block.len()], &mut scratch.nearest);
-        } else {
-            let tiles = scratch.fill(block, self.n_components());
-            for t in 0..tiles {
-                let (winner, log_density) = winners(scratch.log_densities(&self.density, t));
-                for (at, i) in tile_rows(block.len(), t).enumerate() {
-                    scratch.labels[i] = winner.0[at];
-                    sums.objective += weighted(block.weight(i), log_density.0[at].widen());
-                }
+        let tiles = scratch.fill(block, self.n_components());
+        for t in 0..tiles {
+            let (winner, log_density) = winners(scratch.log_densities(&self.density, t));
+            for (at, i) in tile_rows(block.len(), t).enumerate() {
+                scratch.labels[i] = winner.0[at];
+                sums.objective += weighted(block.weight(i), log_density.0[at].widen());
             }
         }
         let new = &scratch.labels[..block.len()];
@@ -195,14 +192,20 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
         sums.hard().add(block, labels, self.density.means());
     }
 
-    fn objective(&self, sums: &Sums) -> Option<f64> {
+    fn centroids(&self) -> Option<(&Centroids<F>, Algorithm)> {
+        self.nearest.as_ref().map(|nearest| (nearest, Algorithm::Auto))
+    }
+
+    fn objective(&self, statistics: &Statistics) -> Option<f64> {
         // The nearest-mean kernel gives labels without densities; their sum follows from the scatter.
         Some(match (&self.nearest, self.density.shared_sphere()) {
             (Some(_), Some(precision)) => {
                 let constant = self.density.constant(0).widen();
-                self.total_weight * constant - 0.5 * precision.widen() * sums.second.iter().sum::<f64>()
+                let mean = |c| self.density.mean(c).iter().map(|m| m.widen());
+                let spread: f64 = (0..self.n_components()).map(|c| statistics.spread_about(c, mean(c))).sum();
+                self.total_weight * constant - 0.5 * precision.widen() * spread
             }
-            _ => sums.objective,
+            _ => statistics.sums().objective,
         })
     }
 

@@ -21,8 +21,10 @@ mod inference;
 mod linalg;
 mod maximise;
 mod median;
+mod nearest;
 mod parameters;
 mod passes;
+mod plan;
 mod relocate;
 mod report;
 mod spread;
@@ -43,6 +45,7 @@ pub use inference::{
     nearest_labels, nearest_reduced, responsibilities,
 };
 pub use parameters::{Covariances, Mixture, ParameterError};
+pub use plan::{Algorithm, UnknownAlgorithm};
 pub use report::{Observer, Progress, Repair, RepairAction, Run, Termination};
 pub use spread::Spread;
 pub use start::{Shares, StartError, from_shares};

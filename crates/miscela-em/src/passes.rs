@@ -1,13 +1,14 @@
 //! Passes over the rows: lane by lane, each by one thread, merged in lane order.
 
 use crate::engine::Family;
+use crate::nearest::Nearest;
 use crate::relocate::Move;
 use crate::statistics::{Statistics, Sums};
 use miscela_kernel::{Block, Float, Lanes, Samples, Threads};
 use std::sync::Mutex;
 
 /// A row that has no label yet.
-const UNLABELLED: u32 = u32::MAX;
+pub(crate) const UNLABELLED: u32 = u32::MAX;
 
 /// Everything that the passes of one run share: lanes with their sums, and the labels of hard families.
 pub(crate) struct Passes<F, S> {
@@ -15,6 +16,8 @@ pub(crate) struct Passes<F, S> {
     sums: Vec<Sums>,
     labels: Vec<u32>,
     threads: Threads,
+    /// What is remembered of the rows where each goes to the nearest centroid.
+    nearest: Option<Nearest<F>>,
     /// Working space that no lane is using: as many as there are threads, not lanes.
     idle: Mutex<Vec<Workspace<F, S>>>,
 }
@@ -28,7 +31,9 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
     pub(crate) fn new<M: Family<F, Scratch = S>>(family: &M, samples: &Samples<F>, threads: Threads) -> Self {
         let (n, d, k, scatter) = (samples.n_rows(), samples.n_columns(), family.n_components(), family.scatter());
         let lanes = Lanes::new(n, Sums::bytes(k, d, scatter));
+        let nearest = family.centroids().map(|(_, algorithm)| Nearest::new(algorithm, n, k, lanes.count()));
         Self {
+            nearest,
             sums: vec![Sums::zero(k, d, scatter); lanes.count()],
             labels: if family.is_hard() { vec![UNLABELLED; n] } else { Vec::new() },
             threads: threads.for_work(n as f64 * k as f64 * (d + scatter.len(d)) as f64),
@@ -37,12 +42,16 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
         }
     }
 
-    /// The rows' labels; none for soft families.
-    pub(crate) fn labels(&self) -> &[u32] {
-        &self.labels
+    /// The rows' labels, in this order of the rows; none for soft families.
+    pub(crate) fn labels(&self) -> (&[u32], Option<&[u32]>) {
+        (&self.labels, self.nearest.as_ref().and_then(Nearest::order))
     }
 
+    /// The rows' labels in the order of the table, to be changed.
     pub(crate) fn labels_mut(&mut self) -> &mut [u32] {
+        if let Some(nearest) = &mut self.nearest {
+            nearest.forget(&mut self.labels);
+        }
         &mut self.labels
     }
 
@@ -53,6 +62,10 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
 
     /// The statistics of the rows under the family's parameters.
     pub(crate) fn e_step<M: Family<F, Scratch = S>>(&mut self, family: &M, samples: &Samples<F>) -> Statistics {
+        if let (Some((centroids, _)), Some(nearest)) = (family.centroids(), &mut self.nearest) {
+            let lanes = (&self.lanes, &mut self.sums[..]);
+            return nearest.pass(centroids, family.fingerprint(), samples, &mut self.labels, lanes, self.threads);
+        }
         let sums = self.sweep(samples, |block, labels, sums, scratch| family.e_step(block, labels, sums, scratch));
         Statistics::new(family.fingerprint(), family.shift(), sums)
     }
@@ -68,7 +81,7 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
     ) -> Vec<usize> {
         if !moves.is_empty() {
             let sums = self.sweep(samples, |block, labels, sums, scratch| family.add(block, labels, sums, scratch));
-            statistics.replace(sums);
+            statistics.replace(sums, family.shift());
         }
         let mut row = vec![F::zero(); samples.n_columns()];
         for moved in &moves {

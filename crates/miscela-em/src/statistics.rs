@@ -65,6 +65,14 @@ impl Sums {
         self.changed = 0;
     }
 
+    /// Forgets the rows of component `c`.
+    pub(crate) fn clear_component(&mut self, c: usize) {
+        let (d, size) = (self.width, self.scatter.len(self.width));
+        self.weight[c] = 0.0;
+        self.first[c * d..(c + 1) * d].fill(0.0);
+        self.second[c * size..(c + 1) * size].fill(0.0);
+    }
+
     /// Adds the sums over other rows.
     ///
     /// # Panics
@@ -186,8 +194,9 @@ impl Statistics {
         &self.shift[c * self.sums.width..(c + 1) * self.sums.width]
     }
 
-    /// Takes the weights and moments of another pass over the same rows.
-    pub(crate) fn replace(&mut self, sums: Sums) {
+    /// Takes the weights and moments of another pass over the same rows, about `shift`.
+    pub(crate) fn replace(&mut self, sums: Sums, shift: Vec<f64>) {
+        self.shift = shift;
         (self.sums.weight, self.sums.first, self.sums.second) = (sums.weight, sums.first, sums.second);
     }
 
@@ -239,6 +248,20 @@ impl Statistics {
             mean.iter_mut().zip(self.shift(c).iter().zip(&movement)).for_each(|(m, (shift, delta))| *m = shift + delta);
         }
         means
+    }
+
+    /// Whether the means have moved so far from the shift that a good part of the digits is spent on that.
+    pub(crate) fn has_drifted(&self) -> bool {
+        let about_shift: f64 = self.sums.second.iter().sum();
+        let about_means: f64 = (0..self.sums.k()).flat_map(|c| self.scatter_about_mean(c)).sum();
+        about_means < 0.1 * about_shift
+    }
+
+    /// Σ r ‖x − p‖² of component `c` about a point p, from a scatter that is spherical.
+    pub(crate) fn spread_about(&self, c: usize, point: impl Iterator<Item = f64>) -> f64 {
+        let shifts = point.zip(self.shift(c)).zip(self.sums.first(c));
+        let moved = shifts.map(|((p, s), first)| (p - s) * (self.sums.weight[c] * (p - s) - 2.0 * first));
+        self.sums.second(c)[0] + moved.sum::<f64>()
     }
 
     /// Σ r (x − μ)(x − μ)ᵀ of component `c` about its own mean, as much of it as the scatter keeps.

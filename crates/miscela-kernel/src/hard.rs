@@ -8,7 +8,8 @@
 //! compiler may use the vectors of any instruction set and the bits stay the same.
 
 use crate::moments::Scatter;
-use crate::{Block, Float, Isa};
+use crate::search::Moved;
+use crate::{Block, Float, Isa, Samples};
 use pulp::{Simd, WithSimd};
 
 /// The moments of k clusters, to be added to.
@@ -35,6 +36,15 @@ impl HardMoments<'_> {
         assert_eq!((labels.len(), self.first.len()), (block.len(), means.len()));
         Isa::best().run(AddHard { moments: self, block, labels, means });
     }
+
+    /// Takes rows from the clusters they were in to those they are in now.
+    ///
+    /// # Panics
+    /// If a label is not below k or the sizes disagree.
+    pub fn relabel<F: Float>(&mut self, samples: &Samples<F>, moved: &[Moved], means: &[F]) {
+        assert_eq!((samples.n_columns() * self.weight.len(), self.first.len()), (means.len(), means.len()));
+        Isa::best().run(MoveHard { moments: self, samples, moved, means });
+    }
 }
 
 struct AddHard<'a, 'b, F> {
@@ -50,35 +60,62 @@ impl<F: Float> WithSimd for AddHard<'_, '_, F> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { moments, block, labels, means } = self;
-        let (d, scatter) = (block.width(), moments.scatter);
-        let size = scatter.len(d);
-        let mut z = if scatter == Scatter::Full { vec![0.0; d] } else { Vec::new() };
+        let mut z = Vec::new();
         for (i, (row, label)) in block.rows().zip(labels).enumerate() {
-            let c = *label as usize;
-            let w = block.weight(i);
-            // Not merely added as zero: a row that does not count may be so far away that its square is infinite.
-            if w == 0.0 {
-                continue;
+            moments.add_row(row, *label as usize, block.weight(i), means, &mut z);
+        }
+    }
+}
+
+struct MoveHard<'a, 'b, 's, F: Float> {
+    moments: &'a mut HardMoments<'b>,
+    samples: &'a Samples<'s, F>,
+    moved: &'a [Moved],
+    means: &'a [F],
+}
+
+impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { moments, samples, moved, means } = self;
+        let (mut z, mut row) = (Vec::new(), vec![F::zero(); samples.n_columns()]);
+        for Moved { row: i, from, to } in moved {
+            samples.copy_row(*i, &mut row);
+            let w = samples.weight(*i);
+            moments.add_row(&row, *from as usize, -w, means, &mut z);
+            moments.add_row(&row, *to as usize, w, means, &mut z);
+        }
+    }
+}
+
+impl HardMoments<'_> {
+    /// Adds one row to cluster `c` by the weight `w`, about that cluster's row of `means`.
+    #[inline(always)]
+    fn add_row<F: Float>(&mut self, row: &[F], c: usize, w: f64, means: &[F], z: &mut Vec<f64>) {
+        // Not merely added as zero: a row that does not count may be so far away that its square is infinite.
+        if w == 0.0 {
+            return;
+        }
+        let (d, size) = (row.len(), self.scatter.len(row.len()));
+        let (mean, first) = (&means[c * d..(c + 1) * d], &mut self.first[c * d..(c + 1) * d]);
+        let second = &mut self.second[c * size..(c + 1) * size];
+        self.weight[c] += w;
+        match self.scatter {
+            Scatter::Spherical => second[0] += w * add_spherical(row, mean, w, first),
+            Scatter::Diagonal => {
+                for (((x, m), s), q) in row.iter().zip(mean).zip(first).zip(second) {
+                    let z = x.widen() - m.widen();
+                    *s += w * z;
+                    *q += w * z * z;
+                }
             }
-            let (mean, first) = (&means[c * d..(c + 1) * d], &mut moments.first[c * d..(c + 1) * d]);
-            let second = &mut moments.second[c * size..(c + 1) * size];
-            moments.weight[c] += w;
-            match scatter {
-                Scatter::Spherical => second[0] += w * add_spherical(row, mean, w, first),
-                Scatter::Diagonal => {
-                    for (((x, m), s), q) in row.iter().zip(mean).zip(first).zip(second) {
-                        let z = x.widen() - m.widen();
-                        *s += w * z;
-                        *q += w * z * z;
-                    }
-                }
-                Scatter::Full => {
-                    for (((x, m), s), z) in row.iter().zip(mean).zip(first).zip(&mut z) {
-                        *z = x.widen() - m.widen();
-                        *s += w * *z;
-                    }
-                    scatter.add_row(w, &z, second);
-                }
+            Scatter::Full => {
+                z.clear();
+                z.extend(row.iter().zip(mean).map(|(x, m)| x.widen() - m.widen()));
+                first.iter_mut().zip(&*z).for_each(|(s, z)| *s += w * z);
+                self.scatter.add_row(w, z, second);
             }
         }
     }

@@ -13,6 +13,7 @@
 //! Nothing here knows what a cluster is. There is no `unsafe` code: instruction sets are chosen at run time through
 //! [pulp](https://docs.rs/pulp), and [`Isa`] lists them.
 
+mod bounds;
 mod exp;
 mod float;
 mod hard;
@@ -24,8 +25,10 @@ mod quadratic;
 mod responsibilities;
 mod samples;
 mod scores;
+mod search;
 mod tile;
 
+pub use bounds::{Bounds, Step};
 pub use float::Float;
 pub use hard::HardMoments;
 pub use isa::Isa;
@@ -35,6 +38,7 @@ pub use nearest::{Centroids, MAX_CENTROIDS, NearestScratch, nearest_direct, squa
 pub use quadratic::{Factor, Precision, Solved};
 pub use responsibilities::{soften, soften_with, winners};
 pub use samples::{Block, Samples, SamplesError};
+pub use search::{CentroidColumns, Effort, Moved, Search, SearchScratch};
 pub use tile::{Column, TILE_ROWS, Tile};
 
 #[cfg(doctest)]

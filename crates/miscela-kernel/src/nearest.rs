@@ -140,11 +140,17 @@ impl<F: Float> Centroids<F> {
 /// This is the definition that [`Centroids::assign`] reproduces. A sum that has passed the best one so far is abandoned,
 /// which changes nothing.
 pub fn nearest_direct<F: Float>(row: &[F], centroids: &Centroids<F>) -> (u32, f64) {
+    nearest_of(row, centroids, None)
+}
+
+/// The same among the listed centroids, in ascending order, or all.
+pub(crate) fn nearest_of<F: Float>(row: &[F], centroids: &Centroids<F>, list: Option<&[u32]>) -> (u32, f64) {
     const STEP: usize = 16;
     let mut best = (0, f64::INFINITY);
-    for (c, centroid) in centroids.rows().enumerate() {
+    for i in 0..list.map_or(centroids.len(), <[u32]>::len) {
+        let c = list.map_or(i, |list| list[i] as usize);
         let mut sum = 0.0;
-        for (x, y) in row.chunks(STEP).zip(centroid.chunks(STEP)) {
+        for (x, y) in row.chunks(STEP).zip(centroids.row(c).chunks(STEP)) {
             sum = squared_distance_from(sum, x, y);
             if sum > best.1 {
                 break;

@@ -76,6 +76,8 @@ pub struct Samples<'a, F: Float> {
     rows: ArrayView2<'a, F>,
     weights: Option<Cow<'a, [f64]>>,
     total_weight: f64,
+    /// Which row of the table is the i-th here; `None`: its i-th.
+    order: Option<&'a [u32]>,
 }
 
 impl<'a, F: Float> Samples<'a, F> {
@@ -84,7 +86,7 @@ impl<'a, F: Float> Samples<'a, F> {
         let rows = rows.view();
         check_rows(&rows)?;
         let total_weight = rows.nrows() as f64;
-        Ok(Self { rows, weights: None, total_weight })
+        Ok(Self { rows, weights: None, total_weight, order: None })
     }
 
     /// Rows with weights: an integer weight counts as that many copies of the row, zero as its absence.
@@ -104,14 +106,28 @@ impl<'a, F: Float> Samples<'a, F> {
         if total_weight <= 0.0 {
             return Err(SamplesError::NoWeight);
         }
-        Ok(Self { rows, weights: Some(weights), total_weight })
+        Ok(Self { rows, weights: Some(weights), total_weight, order: None })
     }
 
     /// Rows of weight one that are not checked, for prediction where checking would cost as much as the work. A row with a
     /// NaN gets label 0 and a density of NaN or nothing; nothing panics.
     pub fn unchecked<S: Data<Elem = F>>(rows: &'a ArrayBase<S, Ix2>) -> Self {
         let rows = rows.view();
-        Self { rows, weights: None, total_weight: rows.nrows() as f64 }
+        Self { rows, weights: None, total_weight: rows.nrows() as f64, order: None }
+    }
+
+    /// The same rows, or the same in another order: row `i` of them is then row `order[i]` of the table, and blocks are
+    /// copies.
+    ///
+    /// # Panics
+    /// If `order` is not as long as there are rows, or names one that there is not.
+    pub fn in_order<'o>(&'o self, order: Option<&'o [u32]>) -> Samples<'o, F> {
+        assert!(order.is_none_or(|order| order.len() == self.n_rows()));
+        let weights = self.weights.as_deref().map(|weights| match order {
+            Some(order) => order.iter().map(|i| weights[*i as usize]).collect(),
+            None => Cow::Borrowed(weights),
+        });
+        Samples { rows: self.rows.reborrow(), weights, total_weight: self.total_weight, order }
     }
 
     /// n
@@ -124,7 +140,7 @@ impl<'a, F: Float> Samples<'a, F> {
         self.rows.ncols()
     }
 
-    /// The rows, n × d.
+    /// The table, n × d, in its own order.
     pub fn rows(&self) -> ArrayView2<'a, F> {
         self.rows
     }
@@ -155,12 +171,10 @@ impl<'a, F: Float> Samples<'a, F> {
     pub fn block<'s>(&'s self, range: Range<usize>, scratch: &'s mut Vec<F>) -> Block<'s, F> {
         let d = self.n_columns();
         let rows = match self.rows.as_slice() {
-            Some(all) => &all[range.start * d..range.end * d],
-            None => {
-                scratch.clear();
-                for i in range.clone() {
-                    scratch.extend(self.rows.row(i).iter().copied());
-                }
+            Some(all) if self.order.is_none() => &all[range.start * d..range.end * d],
+            _ => {
+                scratch.resize(range.len() * d, F::zero());
+                range.clone().zip(scratch.chunks_exact_mut(d)).for_each(|(i, row)| self.copy_row(i, row));
                 &scratch[..]
             }
         };
@@ -168,9 +182,36 @@ impl<'a, F: Float> Samples<'a, F> {
         Block { first: range.start, rows, weights, width: d }
     }
 
+    /// The place in the table of row `i`.
+    #[inline]
+    pub fn place(&self, i: usize) -> usize {
+        self.order.map_or(i, |order| order[i] as usize)
+    }
+
     /// Copies row `i` into `row`.
+    #[inline]
     pub fn copy_row(&self, i: usize, row: &mut [F]) {
-        row.iter_mut().zip(self.rows.row(i)).for_each(|(to, from)| *to = *from);
+        match self.rows.as_slice() {
+            Some(_) => row.copy_from_slice(self.row(i)),
+            None => row.iter_mut().zip(self.rows.row(self.place(i))).for_each(|(to, from)| *to = *from),
+        }
+    }
+
+    /// Row `i`, copied.
+    pub(crate) fn copied_row(&self, i: usize) -> Vec<F> {
+        self.rows.row(self.place(i)).to_vec()
+    }
+
+    /// Whether the table is row-major and without gaps.
+    pub(crate) fn is_contiguous(&self) -> bool {
+        self.rows.is_standard_layout()
+    }
+
+    /// Row `i` of a contiguous table.
+    #[inline]
+    pub(crate) fn row(&self, i: usize) -> &[F] {
+        let (d, place) = (self.n_columns(), self.place(i));
+        self.rows.as_slice().map_or(&[], |all| &all[place * d..(place + 1) * d])
     }
 }
 

@@ -63,7 +63,14 @@ impl<F: Float> Shifted<F> {
         self.starts.len() - 1
     }
 
-    fn row(&self, c: usize) -> &[F] {
+    /// The greatest ‖c − offset‖.
+    pub(crate) fn reach(&self) -> F {
+        F::narrow(self.reach)
+    }
+
+    /// c − offset
+    #[inline(always)]
+    pub(crate) fn row(&self, c: usize) -> &[F] {
         &self.rows[c * self.width..(c + 1) * self.width]
     }
 }

@@ -3,7 +3,7 @@
 //! Every kernel here works on such tiles. One register then holds the same column of 4, 8 or 16 rows, so nothing needs a
 //! horizontal step: a distance, an argmin, a triangular solve and an exponential are all element-wise.
 
-use crate::{Block, Float};
+use crate::{Block, Float, Samples};
 
 /// The rows of a tile.
 pub const TILE_ROWS: usize = 64;
@@ -25,12 +25,14 @@ impl<F: Float> Column<F> {
 pub struct Tile<F> {
     columns: Vec<Column<F>>,
     rows: usize,
+    /// Rows that had to be made contiguous.
+    copied: Vec<F>,
 }
 
 impl<F: Float> Tile<F> {
     /// An empty tile.
     pub fn new() -> Self {
-        Self { columns: Vec::new(), rows: 0 }
+        Self { columns: Vec::new(), rows: 0, copied: Vec::new() }
     }
 
     /// Takes the rows of `block`, less `offset`, which has one number a column.
@@ -38,16 +40,38 @@ impl<F: Float> Tile<F> {
     /// # Panics
     /// If there are more than [`TILE_ROWS`] rows, or `offset` is of another width.
     pub fn fill(&mut self, block: &Block<F>, offset: &[F]) {
-        assert!(block.len() <= TILE_ROWS && offset.len() == block.width());
-        self.rows = block.len();
-        self.columns.resize(block.width(), Column::splat(F::zero()));
+        self.take(block.rows(), offset);
+    }
+
+    /// Takes rows of `samples` from wherever they are, less `offset`.
+    ///
+    /// # Panics
+    /// As [`fill`](Self::fill) does.
+    pub fn gather(&mut self, samples: &Samples<F>, rows: impl ExactSizeIterator<Item = usize> + Clone, offset: &[F]) {
+        if samples.is_contiguous() {
+            return self.take(rows.map(|i| samples.row(i)), offset);
+        }
+        let mut copied = std::mem::take(&mut self.copied);
+        copied.resize(rows.len() * offset.len(), F::zero());
+        rows.zip(copied.chunks_exact_mut(offset.len())).for_each(|(i, row)| samples.copy_row(i, row));
+        self.take(copied.chunks_exact(offset.len()), offset);
+        self.copied = copied;
+    }
+
+    fn take<'r>(&mut self, rows: impl ExactSizeIterator<Item = &'r [F]> + Clone, offset: &[F])
+    where
+        F: 'r,
+    {
+        assert!(rows.len() <= TILE_ROWS && rows.clone().next().is_none_or(|row| row.len() == offset.len()));
+        self.rows = rows.len();
+        self.columns.resize(offset.len(), Column::splat(F::zero()));
         if self.rows < TILE_ROWS {
             self.columns.fill(Column::splat(F::zero()));
         }
         // A cache line of each row at a time, so that no line is fetched twice.
         const STRIP: usize = 16;
         for (strip, (columns, offset)) in self.columns.chunks_mut(STRIP).zip(offset.chunks(STRIP)).enumerate() {
-            for (i, row) in block.rows().enumerate() {
+            for (i, row) in rows.clone().enumerate() {
                 let row = &row[strip * STRIP..][..columns.len()];
                 for ((column, x), o) in columns.iter_mut().zip(row).zip(offset) {
                     column.0[i] = *x - *o;

@@ -88,7 +88,8 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
             let cancelled = timed(&mut seconds.fit, || {
                 let offset = summary.mean.iter().map(|m| F::narrow(*m)).collect();
                 let tolerance = self.absolute_tolerance(&summary);
-                let mut family = KMeansFamily::new(&start.centres, self.distance().clone(), tolerance, offset);
+                let mut family = KMeansFamily::new(&start.centres, self.distance().clone(), tolerance, offset)
+                    .with_algorithm(self.algorithm());
                 let limit = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
                 let mut run = run(&mut family, samples, limit, threads, observer);
                 let evaluate =

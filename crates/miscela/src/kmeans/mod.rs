@@ -10,5 +10,6 @@ mod params;
 pub use document::KMeansDocument;
 pub(crate) use document::{dtype, malformed};
 pub use error::{IncrKMeansError, KMeansError, KMeansParamsError};
+pub use miscela_em::{Algorithm, UnknownAlgorithm};
 pub use model::KMeans;
-pub use params::{Algorithm, KMeansParams, KMeansValidParams, UnknownAlgorithm};
+pub use params::{KMeansParams, KMeansValidParams};

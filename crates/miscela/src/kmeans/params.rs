@@ -4,53 +4,9 @@ use super::KMeansParamsError;
 use crate::Float;
 use linfa::ParamGuard;
 use miscela_distance::Distance;
+use miscela_em::Algorithm;
 use miscela_init::KMeansInit;
 use miscela_kernel::Threads;
-use std::fmt;
-use std::str::FromStr;
-
-/// How the iterations of k-means are carried out. All give the same labels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Algorithm {
-    /// Whatever is fastest for the problem.
-    #[default]
-    Auto,
-    /// Every row against every centre in every iteration.
-    Lloyd,
-}
-
-impl Algorithm {
-    /// `auto` or `lloyd`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Algorithm::Auto => "auto",
-            Algorithm::Lloyd => "lloyd",
-        }
-    }
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// A name that no algorithm has.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("algorithm '{0}' is not available; use auto or lloyd")]
-pub struct UnknownAlgorithm(String);
-
-impl FromStr for Algorithm {
-    type Err = UnknownAlgorithm;
-
-    fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
-        [Algorithm::Auto, Algorithm::Lloyd]
-            .into_iter()
-            .find(|algorithm| algorithm.name() == name)
-            .ok_or_else(|| UnknownAlgorithm(name.into()))
-    }
-}
 
 /// Checked parameters of k-means; see [`KMeansParams`].
 #[derive(Clone, Debug, PartialEq)]

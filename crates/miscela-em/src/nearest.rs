@@ -1,0 +1,191 @@
+//! The pass of hard assignment to the nearest centroid, with what is kept from pass to pass.
+//!
+//! ```text
+//! first:  every row is looked at; its label, its bounds and the sums are made
+//! then:   rows whose bounds still tell their label are passed over; of the others, those with a new label are taken
+//!         from the sums of the old one and added to those of the new
+//! ```
+//!
+//! So an iteration costs what has changed. The labels are those that a full search would give (`miscela-kernel`'s
+//! `search.rs`); the sums are about centroids of an earlier pass, the *reference*, and are made anew from the rows before
+//! that, or the rounding of many changes, could cost digits. `plan.rs` decides from counts what is done.
+
+use crate::plan::{Algorithm, Plan, spatial_rank};
+use crate::statistics::{Statistics, Sums};
+use miscela_kernel::{
+    Bounds, CentroidColumns, Centroids, Effort, Float, Lanes, Moved, Samples, Search, SearchScratch, Step, Threads,
+};
+use std::sync::Mutex;
+
+/// Rows are searched in runs of this many: enough that the few of them that are open fill tiles.
+pub(crate) const RUN: usize = 2048;
+
+/// What a run of hard assignment by nearness remembers of the rows, in an order of its own.
+pub(crate) struct Nearest<F> {
+    plan: Plan,
+    bounds: Vec<Bounds>,
+    /// Which row is the i-th; `None`: the i-th.
+    order: Option<Vec<u32>>,
+    /// The centroids that the bounds are about.
+    latest: Option<Centroids<F>>,
+    /// What the sums are about; `None` if they must be made anew.
+    reference: Option<Vec<F>>,
+    /// For each lane, how many rows its sums hold of each cluster.
+    counts: Vec<Vec<u32>>,
+    idle: Mutex<Vec<Space<F>>>,
+}
+
+/// Working space of one lane.
+struct Space<F> {
+    search: SearchScratch<F>,
+    moved: Vec<Moved>,
+    rows: Vec<F>,
+}
+
+/// What a lane works on.
+struct Lane<'a> {
+    sums: &'a mut Sums,
+    labels: &'a mut [u32],
+    bounds: &'a mut [Bounds],
+    counts: &'a mut [u32],
+    effort: Effort,
+}
+
+impl<F: Float> Nearest<F> {
+    pub(crate) fn new(algorithm: Algorithm, n: usize, k: usize, lanes: usize) -> Self {
+        Self {
+            plan: Plan::new(algorithm, n, k),
+            bounds: vec![Bounds::UNKNOWN; n],
+            order: None,
+            latest: None,
+            reference: None,
+            counts: vec![vec![0; k]; lanes],
+            idle: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The order that the labels are in.
+    pub(crate) fn order(&self) -> Option<&[u32]> {
+        self.order.as_deref()
+    }
+
+    /// Forgets what is known, and puts the labels back into the order of the table.
+    pub(crate) fn forget(&mut self, labels: &mut [u32]) {
+        if let Some(order) = self.order.take() {
+            let ordered = labels.to_vec();
+            order.iter().zip(ordered).for_each(|(row, label)| labels[*row as usize] = label);
+        }
+        (self.latest, self.reference) = (None, None);
+        self.plan.start_over();
+    }
+
+    /// Renews the labels and returns the statistics of the rows under them.
+    pub(crate) fn pass(
+        &mut self,
+        centroids: &Centroids<F>,
+        fingerprint: u64,
+        samples: &Samples<F>,
+        labels: &mut [u32],
+        (lanes, sums): (&Lanes, &mut [Sums]),
+        threads: Threads,
+    ) -> Statistics {
+        if self.latest.is_some() && self.plan.wants_order(centroids, labels, &self.bounds) {
+            self.sort(centroids, labels);
+        }
+        let steps = self.latest.as_ref().map(|old| Step::all(old, centroids, self.plan.wants_gaps()));
+        let columns = (self.order.is_some() && self.plan.narrows()).then(|| CentroidColumns::new(centroids));
+        let anew = self.reference.is_none();
+        let reference = self.reference.get_or_insert_with(|| centroids.all().to_vec());
+        let search = Search { centroids, steps: steps.as_deref(), columns: columns.as_ref() };
+        let (samples, idle) = (&samples.in_order(self.order.as_deref()), &self.idle);
+        let mut work: Vec<Lane> = (sums.iter_mut().zip(&mut self.counts))
+            .zip(labels.chunks_mut(lanes.rows_per_lane()).zip(self.bounds.chunks_mut(lanes.rows_per_lane())))
+            .map(|((sums, counts), (labels, bounds))| Lane { sums, labels, bounds, counts, effort: Effort::default() })
+            .collect();
+        threads.each(&mut work, |i, lane| {
+            let taken = idle.lock().ok().and_then(|mut idle| idle.pop());
+            let mut space = taken.unwrap_or_default();
+            lane.pass(&search, samples, lanes.rows(i).start, anew, reference, &mut space);
+            if let Ok(mut idle) = idle.lock() {
+                idle.push(space);
+            }
+        });
+        let mut effort = Effort::default();
+        work.iter().for_each(|lane| effort.add(lane.effort));
+        let shift = reference.iter().map(|x| x.widen()).collect();
+        let mut total = sums[0].clone();
+        sums[1..].iter().for_each(|sums| total.add(sums));
+        let statistics = Statistics::new(fingerprint, shift, total);
+        self.latest = Some(centroids.clone());
+        if self.plan.note(effort, anew) || statistics.has_drifted() {
+            self.reference = None;
+        }
+        statistics
+    }
+
+    /// Puts rows of a cluster side by side, and clusters next to near ones.
+    fn sort(&mut self, centroids: &Centroids<F>, labels: &mut [u32]) {
+        let rank = spatial_rank(centroids);
+        let mut next = vec![0usize; centroids.len() + 1];
+        labels.iter().for_each(|label| next[rank[*label as usize] as usize + 1] += 1);
+        (1..next.len()).for_each(|r| next[r] += next[r - 1]);
+        let (mut order, mut bounds, mut sorted) =
+            (vec![0; labels.len()], vec![Bounds::UNKNOWN; labels.len()], vec![0; labels.len()]);
+        for (i, label) in labels.iter().enumerate() {
+            let place = &mut next[rank[*label as usize] as usize];
+            order[*place] = self.order.as_ref().map_or(i as u32, |order| order[i]);
+            (bounds[*place], sorted[*place]) = (self.bounds[i], *label);
+            *place += 1;
+        }
+        labels.copy_from_slice(&sorted);
+        (self.order, self.bounds, self.reference) = (Some(order), bounds, None);
+        self.plan.sorted();
+    }
+}
+
+impl<F: Float> Default for Space<F> {
+    fn default() -> Self {
+        Self { search: SearchScratch::default(), moved: Vec::new(), rows: Vec::new() }
+    }
+}
+
+impl Lane<'_> {
+    fn pass<F: Float>(
+        &mut self,
+        search: &Search<F>,
+        samples: &Samples<F>,
+        first: usize,
+        anew: bool,
+        reference: &[F],
+        space: &mut Space<F>,
+    ) {
+        let Self { sums, labels, bounds, counts, effort } = self;
+        if anew {
+            sums.clear();
+            counts.fill(0);
+        }
+        sums.changed = 0;
+        let Space { search: scratch, moved, rows } = space;
+        for (run, (labels, bounds)) in labels.chunks_mut(RUN).zip(bounds.chunks_mut(RUN)).enumerate() {
+            let range = first + run * RUN..first + run * RUN + labels.len();
+            moved.clear();
+            effort.add(search.renew(samples, range.clone(), labels, bounds, scratch, moved));
+            moved.retain(|moved| samples.weight(moved.row) > 0.0);
+            sums.changed += moved.len() as u64;
+            if anew {
+                let block = samples.block(range, rows);
+                let counting = labels.iter().enumerate().filter(|(i, _)| block.weight(*i) > 0.0);
+                counting.for_each(|(_, label)| counts[*label as usize] += 1);
+                sums.hard().add(&block, labels, reference);
+            } else {
+                for Moved { from, to, .. } in &*moved {
+                    counts[*from as usize] -= 1;
+                    counts[*to as usize] += 1;
+                }
+                sums.hard().relabel(samples, moved, reference);
+            }
+        }
+        // What is left of a cluster without rows is rounding.
+        counts.iter().enumerate().filter(|(_, count)| **count == 0).for_each(|(c, _)| sums.clear_component(c));
+    }
+}

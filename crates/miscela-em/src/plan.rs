@@ -1,0 +1,184 @@
+//! Which of the exact shortcuts a hard fit takes: chosen from shapes and counts, never by the clock, so that the same fit
+//! gives the same bits.
+
+use crate::nearest::RUN;
+use miscela_kernel::{Bounds, Centroids, Effort, Float, squared_distance};
+use std::fmt;
+use std::str::FromStr;
+
+/// How k-means finds the nearest centroids. All ways give the same labels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// Whatever the counts of the first iterations speak for.
+    #[default]
+    Auto,
+    /// Every row against every centroid, in every iteration (Lloyd 1957, 1982).
+    Lloyd,
+    /// Rows whose label two bounds still tell are passed over (Hamerly 2010).
+    Bounds,
+    /// Bounds, and rows sorted by cluster, so that those side by side share few candidates.
+    Groups,
+}
+
+impl Algorithm {
+    /// All of them.
+    pub const ALL: [Algorithm; 4] = [Algorithm::Auto, Algorithm::Lloyd, Algorithm::Bounds, Algorithm::Groups];
+
+    /// `auto`, `lloyd`, `bounds` or `groups`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Algorithm::Auto => "auto",
+            Algorithm::Lloyd => "lloyd",
+            Algorithm::Bounds => "bounds",
+            Algorithm::Groups => "groups",
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that is no algorithm's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no algorithm; use auto, lloyd, bounds or groups")]
+pub struct UnknownAlgorithm(String);
+
+impl FromStr for Algorithm {
+    type Err = UnknownAlgorithm;
+
+    fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
+        let found = Self::ALL.into_iter().find(|algorithm| algorithm.name() == name);
+        found.ok_or_else(|| UnknownAlgorithm(name.into()))
+    }
+}
+
+/// What was counted so far, and what follows.
+pub(crate) struct Plan {
+    algorithm: Algorithm,
+    n: usize,
+    k: usize,
+    /// Passes since the start, or since all was forgotten.
+    passes: u32,
+    sorted: Option<Sorted>,
+    /// Rows that changed their label since the sums were made from the rows.
+    amended: u64,
+}
+
+/// Since the rows were last sorted:
+struct Sorted {
+    /// how many changed their label,
+    moved: u64,
+    /// and whether tiles were found to have few candidates.
+    narrows: bool,
+}
+
+impl Plan {
+    pub(crate) fn new(algorithm: Algorithm, n: usize, k: usize) -> Self {
+        Self { algorithm, n, k, passes: 0, sorted: None, amended: 0 }
+    }
+
+    pub(crate) fn start_over(&mut self) {
+        *self = Self::new(self.algorithm, self.n, self.k);
+    }
+
+    /// Whether half gaps are worth k² distances.
+    pub(crate) fn wants_gaps(&self) -> bool {
+        self.k <= 16 || self.k * 512 <= self.n
+    }
+
+    /// Whether tiles are narrowed to candidates.
+    pub(crate) fn narrows(&self) -> bool {
+        self.sorted.as_ref().is_some_and(|sorted| sorted.narrows)
+    }
+
+    /// Whether the rows should be sorted by cluster now.
+    pub(crate) fn wants_order<F: Float>(&self, centroids: &Centroids<F>, labels: &[u32], bounds: &[Bounds]) -> bool {
+        match (&self.sorted, self.algorithm) {
+            (None, Algorithm::Groups) => true,
+            (Some(sorted), _) => sorted.narrows && sorted.moved * 2 > self.n as u64,
+            // Where there are few centroids, or few rows to share a list of them, a list saves nothing.
+            (None, Algorithm::Auto) if self.k >= 12 && self.n >= 64 * self.k => {
+                self.passes.is_power_of_two() && expected_candidates(centroids, labels, bounds) < 0.5
+            }
+            _ => false,
+        }
+    }
+
+    /// Notes that rows were sorted.
+    pub(crate) fn sorted(&mut self) {
+        self.sorted = Some(Sorted { moved: 0, narrows: true });
+    }
+
+    /// Notes what a pass cost, and says whether the sums should be made from the rows in the next.
+    pub(crate) fn note(&mut self, effort: Effort, anew: bool) -> bool {
+        self.passes += 1;
+        if let Some(sorted) = &mut self.sorted {
+            sorted.moved += effort.changed;
+            // Judged where there were rows enough to fill tiles.
+            let judged = effort.opened as usize * 8 > self.n;
+            let dense = effort.opened as f64 * self.k as f64;
+            sorted.narrows &= !judged || (effort.scores as f64) < 0.6 * dense;
+        }
+        self.amended = if anew { 0 } else { self.amended + effort.changed };
+        // Taking a row out and adding it is twice the work of adding it, so beyond a third of them it is less to start over.
+        self.amended > self.n as u64 || effort.changed * 3 > self.n as u64
+    }
+}
+
+/// The share of the centroids that lie within reach of a row of a cluster, on average over the rows: an estimate of what
+/// sorting leaves to be scored.
+fn expected_candidates<F: Float>(centroids: &Centroids<F>, labels: &[u32], bounds: &[Bounds]) -> f64 {
+    let k = centroids.len();
+    let (mut radius, mut size) = (vec![0.0f32; k], vec![0u64; k]);
+    // A run of rows in several is enough to know a cluster by.
+    for (labels, bounds) in labels.chunks(RUN).zip(bounds.chunks(RUN)).step_by((labels.len() / (64 * RUN)).max(1)) {
+        for (label, bounds) in labels.iter().zip(bounds) {
+            let c = *label as usize;
+            radius[c] = radius[c].max(bounds.upper());
+            size[c] += 1;
+        }
+    }
+    let (mut within, mut all) = (0.0, 0.0);
+    for a in (0..k).filter(|a| size[*a] > 0) {
+        let reach = 4.0 * f64::from(radius[a]).powi(2);
+        let near = centroids.rows().filter(|row| squared_distance(row, centroids.row(a)) <= reach).count();
+        within += size[a] as f64 * near as f64;
+        all += size[a] as f64 * k as f64;
+    }
+    within / all
+}
+
+/// For each centroid its place in an order that keeps near ones together: halved by the widest column, again and again.
+pub(crate) fn spatial_rank<F: Float>(centroids: &Centroids<F>) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..centroids.len() as u32).collect();
+    halve(centroids, &mut order);
+    let mut rank = vec![0; order.len()];
+    order.iter().enumerate().for_each(|(place, c)| rank[*c as usize] = place as u32);
+    rank
+}
+
+fn halve<F: Float>(centroids: &Centroids<F>, members: &mut [u32]) {
+    if members.len() <= 2 {
+        return;
+    }
+    let value = |c: &u32, j: usize| centroids.row(*c as usize)[j];
+    let width = |j: usize| {
+        let values = members.iter().map(|c| value(c, j).widen());
+        let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(x), high.max(x)));
+        high - low
+    };
+    let widest = (1..centroids.width()).fold((0, width(0)), |most, j| {
+        let width = width(j);
+        if width > most.1 { (j, width) } else { most }
+    });
+    let half = members.len() / 2;
+    let by_value = |a: &u32, b: &u32| value(a, widest.0).widen().total_cmp(&value(b, widest.0).widen()).then(a.cmp(b));
+    members.select_nth_unstable_by(half, by_value);
+    let (low, high) = members.split_at_mut(half);
+    halve(centroids, low);
+    halve(centroids, high);
+}

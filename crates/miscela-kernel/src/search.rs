@@ -1,0 +1,256 @@
+//! Labels renewed: only rows whose bounds no longer tell are looked at, and only at the centroids that may be theirs.
+//!
+//! ```text
+//! for each row: renew its bounds by its centroid's step; put it aside if they do not tell
+//! for each 64 rows put aside, as one dense tile:
+//!     m, r ← the middle of the tile and how far its rows are from it
+//!     candidates ← every c with ‖m − c‖ ≤ max over rows of (rᵢ + upperᵢ)
+//!     score the tile against the candidates: new labels, new bounds
+//! ```
+//!
+//! No other centroid can be nearest to a row of the tile, because ‖x − c‖ ≥ ‖m − c‖ − r. Rows that lie close together in
+//! the order given share few candidates; where they do not, the tile is scored against all centroids (`scores.rs`). Rows
+//! that are put aside are packed densely, so that the kernel always works on full registers.
+//!
+//! Every label is that of [`nearest_direct`](crate::nearest_direct), as by [`Centroids::assign`].
+
+use crate::bounds::{Bounds, Step, above, below};
+use crate::nearest::nearest_of;
+use crate::scores::{Found, Score};
+use crate::tile::{Column, TILE_ROWS, Tile};
+use crate::{Centroids, Float, Isa, Samples};
+use std::ops::Range;
+
+/// How the labels of rows are renewed.
+#[derive(Clone, Copy, Debug)]
+pub struct Search<'a, F> {
+    /// What to find the nearest of.
+    pub centroids: &'a Centroids<F>,
+    /// How the centroids moved since the bounds were made; `None` if there are no bounds yet.
+    pub steps: Option<&'a [Step]>,
+    /// The centroids column by column, where tiles are to be narrowed to candidates.
+    pub columns: Option<&'a CentroidColumns<F>>,
+}
+
+/// The centroids column by column, for [`Search`].
+#[derive(Clone, Debug)]
+pub struct CentroidColumns<F> {
+    count: usize,
+    /// d × k, relative to the centroids' offset.
+    all: Vec<F>,
+    /// The greatest distance from the offset.
+    reach: F,
+}
+
+/// What a search cost, in counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// Rows whose bounds did not tell.
+    pub opened: u64,
+    /// Scores of a row and a centroid.
+    pub scores: u64,
+    /// Rows whose label is another than before.
+    pub changed: u64,
+}
+
+impl Effort {
+    /// Takes another's counts in.
+    pub fn add(&mut self, other: Effort) {
+        self.opened += other.opened;
+        self.scores += other.scores;
+        self.changed += other.changed;
+    }
+}
+
+/// Space to search in, kept between calls.
+#[derive(Clone, Debug)]
+pub struct SearchScratch<F> {
+    open: Vec<u32>,
+    tile: Tile<F>,
+    found: Found<F>,
+    /// Of each row of the tile from its middle.
+    radius: Column<F>,
+    /// Of each centroid from the middle of the tile.
+    distances: Vec<F>,
+    candidates: Vec<u32>,
+}
+
+impl<F: Float> Default for SearchScratch<F> {
+    fn default() -> Self {
+        Self {
+            open: Vec::new(),
+            tile: Tile::new(),
+            found: Found::new(),
+            radius: Column::splat(F::zero()),
+            distances: Vec::new(),
+            candidates: Vec::new(),
+        }
+    }
+}
+
+/// A row that is in another cluster than before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// Its place in the order of the samples.
+    pub row: usize,
+    /// Its label before; `u32::MAX` if it had none.
+    pub from: u32,
+    /// Its label now.
+    pub to: u32,
+}
+
+impl<F: Float> Search<'_, F> {
+    /// Renews the labels and bounds of the rows `range`, which are the whole of both slices, and adds those that moved to
+    /// `moved`.
+    ///
+    /// # Panics
+    /// If the slices are not as long as the range, or a label that is to be kept is not below k.
+    pub fn renew(
+        &self,
+        samples: &Samples<F>,
+        range: Range<usize>,
+        labels: &mut [u32],
+        bounds: &mut [Bounds],
+        scratch: &mut SearchScratch<F>,
+        moved: &mut Vec<Moved>,
+    ) -> Effort {
+        assert_eq!((labels.len(), bounds.len()), (range.len(), range.len()));
+        let mut open = std::mem::take(&mut scratch.open);
+        open.clear();
+        match self.steps {
+            None => open.extend(0..labels.len() as u32),
+            Some(steps) => {
+                for (i, (label, bounds)) in labels.iter().zip(&mut *bounds).enumerate() {
+                    let (renewed, told) = steps[*label as usize].renew(*bounds);
+                    *bounds = renewed;
+                    if !told {
+                        open.push(i as u32);
+                    }
+                }
+            }
+        }
+        let mut effort = Effort { opened: open.len() as u64, ..Effort::default() };
+        let before = moved.len();
+        for tile in open.chunks(TILE_ROWS) {
+            effort.scores += self.renew_tile(samples, range.start, tile, labels, bounds, scratch, moved);
+        }
+        effort.changed = (moved.len() - before) as u64;
+        scratch.open = open;
+        effort
+    }
+
+    /// The same for one tile of rows, `open` places after `first`; returns how many scores it took.
+    fn renew_tile(
+        &self,
+        samples: &Samples<F>,
+        first: usize,
+        open: &[u32],
+        labels: &mut [u32],
+        bounds: &mut [Bounds],
+        scratch: &mut SearchScratch<F>,
+        moved: &mut Vec<Moved>,
+    ) -> u64 {
+        let isa = Isa::best();
+        scratch.tile.gather(samples, open.iter().map(|i| first + *i as usize), self.centroids.offset());
+        let rest = self.columns.and_then(|columns| {
+            let uppers = open.iter().map(|i| bounds[*i as usize].upper);
+            isa.vectorize(|| columns.narrow(uppers, scratch))
+        });
+        let SearchScratch { tile, found, radius, candidates, .. } = scratch;
+        let list = rest.map(|_| &candidates[..]);
+        isa.run(Score { tile, centroids: self.centroids.shifted(), list, found });
+        let mut renewed = [Bounds::UNKNOWN; TILE_ROWS];
+        isa.vectorize(|| found.bounds(radius, rest, &mut renewed));
+        let mut nearest = found.index.0.map(|index| index.widen() as u32);
+        for i in found.in_doubt(open.len()) {
+            let row = samples.copied_row(first + open[i] as usize);
+            let (label, squared) = nearest_of(&row, self.centroids, list);
+            let distance = squared.sqrt();
+            nearest[i] = label;
+            renewed[i] = Bounds { upper: above(distance), lower: below(distance).min(renewed[i].lower) };
+        }
+        for ((i, renewed), to) in open.iter().zip(renewed).zip(nearest) {
+            let i = *i as usize;
+            bounds[i] = renewed;
+            let from = labels[i];
+            if from != to {
+                labels[i] = to;
+                moved.push(Moved { row: first + i, from, to });
+            }
+        }
+        (open.len() * list.map_or(self.centroids.len(), <[u32]>::len)) as u64
+    }
+}
+
+impl<F: Float> CentroidColumns<F> {
+    /// Turns centroids on their side. Cost: k·d.
+    pub fn new(centroids: &Centroids<F>) -> Self {
+        let (shifted, count, width) = (centroids.shifted(), centroids.len(), centroids.width());
+        let all = (0..width).flat_map(|j| (0..count).map(move |c| shifted.row(c)[j])).collect();
+        Self { count, all, reach: shifted.reach() }
+    }
+
+    /// Lists the centroids that may be nearest to a row of the tile, each no farther from its own than `uppers` says, and
+    /// returns a distance from the tile's middle that no other reaches; `None` if too few are left out to be worth it.
+    #[inline(always)]
+    fn narrow(&self, uppers: impl Iterator<Item = f32>, scratch: &mut SearchScratch<F>) -> Option<F> {
+        let SearchScratch { tile, radius, distances, candidates, .. } = scratch;
+        let rows = tile.rows();
+        let share = F::narrow(1.0 / rows as f64);
+        distances.clear();
+        distances.resize(self.count, F::zero());
+        *radius = Column::splat(F::zero());
+        let mut norm2 = F::zero();
+        for (column, all) in tile.columns().iter().zip(self.all.chunks_exact(self.count)) {
+            // The places without a row hold zeros.
+            let middle = column.0.iter().fold(F::zero(), |sum, x| sum + *x) * share;
+            norm2 += middle * middle;
+            for (r, x) in radius.0.iter_mut().zip(&column.0) {
+                *r += (*x - middle) * (*x - middle);
+            }
+            for (distance, c) in distances.iter_mut().zip(all) {
+                *distance += (*c - middle) * (*c - middle);
+            }
+        }
+        radius.0.iter_mut().chain(&mut *distances).for_each(|square| *square = square.sqrt());
+        let nearest = distances.iter().fold(F::infinity(), |least, d| if *d < least { *d } else { least });
+        let (mut within, mut farthest) = (F::zero(), F::zero());
+        for (r, upper) in radius.0.iter().zip(uppers) {
+            let upper = F::narrow(f64::from(upper)).min(*r + nearest);
+            within = within.max(*r + upper);
+            farthest = farthest.max(*r);
+        }
+        // Distances of numbers that were rounded when they were shifted, and squares that may have vanished.
+        let relative = (tile.columns().len() + 8) as f64 * F::UNIT_ROUNDOFF;
+        let size = self.reach + norm2.sqrt() + farthest;
+        let absolute = F::narrow(4.0 * relative) * size + F::narrow(F::min_positive_value().widen().sqrt());
+        let within = within * F::narrow(1.0 + 4.0 * relative) + absolute;
+        candidates.clear();
+        let mut rest = F::infinity();
+        for (c, distance) in distances.iter().enumerate() {
+            if *distance > within {
+                rest = rest.min(*distance);
+            } else {
+                candidates.push(c as u32);
+            }
+        }
+        let worth_it = candidates.len() * 4 <= self.count * 3;
+        worth_it.then(|| rest * F::narrow(1.0 - 4.0 * relative) - absolute)
+    }
+}
+
+impl<F: Float> Found<F> {
+    /// The bounds that follow, if no centroid that was not scored is nearer than `rest` to the middle of the tile, whose
+    /// rows lie at `radius` from it.
+    #[inline(always)]
+    fn bounds(&self, radius: &Column<F>, rest: Option<F>, bounds: &mut [Bounds; TILE_ROWS]) {
+        let rest = rest.unwrap_or(F::infinity());
+        for i in 0..TILE_ROWS {
+            let others = self.others.0[i].max(F::zero()).sqrt();
+            bounds[i] = Bounds {
+                upper: above(self.nearest.0[i].max(F::zero()).sqrt().widen()),
+                lower: below(others.min(rest - radius.0[i]).widen()),
+            };
+        }
+    }
+}
