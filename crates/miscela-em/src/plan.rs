@@ -100,8 +100,8 @@ impl Plan {
         match (&self.sorted, self.algorithm) {
             (None, Algorithm::Groups) => true,
             (Some(sorted), _) => sorted.narrows && sorted.moved * 2 > self.n as u64,
-            // Where there are few centroids, or few rows to share a list of them, a list saves nothing.
-            (None, Algorithm::Auto) if self.k >= 12 && self.n >= 64 * self.k => {
+            // Where rows are soon scored, or few share a list, a list saves nothing.
+            (None, Algorithm::Auto) if self.k * (centroids.width() + 6) >= 1500 && self.n >= 64 * self.k => {
                 self.passes.is_power_of_two() && expected_candidates(centroids, labels, bounds) < 0.5
             }
             _ => false,

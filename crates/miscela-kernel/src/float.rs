@@ -59,6 +59,8 @@ pub trait Float:
     fn vless<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Mask<S>;
     /// `yes` where the mask holds, `no` elsewhere.
     fn vselect<S: Simd>(simd: S, mask: Self::Mask<S>, yes: Self::Vector<S>, no: Self::Vector<S>) -> Self::Vector<S>;
+    /// Each lane from `amount` lanes before it, around the end.
+    fn vrotate<S: Simd>(simd: S, a: Self::Vector<S>, amount: usize) -> Self::Vector<S>;
     /// √a
     fn vsqrt<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
     /// |a|
@@ -80,7 +82,7 @@ pub trait Float:
 
 macro_rules! float {
     ($F:ident, $vector:ident, $mask:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident,
-     $mul:ident, $fma:ident, $min:ident, $max:ident, $less:ident, $select:ident, $sum:ident, $sqrt:ident, $abs:ident, $exp:ident) => {
+     $mul:ident, $fma:ident, $min:ident, $max:ident, $less:ident, $select:ident, $sum:ident, $rotate:ident, $sqrt:ident, $abs:ident, $exp:ident) => {
         impl Float for $F {
             const NAME: &'static str = stringify!($F);
             const UNIT_ROUNDOFF: f64 = $F::EPSILON as f64 / 2.0;
@@ -140,6 +142,10 @@ macro_rules! float {
                 simd.$select(mask, yes, no)
             }
             #[inline(always)]
+            fn vrotate<S: Simd>(simd: S, a: S::$vector, amount: usize) -> S::$vector {
+                simd.$rotate(a, amount)
+            }
+            #[inline(always)]
             fn vsqrt<S: Simd>(simd: S, a: S::$vector) -> S::$vector {
                 simd.$sqrt(a)
             }
@@ -175,6 +181,7 @@ float!(
     less_than_f32s,
     select_f32s,
     reduce_sum_f32s,
+    rotate_right_f32s,
     sqrt_f32s,
     abs_f32s,
     exp_f32
@@ -195,6 +202,7 @@ float!(
     less_than_f64s,
     select_f64s,
     reduce_sum_f64s,
+    rotate_right_f64s,
     sqrt_f64s,
     abs_f64s,
     exp_f64

@@ -58,11 +58,11 @@ impl<F: Float> WithSimd for AddHard<'_, '_, F> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { moments, block, labels, means } = self;
         let mut z = Vec::new();
         for (i, (row, label)) in block.rows().zip(labels).enumerate() {
-            moments.add_row(row, *label as usize, block.weight(i), means, &mut z);
+            moments.add_row(simd, row, *label as usize, block.weight(i), means, &mut z);
         }
     }
 }
@@ -78,14 +78,14 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { moments, samples, moved, means } = self;
         let (mut z, mut row) = (Vec::new(), vec![F::zero(); samples.n_columns()]);
         for Moved { row: i, from, to } in moved {
             samples.copy_row(*i, &mut row);
             let w = samples.weight(*i);
-            moments.add_row(&row, *from as usize, -w, means, &mut z);
-            moments.add_row(&row, *to as usize, w, means, &mut z);
+            moments.add_row(simd, &row, *from as usize, -w, means, &mut z);
+            moments.add_row(simd, &row, *to as usize, w, means, &mut z);
         }
     }
 }
@@ -93,7 +93,7 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
 impl HardMoments<'_> {
     /// Adds one row to cluster `c` by the weight `w`, about that cluster's row of `means`.
     #[inline(always)]
-    fn add_row<F: Float>(&mut self, row: &[F], c: usize, w: f64, means: &[F], z: &mut Vec<f64>) {
+    fn add_row<S: Simd, F: Float>(&mut self, simd: S, row: &[F], c: usize, w: f64, means: &[F], z: &mut Vec<f64>) {
         // Not merely added as zero: a row that does not count may be so far away that its square is infinite.
         if w == 0.0 {
             return;
@@ -103,7 +103,21 @@ impl HardMoments<'_> {
         let second = &mut self.second[c * size..(c + 1) * size];
         self.weight[c] += w;
         match self.scatter {
-            Scatter::Spherical => second[0] += w * add_spherical(row, mean, w, first),
+            Scatter::Spherical if d < 8 => {
+                let mut sum = 0.0;
+                for ((x, m), s) in row.iter().zip(mean).zip(first) {
+                    let z = x.widen() - m.widen();
+                    *s += w * z;
+                    sum += z * z;
+                }
+                second[0] += w * sum;
+            }
+            Scatter::Spherical => {
+                z.resize(d, 0.0);
+                z.iter_mut().zip(row.iter().zip(mean)).for_each(|(z, (x, m))| *z = x.widen() - m.widen());
+                first.iter_mut().zip(&*z).for_each(|(s, z)| *s += w * z);
+                second[0] += w * sum_of_squares(simd, z);
+            }
             Scatter::Diagonal => {
                 for (((x, m), s), q) in row.iter().zip(mean).zip(first).zip(second) {
                     let z = x.widen() - m.widen();
@@ -121,28 +135,17 @@ impl HardMoments<'_> {
     }
 }
 
-/// Adds w z to `first` and returns ‖z‖².
+/// Σ z², in eight parts whatever the width of a register.
 #[inline(always)]
-fn add_spherical<F: Float>(row: &[F], mean: &[F], w: f64, first: &mut [f64]) -> f64 {
-    const PARTS: usize = 8;
-    let mut parts = [0.0; PARTS];
-    let (rows, row_rest) = row.as_chunks::<PARTS>();
-    let (means, mean_rest) = mean.as_chunks::<PARTS>();
-    let (firsts, first_rest) = first.as_chunks_mut::<PARTS>();
-    for ((x, m), s) in rows.iter().zip(means).zip(firsts) {
-        for p in 0..PARTS {
-            let z = x[p].widen() - m[p].widen();
-            s[p] += w * z;
-            parts[p] += z * z;
+fn sum_of_squares<S: Simd>(simd: S, z: &[f64]) -> f64 {
+    let mut parts = [0.0; 8];
+    let (chunks, rest) = z.as_chunks::<8>();
+    for chunk in chunks {
+        for (part, z) in f64::vectors_mut::<S>(&mut parts).iter_mut().zip(f64::vectors::<S>(chunk)) {
+            *part = f64::vadd(simd, *part, f64::vmul(simd, *z, *z));
         }
     }
-    let mut total: f64 = if rows.is_empty() { 0.0 } else { parts.iter().sum() };
-    for ((x, m), s) in row_rest.iter().zip(mean_rest).zip(first_rest) {
-        let z = x.widen() - m.widen();
-        *s += w * z;
-        total += z * z;
-    }
-    total
+    rest.iter().fold(parts.iter().sum(), |sum, z| sum + z * z)
 }
 
 #[cfg(test)]

@@ -92,13 +92,13 @@ pub const BLOCK_ROWS: usize = 256;
 impl Lanes {
     /// Lanes for `n_rows` rows where each lane keeps `bytes_per_lane` of statistics.
     ///
-    /// At most 64, at least four blocks long each, and fewer where the statistics are large: beyond two, the lanes together
-    /// hold at most 24 MB.
+    /// At most 64; each so long that clearing and merging its statistics is little beside the work on its rows; and fewer
+    /// where the statistics are large: beyond two, the lanes together hold at most 8 MB and 4 bytes a row.
     pub fn new(n_rows: usize, bytes_per_lane: usize) -> Self {
         const MOST: usize = 64;
-        const BUDGET: usize = 24 << 20;
-        let affordable = (2 + BUDGET / bytes_per_lane.max(1)).min(MOST);
-        let useful = (n_rows / (4 * BLOCK_ROWS)).max(1);
+        let budget = (8 << 20) + 4 * n_rows;
+        let affordable = (2 + budget / bytes_per_lane.max(1)).min(MOST);
+        let useful = (n_rows / (bytes_per_lane / 64).clamp(4 * BLOCK_ROWS, 32 * BLOCK_ROWS)).max(1);
         // A power of two, so that any usual number of threads shares the lanes evenly.
         let count = 1 << affordable.min(useful).ilog2();
         let rows_per_lane = n_rows.div_ceil(count).next_multiple_of(BLOCK_ROWS).max(BLOCK_ROWS);

@@ -191,8 +191,9 @@ impl<'a, F: Float> Samples<'a, F> {
     /// Copies row `i` into `row`.
     #[inline]
     pub fn copy_row(&self, i: usize, row: &mut [F]) {
+        let start = self.place(i) * self.n_columns();
         match self.rows.as_slice() {
-            Some(_) => row.copy_from_slice(self.row(i)),
+            Some(all) => row.copy_from_slice(&all[start..start + row.len()]),
             None => row.iter_mut().zip(self.rows.row(self.place(i))).for_each(|(to, from)| *to = *from),
         }
     }
@@ -202,16 +203,9 @@ impl<'a, F: Float> Samples<'a, F> {
         self.rows.row(self.place(i)).to_vec()
     }
 
-    /// Whether the table is row-major and without gaps.
-    pub(crate) fn is_contiguous(&self) -> bool {
-        self.rows.is_standard_layout()
-    }
-
-    /// Row `i` of a contiguous table.
-    #[inline]
-    pub(crate) fn row(&self, i: usize) -> &[F] {
-        let (d, place) = (self.n_columns(), self.place(i));
-        self.rows.as_slice().map_or(&[], |all| &all[place * d..(place + 1) * d])
+    /// The table as one slice, if it is row-major and without gaps.
+    pub(crate) fn contiguous(&self) -> Option<&[F]> {
+        self.rows.as_slice()
     }
 }
 
@@ -261,6 +255,11 @@ impl<'a, F: Float> Block<'a, F> {
     /// The number of rows.
     pub fn len(&self) -> usize {
         self.rows.len() / self.width
+    }
+
+    /// All numbers, row after row.
+    pub(crate) fn all(&self) -> &'a [F] {
+        self.rows
     }
 
     /// Whether there are no rows.

@@ -97,8 +97,10 @@ impl<F: Float> Found<F> {
 
     /// Those of the first `rows` rows whose winner rounding may have decided.
     pub(crate) fn in_doubt(&self, rows: usize) -> impl Iterator<Item = usize> {
-        // Written so that a NaN, from sums that overflowed, is in doubt.
-        (0..rows).filter(|i| !(self.lead.0[*i] > F::zero()))
+        // Written so that a NaN, from sums that overflowed, is in doubt. Almost always there is none at all.
+        let certain = self.lead.0[..rows].iter().fold(true, |all, lead| all & (*lead > F::zero()));
+        let doubtful = if certain { 0 } else { rows };
+        (0..doubtful).filter(|i| !(self.lead.0[*i] > F::zero()))
     }
 }
 

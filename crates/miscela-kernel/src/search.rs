@@ -19,6 +19,7 @@ use crate::nearest::nearest_of;
 use crate::scores::{Found, Score};
 use crate::tile::{Column, TILE_ROWS, Tile};
 use crate::{Centroids, Float, Isa, Samples};
+use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
 /// How the labels of rows are renewed.
@@ -116,19 +117,15 @@ impl<F: Float> Search<'_, F> {
     ) -> Effort {
         assert_eq!((labels.len(), bounds.len()), (range.len(), range.len()));
         let mut open = std::mem::take(&mut scratch.open);
-        open.clear();
-        match self.steps {
-            None => open.extend(0..labels.len() as u32),
-            Some(steps) => {
-                for (i, (label, bounds)) in labels.iter().zip(&mut *bounds).enumerate() {
-                    let (renewed, told) = steps[*label as usize].renew(*bounds);
-                    *bounds = renewed;
-                    if !told {
-                        open.push(i as u32);
-                    }
-                }
+        open.resize(labels.len(), 0);
+        let count = match self.steps {
+            None => {
+                open.iter_mut().zip(0..).for_each(|(place, i)| *place = i);
+                labels.len()
             }
-        }
+            Some(steps) => step_all(steps, labels, bounds, &mut open),
+        };
+        open.truncate(count);
         let mut effort = Effort { opened: open.len() as u64, ..Effort::default() };
         let before = moved.len();
         for tile in open.chunks(TILE_ROWS) {
@@ -153,14 +150,15 @@ impl<F: Float> Search<'_, F> {
         let isa = Isa::best();
         scratch.tile.gather(samples, open.iter().map(|i| first + *i as usize), self.centroids.offset());
         let rest = self.columns.and_then(|columns| {
-            let uppers = open.iter().map(|i| bounds[*i as usize].upper);
-            isa.vectorize(|| columns.narrow(uppers, scratch))
+            let mut uppers = [0.0; TILE_ROWS];
+            uppers.iter_mut().zip(open).for_each(|(upper, i)| *upper = bounds[*i as usize].upper);
+            isa.run(Narrow { columns, uppers: &uppers[..open.len()], scratch })
         });
         let SearchScratch { tile, found, radius, candidates, .. } = scratch;
         let list = rest.map(|_| &candidates[..]);
         isa.run(Score { tile, centroids: self.centroids.shifted(), list, found });
         let mut renewed = [Bounds::UNKNOWN; TILE_ROWS];
-        isa.vectorize(|| found.bounds(radius, rest, &mut renewed));
+        isa.run(Renew { found, radius, rest, bounds: &mut renewed });
         let mut nearest = found.index.0.map(|index| index.widen() as u32);
         for i in found.in_doubt(open.len()) {
             let row = samples.copied_row(first + open[i] as usize);
@@ -182,6 +180,19 @@ impl<F: Float> Search<'_, F> {
     }
 }
 
+/// Renews the bounds, and writes to `open` which of them do not tell; returns how many. Without a branch that depends on
+/// the answer, which no processor could predict.
+fn step_all(steps: &[Step], labels: &[u32], bounds: &mut [Bounds], open: &mut [u32]) -> usize {
+    let mut count = 0;
+    for (i, (label, bounds)) in labels.iter().zip(bounds).enumerate() {
+        let (renewed, told) = steps[*label as usize].renew(*bounds);
+        *bounds = renewed;
+        open[count] = i as u32;
+        count += usize::from(!told);
+    }
+    count
+}
+
 impl<F: Float> CentroidColumns<F> {
     /// Turns centroids on their side. Cost: k·d.
     pub fn new(centroids: &Centroids<F>) -> Self {
@@ -189,21 +200,35 @@ impl<F: Float> CentroidColumns<F> {
         let all = (0..width).flat_map(|j| (0..count).map(move |c| shifted.row(c)[j])).collect();
         Self { count, all, reach: shifted.reach() }
     }
+}
 
-    /// Lists the centroids that may be nearest to a row of the tile, each no farther from its own than `uppers` says, and
-    /// returns a distance from the tile's middle that no other reaches; `None` if too few are left out to be worth it.
+/// Lists the centroids that may be nearest to a row of the tile, each no farther from its own than `uppers` says, and
+/// returns a distance from the tile's middle that no other reaches; `None` if too few are left out to be worth it.
+struct Narrow<'a, F> {
+    columns: &'a CentroidColumns<F>,
+    uppers: &'a [f32],
+    scratch: &'a mut SearchScratch<F>,
+}
+
+impl<F: Float> WithSimd for Narrow<'_, F> {
+    type Output = Option<F>;
+
     #[inline(always)]
-    fn narrow(&self, uppers: impl Iterator<Item = f32>, scratch: &mut SearchScratch<F>) -> Option<F> {
+    fn with_simd<S: Simd>(self, _: S) -> Option<F> {
+        let Self { columns: CentroidColumns { count, all, reach }, uppers, scratch } = self;
         let SearchScratch { tile, radius, distances, candidates, .. } = scratch;
-        let rows = tile.rows();
-        let share = F::narrow(1.0 / rows as f64);
+        let share = F::narrow(1.0 / tile.rows() as f64);
         distances.clear();
-        distances.resize(self.count, F::zero());
+        distances.resize(*count, F::zero());
         *radius = Column::splat(F::zero());
         let mut norm2 = F::zero();
-        for (column, all) in tile.columns().iter().zip(self.all.chunks_exact(self.count)) {
-            // The places without a row hold zeros.
-            let middle = column.0.iter().fold(F::zero(), |sum, x| sum + *x) * share;
+        for (column, all) in tile.columns().iter().zip(all.chunks_exact(*count)) {
+            // The places without a row hold zeros. In parts, so that they are summed side by side.
+            let mut parts = [F::zero(); 16];
+            for x in column.0.as_chunks::<16>().0 {
+                (0..16).for_each(|p| parts[p] += x[p]);
+            }
+            let middle = parts.iter().fold(F::zero(), |sum, part| sum + *part) * share;
             norm2 += middle * middle;
             for (r, x) in radius.0.iter_mut().zip(&column.0) {
                 *r += (*x - middle) * (*x - middle);
@@ -213,43 +238,63 @@ impl<F: Float> CentroidColumns<F> {
             }
         }
         radius.0.iter_mut().chain(&mut *distances).for_each(|square| *square = square.sqrt());
-        let nearest = distances.iter().fold(F::infinity(), |least, d| if *d < least { *d } else { least });
+        let mut least = [F::infinity(); 16];
+        for d in distances.chunks(16) {
+            d.iter().zip(&mut least).for_each(|(d, least)| *least = if *d < *least { *d } else { *least });
+        }
+        let nearest = least.iter().fold(F::infinity(), |least, d| least.min(*d));
         let (mut within, mut farthest) = (F::zero(), F::zero());
         for (r, upper) in radius.0.iter().zip(uppers) {
-            let upper = F::narrow(f64::from(upper)).min(*r + nearest);
-            within = within.max(*r + upper);
-            farthest = farthest.max(*r);
+            let (upper, most) = (F::narrow(f64::from(*upper)), *r + nearest);
+            let upper = *r + if upper < most { upper } else { most };
+            within = if upper > within { upper } else { within };
+            farthest = if *r > farthest { *r } else { farthest };
         }
         // Distances of numbers that were rounded when they were shifted, and squares that may have vanished.
         let relative = (tile.columns().len() + 8) as f64 * F::UNIT_ROUNDOFF;
-        let size = self.reach + norm2.sqrt() + farthest;
+        let size = *reach + norm2.sqrt() + farthest;
         let absolute = F::narrow(4.0 * relative) * size + F::narrow(F::min_positive_value().widen().sqrt());
         let within = within * F::narrow(1.0 + 4.0 * relative) + absolute;
-        candidates.clear();
-        let mut rest = F::infinity();
-        for (c, distance) in distances.iter().enumerate() {
-            if *distance > within {
-                rest = rest.min(*distance);
-            } else {
-                candidates.push(c as u32);
-            }
+        let mut rest = [F::infinity(); 16];
+        for d in distances.chunks(16) {
+            d.iter().zip(&mut rest).for_each(|(d, rest)| *rest = if *d > within && *d < *rest { *d } else { *rest });
         }
-        let worth_it = candidates.len() * 4 <= self.count * 3;
+        let rest = rest.iter().fold(F::infinity(), |least, d| least.min(*d));
+        candidates.resize(*count, 0);
+        let mut listed = 0;
+        for (c, distance) in distances.iter().enumerate() {
+            candidates[listed] = c as u32;
+            // A distance that is no number stays in.
+            listed += usize::from(!(*distance > within));
+        }
+        candidates.truncate(listed);
+        let worth_it = listed * 4 <= count * 3;
         worth_it.then(|| rest * F::narrow(1.0 - 4.0 * relative) - absolute)
     }
 }
 
-impl<F: Float> Found<F> {
-    /// The bounds that follow, if no centroid that was not scored is nearer than `rest` to the middle of the tile, whose
-    /// rows lie at `radius` from it.
+/// The bounds that follow from what was found, if no centroid that was not scored is nearer than `rest` to the middle of
+/// the tile, whose rows lie at `radius` from it.
+struct Renew<'a, F> {
+    found: &'a Found<F>,
+    radius: &'a Column<F>,
+    rest: Option<F>,
+    bounds: &'a mut [Bounds; TILE_ROWS],
+}
+
+impl<F: Float> WithSimd for Renew<'_, F> {
+    type Output = ();
+
     #[inline(always)]
-    fn bounds(&self, radius: &Column<F>, rest: Option<F>, bounds: &mut [Bounds; TILE_ROWS]) {
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { found, radius, rest, bounds } = self;
         let rest = rest.unwrap_or(F::infinity());
+        let root = |square: F| if square > F::zero() { square.sqrt() } else { F::zero() };
         for i in 0..TILE_ROWS {
-            let others = self.others.0[i].max(F::zero()).sqrt();
+            let (others, rest) = (root(found.others.0[i]), rest - radius.0[i]);
             bounds[i] = Bounds {
-                upper: above(self.nearest.0[i].max(F::zero()).sqrt().widen()),
-                lower: below(others.min(rest - radius.0[i]).widen()),
+                upper: above(root(found.nearest.0[i]).widen()),
+                lower: below(if others < rest { others } else { rest }.widen()),
             };
         }
     }

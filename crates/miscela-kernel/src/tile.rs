@@ -3,7 +3,8 @@
 //! Every kernel here works on such tiles. One register then holds the same column of 4, 8 or 16 rows, so nothing needs a
 //! horizontal step: a distance, an argmin, a triangular solve and an exponential are all element-wise.
 
-use crate::{Block, Float, Samples};
+use crate::{Block, Float, Isa, Samples};
+use pulp::{Simd, WithSimd};
 
 /// The rows of a tile.
 pub const TILE_ROWS: usize = 64;
@@ -40,7 +41,10 @@ impl<F: Float> Tile<F> {
     /// # Panics
     /// If there are more than [`TILE_ROWS`] rows, or `offset` is of another width.
     pub fn fill(&mut self, block: &Block<F>, offset: &[F]) {
-        self.take(block.rows(), offset);
+        assert!(block.len() <= TILE_ROWS && offset.len() == block.width());
+        let mut starts = [0; TILE_ROWS];
+        starts.iter_mut().enumerate().for_each(|(i, start)| *start = i * offset.len());
+        self.take(block.all(), &starts[..block.len()], offset);
     }
 
     /// Takes rows of `samples` from wherever they are, less `offset`.
@@ -48,36 +52,34 @@ impl<F: Float> Tile<F> {
     /// # Panics
     /// As [`fill`](Self::fill) does.
     pub fn gather(&mut self, samples: &Samples<F>, rows: impl ExactSizeIterator<Item = usize> + Clone, offset: &[F]) {
-        if samples.is_contiguous() {
-            return self.take(rows.map(|i| samples.row(i)), offset);
-        }
+        let width = offset.len();
+        assert!(rows.len() <= TILE_ROWS && width == samples.n_columns());
+        let mut starts = [0; TILE_ROWS];
         let mut copied = std::mem::take(&mut self.copied);
-        copied.resize(rows.len() * offset.len(), F::zero());
-        rows.zip(copied.chunks_exact_mut(offset.len())).for_each(|(i, row)| samples.copy_row(i, row));
-        self.take(copied.chunks_exact(offset.len()), offset);
+        let all = match samples.contiguous() {
+            Some(all) => {
+                starts.iter_mut().zip(rows.clone()).for_each(|(start, i)| *start = samples.place(i) * width);
+                all
+            }
+            None => {
+                copied.resize(rows.len() * width, F::zero());
+                rows.clone().zip(copied.chunks_exact_mut(width)).for_each(|(i, row)| samples.copy_row(i, row));
+                starts.iter_mut().enumerate().for_each(|(i, start)| *start = i * width);
+                &copied[..]
+            }
+        };
+        self.take(all, &starts[..rows.len()], offset);
         self.copied = copied;
     }
 
-    fn take<'r>(&mut self, rows: impl ExactSizeIterator<Item = &'r [F]> + Clone, offset: &[F])
-    where
-        F: 'r,
-    {
-        assert!(rows.len() <= TILE_ROWS && rows.clone().next().is_none_or(|row| row.len() == offset.len()));
-        self.rows = rows.len();
+    /// Takes the rows that begin at `starts`, less `offset`.
+    fn take(&mut self, all: &[F], starts: &[usize], offset: &[F]) {
+        self.rows = starts.len();
         self.columns.resize(offset.len(), Column::splat(F::zero()));
         if self.rows < TILE_ROWS {
             self.columns.fill(Column::splat(F::zero()));
         }
-        // A cache line of each row at a time, so that no line is fetched twice.
-        const STRIP: usize = 16;
-        for (strip, (columns, offset)) in self.columns.chunks_mut(STRIP).zip(offset.chunks(STRIP)).enumerate() {
-            for (i, row) in rows.clone().enumerate() {
-                let row = &row[strip * STRIP..][..columns.len()];
-                for ((column, x), o) in columns.iter_mut().zip(row).zip(offset) {
-                    column.0[i] = *x - *o;
-                }
-            }
-        }
+        Isa::best().run(Turn { all, starts, offset, columns: &mut self.columns });
     }
 
     /// Makes row `i` zero, for a row that does not count.
@@ -93,5 +95,125 @@ impl<F: Float> Tile<F> {
     /// The columns, d of them.
     pub fn columns(&self) -> &[Column<F>] {
         &self.columns
+    }
+}
+
+/// Turns rows into columns: a square of as many rows and columns as a register has lanes at a time.
+///
+/// ```text
+/// for h = half the lanes, a quarter, … 1:
+///     for each pair of registers a, b that are h apart:  exchange the lanes of a whose number has h with those of b
+///                                                        that have not, h lanes away
+/// ```
+///
+/// After the last round lane i of register j is what lane j of register i was (Eklundh 1972).
+struct Turn<'a, F> {
+    all: &'a [F],
+    starts: &'a [usize],
+    offset: &'a [F],
+    columns: &'a mut [Column<F>],
+}
+
+/// The most lanes a register has.
+const LANES: usize = 16;
+
+impl<F: Float> WithSimd for Turn<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let done = match TILE_ROWS / F::vectors::<S>(&self.columns[0].0).len() {
+            2 => self.squares::<S, 2>(simd),
+            4 => self.squares::<S, 4>(simd),
+            8 => self.squares::<S, 8>(simd),
+            16 => self.squares::<S, 16>(simd),
+            _ => 0,
+        };
+        let Self { all, starts, offset, columns } = self;
+        for (j, (column, o)) in columns.iter_mut().zip(offset).enumerate().skip(done) {
+            column.0.iter_mut().zip(starts).for_each(|(x, start)| *x = all[start + j] - *o);
+        }
+    }
+}
+
+impl<F: Float> Turn<'_, F> {
+    /// Turns all columns that fill squares of L rows and columns, L the lanes of a register, and returns how many.
+    #[inline(always)]
+    fn squares<S: Simd, const L: usize>(&mut self, simd: S) -> usize {
+        let Self { all, starts, offset, columns } = self;
+        let zero = F::splat(simd, F::zero());
+        let mut has = [F::vless(simd, zero, zero); 4];
+        for (round, has) in has.iter_mut().enumerate() {
+            let mut numbers = [F::zero(); LANES];
+            (0..LANES).filter(|lane| lane >> round & 1 == 1).for_each(|lane| numbers[lane] = F::one());
+            *has = F::vless(simd, zero, F::vectors::<S>(&numbers)[0]);
+        }
+        let squares = columns.len() / L;
+        for (strip, starts) in starts.chunks(L).enumerate() {
+            for first in (0..squares).map(|square| square * L) {
+                let o = F::vectors::<S>(&offset[first..first + L])[0];
+                let mut square = [zero; L];
+                for (i, start) in starts.iter().enumerate() {
+                    square[i] = F::vsub(simd, F::vectors::<S>(&all[start + first..][..L])[0], o);
+                }
+                if L > 8 {
+                    exchange::<S, F, L>(simd, &mut square, 8, has[3]);
+                }
+                if L > 4 {
+                    exchange::<S, F, L>(simd, &mut square, 4, has[2]);
+                }
+                if L > 2 {
+                    exchange::<S, F, L>(simd, &mut square, 2, has[1]);
+                }
+                exchange::<S, F, L>(simd, &mut square, 1, has[0]);
+                for (column, register) in columns[first..first + L].iter_mut().zip(square) {
+                    F::vectors_mut::<S>(&mut column.0)[strip] = register;
+                }
+            }
+        }
+        squares * L
+    }
+}
+
+/// One round; `has` are the lanes whose number has `h`.
+#[inline(always)]
+fn exchange<S: Simd, F: Float, const L: usize>(simd: S, square: &mut [F::Vector<S>; L], h: usize, has: F::Mask<S>) {
+    for i in 0..L {
+        if i & h == 0 {
+            let (a, b) = (square[i], square[i + h]);
+            square[i] = F::vselect(simd, has, F::vrotate(simd, b, h), a);
+            square[i + h] = F::vselect(simd, has, b, F::vrotate(simd, a, L - h));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turns<F: Float>() {
+        for width in 1..40 {
+            for rows in [1, 7, 15, 16, 17, 63, 64] {
+                let number = |i: usize, j: usize| F::narrow((i * 100 + j) as f64);
+                let all: Vec<F> = (0..rows).flat_map(|i| (0..width).map(move |j| number(i, j))).collect();
+                let offset: Vec<F> = (0..width).map(|j| F::narrow(j as f64 / 2.0)).collect();
+                let starts: Vec<usize> = (0..rows).rev().map(|i| i * width).collect();
+                for isa in Isa::available() {
+                    let mut columns = vec![Column::splat(F::zero()); width];
+                    isa.run(Turn { all: &all, starts: &starts, offset: &offset, columns: &mut columns });
+                    for (j, column) in columns.iter().enumerate() {
+                        for i in 0..rows {
+                            assert_eq!(column.0[i], number(rows - 1 - i, j) - offset[j], "{} {i} {j}", isa.name());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_become_columns() {
+        turns::<f32>();
+        turns::<f64>();
     }
 }
