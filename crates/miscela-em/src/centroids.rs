@@ -3,16 +3,17 @@
 //! Lloyd's algorithm (1957, 1982): assign each row to the nearest centre, move each centre to where its rows' summed
 //! distance is least, repeat. In the terms of the engine: hard assignment, equal fixed weights and one shared sphere.
 
-use crate::engine::{Assigned, Family, MStep};
+use crate::engine::{Assigned, Family, MStep, Session};
 use crate::gaussian::weighted;
 use crate::history::Change;
+use crate::inference::{CentroidFit, evaluate_centroids};
 use crate::median::medians;
 use crate::passes::over_lanes;
 use crate::plan::Algorithm;
 use crate::report::Termination;
 use crate::statistics::{Statistics, Sums, fingerprint};
 use miscela_distance::{CentreRule, Centred};
-use miscela_kernel::{BLOCK_ROWS, Block, Centroids, Float, NearestScratch, Scatter};
+use miscela_kernel::{BLOCK_ROWS, Block, Centroids, Float, NearestScratch, Samples, Scatter, Threads};
 use ndarray::Array2;
 
 /// The family of k-means, for a distance that knows its centres.
@@ -82,6 +83,21 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
             centres.extend(statistics.shift(c).iter().zip(first).map(|(c, s)| F::narrow(c + share * s)));
         }
         self.move_to(centres)
+    }
+
+    /// How well the centres fit the rows of a session: their labels renewed, and everything from the sums, where these
+    /// keep enough digits, or by a pass over the rows.
+    pub fn evaluate(&self, session: &mut Session<F, Self>, samples: &Samples<F>, threads: Threads) -> CentroidFit {
+        if Family::centroids(self).is_some() {
+            let statistics = session.statistics(self);
+            if !statistics.has_drifted() {
+                let centre = |c| self.centroids.row(c).iter().map(|x| x.widen());
+                let spread = (0..self.centroids.len()).map(|c| statistics.spread_about(c, centre(c)).max(0.0));
+                let weights = statistics.sums().weight.clone();
+                return CentroidFit { inertia: spread.sum(), sizes: session.sizes(self), weights };
+            }
+        }
+        evaluate_centroids(samples, &self.centroids, &self.distance, threads)
     }
 
     /// Takes new centres and returns how far they moved, squared and summed.

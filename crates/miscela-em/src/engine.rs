@@ -88,10 +88,13 @@ pub struct MStep {
     pub repairs: Vec<(usize, RepairAction, String)>,
 }
 
-/// Runs a family to its end and leaves it with its last parameters.
-///
-/// Each iteration is one pass over the rows. For families that know their objective only from the next E-step, a fit that
-/// the limit or unchanged labels end leaves the last entry of the trace to the caller ([`Run::complete`]).
+/// Rows being fitted, with what is remembered of them from pass to pass.
+pub struct Session<'a, 's, F: Float, M: Family<F>> {
+    samples: &'a Samples<'s, F>,
+    passes: Passes<F, M::Scratch>,
+}
+
+/// Runs a family to its end and leaves it with its last parameters: [`Session::run`] for those who want no more.
 pub fn run<F: Float, M: Family<F>>(
     family: &mut M,
     samples: &Samples<F>,
@@ -99,95 +102,127 @@ pub fn run<F: Float, M: Family<F>>(
     threads: Threads,
     observer: &mut dyn Observer,
 ) -> Run {
-    let (mut run, mut repairs) = (Run::default(), Repairs::default());
-    if let Some(termination) = iterate(family, samples, max_iterations, threads, observer, &mut run, &mut repairs) {
-        run.termination = termination;
-    }
-    run.repairs = repairs.into_list();
-    run
-}
-
-/// The iterations of [`run`]; why they ended, unless by the limit.
-fn iterate<F: Float, M: Family<F>>(
-    family: &mut M,
-    samples: &Samples<F>,
-    max_iterations: usize,
-    threads: Threads,
-    observer: &mut dyn Observer,
-    run: &mut Run,
-    repairs: &mut Repairs,
-) -> Option<Termination> {
-    let mut passes = Passes::new(family, samples, threads);
-    let (mut history, mut step) = (History::new(), MStep::default());
-    while run.iterations < max_iterations {
-        let mut statistics = passes.e_step(family, samples);
-        let unchanged = family.is_hard() && statistics.sums().changed == 0;
-        if let Some(objective) = family.objective(&statistics) {
-            let change = history.note(family, objective, step.shift2);
-            let stop = (run.iterations > 0).then(|| run.note(family, &change, max_iterations, observer)).flatten();
-            // Labels that stay are one more M-step away from the parameters that belong to them.
-            if stop.is_some() && !unchanged {
-                return stop;
-            }
-        }
-        let mut relocated = Vec::new();
-        if family.is_hard() && statistics.sums().weight.contains(&0.0) {
-            let moves = relocate(family, samples, passes.labels_mut(), statistics.sums(), &mut step.repairs);
-            relocated = passes.take_over(family, samples, moves, &mut statistics);
-        }
-        let (labels, order) = passes.labels();
-        let samples_of_labels = samples.in_order(order);
-        let rows = Assigned { samples: &samples_of_labels, labels, relocated: &relocated, threads: passes.threads() };
-        let mut next = family.m_step(statistics, &rows);
-        run.iterations += 1;
-        for (component, action, detail) in step.repairs.drain(..).chain(next.repairs.drain(..)) {
-            repairs.note(Repair { iteration: run.iterations, component, action, detail });
-        }
-        step = next;
-        let stop = step.objective.and_then(|objective| {
-            let change = history.note(family, objective, step.shift2);
-            run.note(family, &change, max_iterations, observer)
-        });
-        let unchanged = (unchanged && relocated.is_empty()).then_some(Termination::LabelsUnchanged);
-        if let Some(termination) = unchanged.or(stop) {
-            return Some(termination);
-        }
-    }
-    None
-}
-
-/// Evaluates a family after its [`run`].
-///
-/// A hard fit that stopped before its labels settled may have just emptied a component. Then the worst explained rows take
-/// its place as in any iteration, without counting as one, and the end of the trace is the objective after that.
-pub fn conclude<F: Float, M: Family<F>, T>(
-    family: &mut M,
-    samples: &Samples<F>,
-    run: &mut Run,
-    threads: Threads,
-    evaluate: impl Fn(&M) -> T,
-    has_empty: impl Fn(&T) -> bool,
-) -> T {
-    let mut fit = evaluate(family);
-    let mut left = if family.is_hard() && run.iterations > 0 { family.n_components() } else { 0 };
-    while left > 0 && has_empty(&fit) {
-        let more = self::run(family, samples, 1, threads, &mut ());
-        let kept = more.repairs.iter().any(|repair| repair.action == RepairAction::KeptEmpty);
-        left = if kept { 0 } else { left - 1 };
-        let iteration = run.iterations;
-        run.repairs.extend(more.repairs.into_iter().map(|repair| Repair { iteration, ..repair }));
-        run.trace.truncate(iteration - 1);
-        run.trace.extend(more.trace);
-        fit = evaluate(family);
-    }
-    fit
+    Session::new(family, samples, threads).run(family, max_iterations, observer)
 }
 
 /// The statistics of the rows under the family's current parameters: one E-step.
 ///
 /// Statistics of several sets of rows under the same parameters [merge](Statistics::merge) to those of all rows.
 pub fn summarize<F: Float, M: Family<F>>(family: &M, samples: &Samples<F>, threads: Threads) -> Statistics {
-    Passes::new(family, samples, threads).e_step(family, samples)
+    Session::new(family, samples, threads).statistics(family)
+}
+
+impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
+    /// Nothing is known of the rows yet.
+    pub fn new(family: &M, samples: &'a Samples<'s, F>, threads: Threads) -> Self {
+        Self { samples, passes: Passes::new(family, samples, threads) }
+    }
+
+    /// Runs a family to its end and leaves it with its last parameters.
+    ///
+    /// Each iteration is one pass over the rows. For families that know their objective only from the next E-step, a fit
+    /// that the limit or unchanged labels end leaves the last entry of the trace to the caller ([`Run::complete`]).
+    pub fn run(&mut self, family: &mut M, max_iterations: usize, observer: &mut dyn Observer) -> Run {
+        let (mut run, mut repairs) = (Run::default(), Repairs::default());
+        if let Some(termination) = self.iterate(family, max_iterations, observer, &mut run, &mut repairs) {
+            run.termination = termination;
+        }
+        run.repairs = repairs.into_list();
+        run
+    }
+
+    /// One E-step. Where rows go to the nearest centroid it costs what has changed since the last.
+    pub fn statistics(&mut self, family: &M) -> Statistics {
+        self.passes.e_step(family, self.samples)
+    }
+
+    /// Rows of positive weight by label, as of the last E-step.
+    pub fn sizes(&self, family: &M) -> Vec<usize> {
+        let mut sizes = vec![0; family.n_components()];
+        let (labels, order) = self.passes.labels();
+        let samples = self.samples.in_order(order);
+        let counting = labels.iter().enumerate().filter(|(i, _)| samples.weight(*i) > 0.0);
+        counting.for_each(|(_, label)| sizes[*label as usize] += 1);
+        sizes
+    }
+
+    /// The iterations of [`run`](Self::run); why they ended, unless by the limit.
+    fn iterate(
+        &mut self,
+        family: &mut M,
+        max_iterations: usize,
+        observer: &mut dyn Observer,
+        run: &mut Run,
+        repairs: &mut Repairs,
+    ) -> Option<Termination> {
+        let Self { samples, passes } = self;
+        let (mut history, mut step) = (History::new(), MStep::default());
+        while run.iterations < max_iterations {
+            let mut statistics = passes.e_step(family, samples);
+            let unchanged = family.is_hard() && statistics.sums().changed == 0;
+            if let Some(objective) = family.objective(&statistics) {
+                let change = history.note(family, objective, step.shift2);
+                let stop = (run.iterations > 0).then(|| run.note(family, &change, max_iterations, observer)).flatten();
+                // Labels that stay are one more M-step away from the parameters that belong to them.
+                if stop.is_some() && !unchanged {
+                    return stop;
+                }
+            }
+            let mut relocated = Vec::new();
+            if family.is_hard() && statistics.sums().weight.contains(&0.0) {
+                let moves = relocate(family, samples, passes.labels_mut(), statistics.sums(), &mut step.repairs);
+                relocated = passes.take_over(family, samples, moves, &mut statistics);
+            }
+            let (labels, order) = passes.labels();
+            let rows = Assigned {
+                samples: &samples.in_order(order),
+                labels,
+                relocated: &relocated,
+                threads: passes.threads(),
+            };
+            let mut next = family.m_step(statistics, &rows);
+            run.iterations += 1;
+            for (component, action, detail) in step.repairs.drain(..).chain(next.repairs.drain(..)) {
+                repairs.note(Repair { iteration: run.iterations, component, action, detail });
+            }
+            step = next;
+            let stop = step.objective.and_then(|objective| {
+                let change = history.note(family, objective, step.shift2);
+                run.note(family, &change, max_iterations, observer)
+            });
+            let unchanged = (unchanged && relocated.is_empty()).then_some(Termination::LabelsUnchanged);
+            if let Some(termination) = unchanged.or(stop) {
+                return Some(termination);
+            }
+        }
+        None
+    }
+
+    /// Evaluates a family after its [`run`](Self::run).
+    ///
+    /// A hard fit that stopped before its labels settled may have just emptied a component. Then the worst explained rows
+    /// take its place as in any iteration, without counting as one, and the end of the trace is the objective after that.
+    pub fn conclude<T>(
+        &mut self,
+        family: &mut M,
+        run: &mut Run,
+        evaluate: impl Fn(&M, &mut Self) -> T,
+        has_empty: impl Fn(&T) -> bool,
+    ) -> T {
+        let mut fit = evaluate(family, self);
+        let mut left = if family.is_hard() && run.iterations > 0 { family.n_components() } else { 0 };
+        while left > 0 && has_empty(&fit) {
+            let more = self.run(family, 1, &mut ());
+            let kept = more.repairs.iter().any(|repair| repair.action == RepairAction::KeptEmpty);
+            left = if kept { 0 } else { left - 1 };
+            let iteration = run.iterations;
+            run.repairs.extend(more.repairs.into_iter().map(|repair| Repair { iteration, ..repair }));
+            run.trace.truncate(iteration - 1);
+            run.trace.extend(more.trace);
+            fit = evaluate(family, self);
+        }
+        fit
+    }
 }
 
 impl Run {

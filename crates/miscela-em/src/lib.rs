@@ -4,7 +4,7 @@
 //! block of rows ──E-step──► statistics (add up) ──merge──► M-step ──► next parameters
 //! ```
 //!
-//! [`run`] is the loop; [`KMeansFamily`] and [`GaussianFamily`] are what it runs. K-means is the mixture whose components
+//! [`Session`] is the loop; [`KMeansFamily`] and [`GaussianFamily`] are what it runs. K-means is the mixture whose components
 //! share one sphere and equal fixed weights and whose rows belong wholly to one component: asked for by the mixture's own
 //! door, it takes the same steps.
 //!
@@ -37,7 +37,7 @@ pub use assignment::{Assignment, Held, Mixing};
 pub use centroids::KMeansFamily;
 pub use covariance::{Covariance, FLOOR_F32, FLOOR_F64, UnknownCovariance};
 pub use density::Density;
-pub use engine::{Assigned, Family, MStep, conclude, run, summarize};
+pub use engine::{Assigned, Family, MStep, Session, run, summarize};
 pub use gaussian::{GaussianFamily, MixtureSettings};
 pub use history::Change;
 pub use inference::{

@@ -7,7 +7,7 @@ use crate::input::{samples, samples_of};
 use crate::report::{Best, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_distance::{CentreRule, Centred, Distance};
-use miscela_em::{CentroidFit, KMeansFamily, Observer, Summary, Termination, conclude, evaluate_centroids, run};
+use miscela_em::{CentroidFit, KMeansFamily, Observer, Session, Summary, Termination};
 use miscela_init::{KMeansInit, Seeding};
 use miscela_kernel::{BLOCK_ROWS, Samples, Threads};
 use ndarray::{ArrayBase, Data, Ix2};
@@ -91,11 +91,12 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
                 let mut family = KMeansFamily::new(&start.centres, self.distance().clone(), tolerance, offset)
                     .with_algorithm(self.algorithm());
                 let limit = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
-                let mut run = run(&mut family, samples, limit, threads, observer);
+                let mut session = Session::new(&family, samples, threads);
+                let mut run = session.run(&mut family, limit, observer);
                 let evaluate =
-                    |family: &KMeansFamily<F, D>| evaluate_centroids(samples, family.index(), self.distance(), threads);
+                    |family: &KMeansFamily<F, D>, session: &mut _| family.evaluate(session, samples, threads);
                 let has_empty = |fit: &CentroidFit| fit.weights.contains(&0.0);
-                let fit = conclude(&mut family, samples, &mut run, threads, evaluate, has_empty);
+                let fit = session.conclude(&mut family, &mut run, evaluate, has_empty);
                 let (objective, cancelled) = (fit.inertia, run.termination == Termination::Cancelled);
                 best.offer((family.centroids(), fit), run, objective, |new, old| new < old);
                 cancelled

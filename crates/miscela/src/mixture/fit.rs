@@ -7,8 +7,7 @@ use crate::input::{samples, samples_of};
 use crate::report::{Best, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_em::{
-    Assignment, GaussianFamily, Mixture, MixtureFit, Observer, Run, Summary, Termination, conclude, evaluate_mixture,
-    run,
+    Assignment, GaussianFamily, Mixture, MixtureFit, Observer, Run, Session, Summary, Termination, evaluate_mixture,
 };
 use miscela_kernel::{Samples, Threads};
 use ndarray::{ArrayBase, Data, Ix2};
@@ -116,13 +115,15 @@ impl<F: Float> GmmValidParams<F, ()> {
             let assignment = settings.assignment;
             let mut family = GaussianFamily::new(start, settings, summary, samples.total_weight())?;
             let limit = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
-            let mut run = run(&mut family, samples, limit, threads, observer);
+            let mut session = Session::new(&family, samples, threads);
+            let mut run = session.run(&mut family, limit, observer);
             run.repairs.splice(0..0, repairs);
             let temperature = if let Assignment::Tempered(temperature) = assignment { temperature } else { 1.0 };
-            let evaluate =
-                |family: &GaussianFamily<F>| evaluate_mixture(samples, family.density(), temperature, threads);
+            let evaluate = |family: &GaussianFamily<F>, _: &mut _| {
+                evaluate_mixture(samples, family.density(), temperature, threads)
+            };
             let has_empty = |fit: &MixtureFit| fit.sizes.contains(&0);
-            let fit = conclude(&mut family, samples, &mut run, threads, evaluate, has_empty);
+            let fit = session.conclude(&mut family, &mut run, evaluate, has_empty);
             let objective = match assignment {
                 Assignment::Hard => fit.classification_log_likelihood,
                 Assignment::Tempered(_) => fit.tempered_log_likelihood,
