@@ -170,7 +170,8 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
             }
             let mut relocated = Vec::new();
             if family.is_hard() && statistics.sums().weight.contains(&0.0) {
-                let moves = relocate(family, samples, passes.labels_mut(), statistics.sums(), &mut step.repairs);
+                let (threads, labels) = (passes.threads(), passes.labels_mut());
+                let moves = relocate(family, samples, labels, statistics.sums(), threads, &mut step.repairs);
                 relocated = passes.take_over(family, samples, moves, &mut statistics);
             }
             let (labels, order) = passes.labels();

@@ -13,12 +13,16 @@
 use crate::plan::{Algorithm, Plan, spatial_rank};
 use crate::statistics::{Statistics, Sums};
 use miscela_kernel::{
-    Bounds, CentroidColumns, Centroids, Effort, Float, Lanes, Moved, Samples, Search, SearchScratch, Step, Threads,
+    Bounds, CentroidColumns, Centroids, Effort, Float, Lanes, Moved, Samples, Search, SearchScratch, Step, TILE_ROWS,
+    Threads,
 };
 use std::sync::Mutex;
 
-/// Rows are searched in runs of this many: enough that the few of them that are open fill tiles.
+/// Rows are searched in runs of at most this many: enough that the few of them that are open fill tiles.
 pub(crate) const RUN: usize = 2048;
+
+/// The numbers of a run whose rows are all searched and then all summed, so that they are still at hand.
+const NEAR_AT_HAND: usize = 1 << 16;
 
 /// What a run of hard assignment by nearness remembers of the rows, in an order of its own.
 pub(crate) struct Nearest<F> {
@@ -166,8 +170,9 @@ impl Lane<'_> {
         }
         sums.changed = 0;
         let Space { search: scratch, moved, rows } = space;
-        for (run, (labels, bounds)) in labels.chunks_mut(RUN).zip(bounds.chunks_mut(RUN)).enumerate() {
-            let range = first + run * RUN..first + run * RUN + labels.len();
+        let length = if anew { (NEAR_AT_HAND / samples.n_columns()).clamp(2 * TILE_ROWS, RUN) } else { RUN };
+        for (run, (labels, bounds)) in labels.chunks_mut(length).zip(bounds.chunks_mut(length)).enumerate() {
+            let range = first + run * length..first + run * length + labels.len();
             moved.clear();
             effort.add(search.renew(samples, range.clone(), labels, bounds, scratch, moved));
             moved.retain(|moved| samples.weight(moved.row) > 0.0);

@@ -101,8 +101,9 @@ impl Plan {
             (None, Algorithm::Groups) => true,
             (Some(sorted), _) => sorted.narrows && sorted.moved * 2 > self.n as u64,
             // Where rows are soon scored, or few share a list, a list saves nothing.
-            (None, Algorithm::Auto) if self.k * (centroids.width() + 6) >= 1500 && self.n >= 64 * self.k => {
-                self.passes.is_power_of_two() && expected_candidates(centroids, labels, bounds) < 0.5
+            (None, Algorithm::Auto) => {
+                let worth_it = self.k >= 32 && self.k * (centroids.width() + 6) >= 1500 && self.n >= 64 * self.k;
+                worth_it && self.passes.is_power_of_two() && expected_candidates(centroids, labels, bounds) < 0.5
             }
             _ => false,
         }

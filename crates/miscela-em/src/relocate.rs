@@ -5,9 +5,10 @@
 //! distinct rows, no cluster stays empty.
 
 use crate::engine::Family;
+use crate::passes::over_lanes;
 use crate::report::RepairAction;
 use crate::statistics::Sums;
-use miscela_kernel::{BLOCK_ROWS, Float, Samples};
+use miscela_kernel::{Block, Float, Samples, Threads};
 
 /// One row, with all its copies, for a component that had none.
 pub(crate) struct Move {
@@ -25,11 +26,12 @@ pub(crate) fn relocate<F: Float, M: Family<F>>(
     samples: &Samples<F>,
     labels: &mut [u32],
     sums: &Sums,
+    threads: Threads,
     repairs: &mut Vec<(usize, RepairAction, String)>,
 ) -> Vec<Move> {
     let k = family.n_components();
     let mut rows_left = vec![0usize; k];
-    let misfits = misfits(family, samples, labels, &mut rows_left);
+    let misfits = misfits(family, samples, labels, threads, &mut rows_left);
     let mut moves = Vec::new();
     let mut next = 0;
     for to in (0..k).filter(|c| sums.weight[*c] == 0.0) {
@@ -62,18 +64,17 @@ fn misfits<F: Float, M: Family<F>>(
     family: &M,
     samples: &Samples<F>,
     labels: &[u32],
+    threads: Threads,
     rows: &mut [usize],
 ) -> Vec<(f64, u32)> {
-    let (mut buffer, mut scratch) = (Vec::new(), M::Scratch::default());
-    let mut misfits = Vec::new();
-    for first in (0..samples.n_rows()).step_by(BLOCK_ROWS) {
-        let block = samples.block(first..(first + BLOCK_ROWS).min(samples.n_rows()), &mut buffer);
+    let work = |block: &Block<F>, misfits: &mut Vec<(f64, u32)>, scratch: &mut M::Scratch| {
         for (i, row) in block.rows().enumerate().filter(|(i, _)| block.weight(*i) > 0.0) {
-            let label = labels[first + i];
-            rows[label as usize] += 1;
-            misfits.push((family.misfit(row, label, &mut scratch), (first + i) as u32));
+            let i = block.first() + i;
+            misfits.push((family.misfit(row, labels[i], scratch), i as u32));
         }
-    }
+    };
+    let mut misfits = over_lanes(samples, 0, threads, Vec::new, work).concat();
+    misfits.iter().for_each(|(_, i)| rows[labels[*i as usize] as usize] += 1);
     misfits.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     misfits
 }

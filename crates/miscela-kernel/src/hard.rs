@@ -61,8 +61,14 @@ impl<F: Float> WithSimd for AddHard<'_, '_, F> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { moments, block, labels, means } = self;
         let mut z = Vec::new();
-        for (i, (row, label)) in block.rows().zip(labels).enumerate() {
-            moments.add_row(simd, row, *label as usize, block.weight(i), means, &mut z);
+        // Wide sums go to and from a farther cache: once for all rows of a cluster, not for each.
+        const WIDE: usize = 256;
+        let mut order: Vec<u32> = (0..labels.len() as u32).collect();
+        if block.width() >= WIDE {
+            order.sort_by_key(|i| labels[*i as usize]);
+        }
+        for i in order.into_iter().map(|i| i as usize) {
+            moments.add_row(simd, block.row(i), labels[i] as usize, block.weight(i), means, &mut z);
         }
     }
 }
