@@ -4,7 +4,7 @@
     python3 benches/compare.py [--only kmeans,init] [--rows 100000x16] [--threads 2] [--repeats 3] [--quick]
 
 Installs scikit-learn, scikit-learn-intelex and faiss-cpu into target/peers the first time (this needs PyPI), builds the
-release command, and writes benches/record/DATE-PROCESSOR.md if everything was asked for. Takes a quarter of an hour on two
+release command, and writes benches/record/DATE-PROCESSOR.md if everything was asked for. Takes about ten minutes on two
 cores.
 
 What is the same for all: rows, type, start, number of iterations (tolerance off) unless a section says otherwise, one run,
@@ -30,7 +30,7 @@ def arguments(names):
     parser.add_argument("--only", metavar="SECTION,…", help="only these sections")
     parser.add_argument("--rows", default="", help="only cases whose n x d starts so, e.g. 100000x16")
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count()))
-    parser.add_argument("--repeats", type=int, default=3, help="turns of each program, if they take less than 10 seconds")
+    parser.add_argument("--repeats", type=int, default=3, help="turns of each program, if they take under 10 seconds")
     parser.add_argument("--iterations", type=int, default=10)
     parser.add_argument("--quick", action="store_true", help="few rows and iterations, to try it out")
     options = parser.parse_args()
@@ -47,7 +47,8 @@ def heading(options, present, missing):
     """The machine, the versions and the command."""
     import numpy
 
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=environment.ROOT, capture_output=True, text=True)
+    git = ["git", "-C", environment.ROOT, "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(git, capture_output=True, text=True)
     versions = [environment.run("miscela", "--version").strip(), *(f"{name} {v}" for name, v in present.items())]
     versions += [f"NumPy {numpy.__version__}", f"Python {platform.python_version()}"]
     lines = [
@@ -63,7 +64,8 @@ def heading(options, present, missing):
 def main(options):
     present, missing = environment.install()
     environment.build()
-    from peers import sections
+    from peers import beside, scaling
+    from peers.setting import Setting, machine
 
     said = []
 
@@ -72,12 +74,10 @@ def main(options):
         print(text, flush=True)
 
     out(heading(options, present, missing))
-    setting = sections.Setting(
-        options.rows, options.quick, options.repeats, options.threads, options.iterations, out=out
-    )
-    out(sections.machine(setting))
+    setting = Setting(options.rows, options.quick, options.repeats, options.threads, options.iterations, out)
+    out(machine(setting))
     for name in options.only:
-        section = getattr(sections, name)
+        section = getattr(beside, name, None) or getattr(scaling, name)
         title, *more = section.__doc__.split("\n")
         out("\n".join([f"\n## {title}", *(line.strip() for line in more)]).rstrip() + "\n")
         section(setting, present)

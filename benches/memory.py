@@ -20,9 +20,10 @@ def main():
     environment.enter()
     environment.install()
     environment.build()
-    from peers import sections
+    from peers import scaling, setting
 
-    return sections.memory(sections.Setting(options.rows, options.quick), peers=()) and 1
+    over = scaling.memory(setting.Setting(options.rows, options.quick), peers=())
+    return 1 if over else 0
 
 
 if __name__ == "__main__":

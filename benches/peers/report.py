@@ -29,12 +29,6 @@ def turns(programs, repeats, budget=10.0):
     return best
 
 
-def spread(fits):
-    """The greatest relative difference between miscela's objective and a peer's."""
-    ours = fits["miscela"].objective
-    return max(abs(fit.objective - ours) / abs(ours) for fit in fits.values())
-
-
 def ratio(fits, tolerance, slack=0.0, rivals=None):
     """How many times longer than miscela the best peer took, as text with its name.
 
