@@ -1,7 +1,7 @@
 //! Mixtures in `f64`: fits of a known number of iterations from a known partition.
 //!
 //! linfa-clustering is not beside them, as it neither starts from a partition nor keeps a model at the limit; scikit-learn
-//! is, in `peers.py`.
+//! is, in `compare.py`.
 //!
 //! ```text
 //! cargo bench -p miscela-benches --bench mixture

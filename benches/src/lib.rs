@@ -1,4 +1,4 @@
-//! The data that benchmarks run on: overlapping Gaussian blobs, so that no fit is over before its iterations are.
+//! The data that benchmarks run on: overlapping Gaussian blobs, so that no fit is over before its iterations are; and iris.
 
 use ndarray::{Array2, Axis};
 use rand::{Rng, SeedableRng};
@@ -36,4 +36,11 @@ impl Blobs {
         let mut rng = Xoshiro256Plus::seed_from_u64(7);
         self.labels.iter().map(|label| if rng.gen_bool(0.3) { rng.gen_range(0..k) } else { *label }).collect()
     }
+}
+
+/// The measurements of iris, 150 × 4.
+pub fn iris() -> Array2<f64> {
+    let lines = include_str!("../../data/iris.csv").lines().skip(1);
+    let numbers: Vec<f64> = lines.flat_map(|line| line.split(',').filter_map(|field| field.parse().ok())).collect();
+    Array2::from_shape_vec((numbers.len() / 4, 4), numbers).expect("each line has four numbers")
 }
