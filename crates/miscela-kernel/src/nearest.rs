@@ -11,7 +11,7 @@
 //! in `f64`, ties to the lowest index. Every label is therefore that of the naive loop, [`nearest_direct`], on every
 //! machine.
 
-use crate::scores::{Found, Score, Shifted};
+use crate::scores::{Contenders, Found, Score, Shifted};
 use crate::tile::{TILE_ROWS, Tile};
 use crate::{Block, Float, Isa};
 
@@ -51,6 +51,14 @@ impl<F: Float> Default for NearestScratch<F> {
 pub const MAX_CENTROIDS: usize = 1 << 24;
 
 impl<F: Float> Centroids<F> {
+    /// The nearest of the listed centroids, or of all, by direct differences, and its squared distance; only of those
+    /// whose score is not below `floor`.
+    pub(crate) fn settle(&self, isa: Isa, row: &[F], list: Option<&[u32]>, floor: F) -> (u32, f64) {
+        let shifted: Vec<F> = row.iter().zip(&self.offset).map(|(x, o)| *x - *o).collect();
+        let contenders = isa.run(Contenders { row: &shifted, centroids: &self.shifted, list, floor });
+        nearest_of(row, self, Some(&contenders))
+    }
+
     /// Prepares centroids given row by row, `offset.len()` numbers each. `offset` should be about the mean of the rows to
     /// come; any value gives the same labels. Cost: O(k·d).
     ///
@@ -129,7 +137,7 @@ impl<F: Float> Centroids<F> {
             isa.run(Score { tile, centroids: &self.shifted, list: None, found });
             labels.iter_mut().zip(&found.index.0).for_each(|(label, index)| *label = index.widen() as u32);
             for i in found.in_doubt(labels.len()) {
-                labels[i] = nearest_direct(rows.row(i), self).0;
+                labels[i] = self.settle(isa, rows.row(i), None, found.floor.0[i]).0;
             }
         }
     }

@@ -83,6 +83,8 @@ pub(crate) struct Found<F> {
     /// By how much, in units of score, that one leads the others beyond what rounding could explain; not above zero, or
     /// NaN, where the winner is in doubt.
     pub(crate) lead: Column<F>,
+    /// No centroid whose score is below this, however its products are summed, can be the nearest.
+    pub(crate) floor: Column<F>,
     /// No less than ‖x − c‖² for the centroid found.
     pub(crate) nearest: Column<F>,
     /// No more than ‖x − c‖² for any other.
@@ -92,7 +94,7 @@ pub(crate) struct Found<F> {
 impl<F: Float> Found<F> {
     pub(crate) fn new() -> Self {
         let zero = Column::splat(F::zero());
-        Self { index: zero, lead: zero, nearest: zero, others: zero }
+        Self { index: zero, lead: zero, floor: zero, nearest: zero, others: zero }
     }
 
     /// Those of the first `rows` rows whose winner rounding may have decided.
@@ -228,8 +230,45 @@ impl<S: Simd, F: Float> Running<S, F> {
             let at = at + r;
             F::vectors_mut::<S>(&mut found.index.0)[at] = self.index[r];
             F::vectors_mut::<S>(&mut found.lead.0)[at] = F::vsub(simd, F::vsub(simd, best, second), error);
+            F::vectors_mut::<S>(&mut found.floor.0)[at] = F::vsub(simd, best, F::vadd(simd, error, error));
             F::vectors_mut::<S>(&mut found.nearest.0)[at] = F::vadd(simd, distance(best), slack);
             F::vectors_mut::<S>(&mut found.others.0)[at] = F::vsub(simd, distance(second), slack);
         }
+    }
+}
+
+/// Lists the centroids, of those listed or of all, whose score for one row is not below a floor.
+pub(crate) struct Contenders<'a, F> {
+    /// x − offset
+    pub(crate) row: &'a [F],
+    pub(crate) centroids: &'a Shifted<F>,
+    pub(crate) list: Option<&'a [u32]>,
+    pub(crate) floor: F,
+}
+
+impl<F: Float> WithSimd for Contenders<'_, F> {
+    type Output = Vec<u32>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<u32> {
+        let Self { row, centroids, list, floor } = self;
+        let lanes = TILE_ROWS / F::vectors::<S>(&[F::zero(); TILE_ROWS]).len();
+        let mut contenders = Vec::new();
+        for i in 0..list.map_or(centroids.len(), <[u32]>::len) {
+            let c = list.map_or(i, |list| list[i] as usize);
+            let (x, y) = (F::vectors::<S>(row), F::vectors::<S>(centroids.row(c)));
+            let mut sum = F::splat(simd, F::zero());
+            for (x, y) in x.iter().zip(y) {
+                sum = F::vfma(simd, *x, *y, sum);
+            }
+            let done = x.len() * lanes;
+            let rest = row[done..].iter().zip(&centroids.row(c)[done..]);
+            let score = rest.fold(F::vsum(simd, sum) + centroids.starts[c], |sum, (x, y)| sum + *x * *y);
+            // Written so that what is no number stays in.
+            if !(score < floor) {
+                contenders.push(c as u32);
+            }
+        }
+        contenders
     }
 }

@@ -15,7 +15,6 @@
 //! Every label is that of [`nearest_direct`](crate::nearest_direct), as by [`Centroids::assign`].
 
 use crate::bounds::{Bounds, Step, above, below};
-use crate::nearest::nearest_of;
 use crate::scores::{Found, Score};
 use crate::tile::{Column, TILE_ROWS, Tile};
 use crate::{Centroids, Float, Isa, Samples};
@@ -162,7 +161,7 @@ impl<F: Float> Search<'_, F> {
         let mut nearest = found.index.0.map(|index| index.widen() as u32);
         for i in found.in_doubt(open.len()) {
             let row = samples.copied_row(first + open[i] as usize);
-            let (label, squared) = nearest_of(&row, self.centroids, list);
+            let (label, squared) = self.centroids.settle(isa, &row, list, found.floor.0[i]);
             let distance = squared.sqrt();
             nearest[i] = label;
             renewed[i] = Bounds { upper: above(distance), lower: below(distance).min(renewed[i].lower) };
