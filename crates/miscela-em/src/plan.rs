@@ -117,16 +117,6 @@ impl Plan {
     /// Notes what a pass cost, and says whether the sums should be made from the rows in the next.
     pub(crate) fn note(&mut self, effort: Effort, anew: bool) -> bool {
         self.passes += 1;
-        if std::env::var("DBG").is_ok() {
-            eprintln!(
-                "pass {} opened {:.3} scores/opened/k {:.3} changed {:.4} anew {anew} sorted {}",
-                self.passes,
-                effort.opened as f64 / self.n as f64,
-                effort.scores as f64 / effort.opened.max(1) as f64 / self.k as f64,
-                effort.changed as f64 / self.n as f64,
-                self.sorted.is_some()
-            );
-        }
         if let Some(sorted) = &mut self.sorted {
             sorted.moved += effort.changed;
             // Judged where there were rows enough to fill tiles.

@@ -22,13 +22,13 @@ use pulp::{Simd, WithSimd};
 /// Centroids relative to an offset, ready to be scored.
 #[derive(Clone, Debug)]
 pub(crate) struct Shifted<F> {
-    width: usize,
+    pub(crate) width: usize,
     /// (k + 1) × d: c − offset, and a last row of zeros.
     rows: Vec<F>,
     /// k + 1: −½‖c − offset‖², and −∞ for the last, which is so never chosen.
-    starts: Vec<F>,
+    pub(crate) starts: Vec<F>,
     /// k + 1: each one's number.
-    numbers: Vec<F>,
+    pub(crate) numbers: Vec<F>,
     /// The greatest ‖c − offset‖.
     reach: f64,
 }
@@ -61,6 +61,21 @@ impl<F: Float> Shifted<F> {
     /// k
     pub(crate) fn len(&self) -> usize {
         self.starts.len() - 1
+    }
+
+    /// How many are listed, or all.
+    pub(crate) fn count(&self, list: Option<&[u32]>) -> usize {
+        list.map_or(self.len(), <[u32]>::len)
+    }
+
+    /// Those that are scored together from the place `first` on in the list; the one that is never chosen where it ends.
+    #[inline(always)]
+    pub(crate) fn together(&self, list: Option<&[u32]>, first: usize) -> [usize; TOGETHER] {
+        let mut together = [self.len(); TOGETHER];
+        for (g, c) in together.iter_mut().enumerate().take(self.count(list) - first) {
+            *c = list.map_or(first + g, |list| list[first + g] as usize);
+        }
+        together
     }
 
     /// The greatest ‖c − offset‖.
@@ -121,39 +136,38 @@ impl<F: Float> WithSimd for Score<'_, F> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { tile, centroids, list, found } = self;
         let lanes = TILE_ROWS / F::vectors::<S>(&found.index.0).len();
-        let nobody = centroids.len();
-        let count = list.map_or(nobody, <[u32]>::len);
+        let count = centroids.count(list);
         for at in (0..tile.rows().div_ceil(STRIP * lanes)).map(|strip| strip * STRIP) {
             let mut running = Running::<S, F>::new(simd);
             for first in (0..count).step_by(TOGETHER) {
-                let mut together = [nobody; TOGETHER];
-                for (g, c) in together.iter_mut().enumerate().take(count - first) {
-                    *c = list.map_or(first + g, |list| list[first + g] as usize);
-                }
-                running.score(simd, tile.columns(), at, centroids, &together);
+                running.score(simd, tile.columns(), at, centroids, &centroids.together(list, first));
             }
-            running.finish(simd, tile.columns(), at, centroids, found);
+            running.measure(simd, tile.columns(), at);
+            running.finish(simd, tile.columns().len(), at, centroids, found);
         }
     }
 }
 
 /// The registers of rows, and the centroids, that are scored together: few enough that all fits in the registers, and
 /// enough that the units which multiply and add never wait.
-const STRIP: usize = 2;
-const TOGETHER: usize = 6;
+pub(crate) const STRIP: usize = 2;
+pub(crate) const TOGETHER: usize = 6;
 
 /// What the registers of a strip know so far.
-struct Running<S: Simd, F: Float> {
-    best: [F::Vector<S>; STRIP],
-    second: [F::Vector<S>; STRIP],
-    index: [F::Vector<S>; STRIP],
+pub(crate) struct Running<S: Simd, F: Float> {
+    pub(crate) best: [F::Vector<S>; STRIP],
+    pub(crate) second: [F::Vector<S>; STRIP],
+    pub(crate) index: [F::Vector<S>; STRIP],
+    /// ‖x‖²
+    pub(crate) norm2: [F::Vector<S>; STRIP],
 }
 
 impl<S: Simd, F: Float> Running<S, F> {
     #[inline(always)]
     fn new(simd: S) -> Self {
         let none = F::splat(simd, F::neg_infinity());
-        Self { best: [none; STRIP], second: [none; STRIP], index: [F::splat(simd, F::zero()); STRIP] }
+        let zero = F::splat(simd, F::zero());
+        Self { best: [none; STRIP], second: [none; STRIP], index: [zero; STRIP], norm2: [zero; STRIP] }
     }
 
     #[inline(always)]
@@ -192,12 +206,22 @@ impl<S: Simd, F: Float> Running<S, F> {
         }
     }
 
+    #[inline(always)]
+    fn measure(&mut self, simd: S, columns: &[Column<F>], at: usize) {
+        for column in columns {
+            let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
+            for r in 0..STRIP {
+                self.norm2[r] = F::vfma(simd, x[r], x[r], self.norm2[r]);
+            }
+        }
+    }
+
     /// Writes what was found, with the bounds on rounding that the head of this file derives, doubled, because they are
     /// themselves computed. The direct form that decides in doubt rounds too: its squares are within (d + 4)·2⁻⁵³ of true,
     /// and they are at most (‖x‖ + ‖c‖)².
     #[inline(always)]
-    fn finish(self, simd: S, columns: &[Column<F>], at: usize, centroids: &Shifted<F>, found: &mut Found<F>) {
-        let width = columns.len() as f64;
+    pub(crate) fn finish(self, simd: S, width: usize, at: usize, centroids: &Shifted<F>, found: &mut Found<F>) {
+        let width = width as f64;
         let splat = |value: f64| F::splat(simd, F::narrow(value));
         let gamma = 2.0 * (2.0 * width + 6.0) * F::UNIT_ROUNDOFF;
         let (reach, two) = (splat(centroids.reach * (1.0 + gamma)), splat(2.0));
@@ -205,16 +229,9 @@ impl<S: Simd, F: Float> Running<S, F> {
         let far = (splat(12.0 * gamma), splat(3.0 * gamma));
         let direct = splat((width + 4.0) * f64::EPSILON);
         let underflow = splat(2.0 * (width + 4.0) * F::min_positive_value().widen());
-        let (gamma, zero) = (splat(gamma), splat(0.0));
-        let mut norm2 = [zero; STRIP];
-        for column in columns {
-            let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
-            for r in 0..STRIP {
-                norm2[r] = F::vfma(simd, x[r], x[r], norm2[r]);
-            }
-        }
+        let gamma = splat(gamma);
         for r in 0..STRIP {
-            let (best, second, norm2) = (self.best[r], self.second[r], norm2[r]);
+            let (best, second, norm2) = (self.best[r], self.second[r], self.norm2[r]);
             let norm = F::vsqrt(simd, norm2);
             let size = F::vabs(simd, second);
             let near = F::vfma(simd, norm, near.0, near.1);

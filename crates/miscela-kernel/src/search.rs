@@ -16,7 +16,7 @@
 
 use crate::bounds::{Bounds, Step, above, below};
 use crate::scores::{Found, Score};
-use crate::tile::{Column, TILE_ROWS, Tile};
+use crate::tile::{Column, Rows, TILE_ROWS, Tile};
 use crate::{Centroids, Float, Isa, Samples};
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
@@ -66,6 +66,7 @@ impl Effort {
 #[derive(Clone, Debug)]
 pub struct SearchScratch<F> {
     open: Vec<u32>,
+    copied: Vec<F>,
     tile: Tile<F>,
     found: Found<F>,
     /// Of each row of the tile from its middle.
@@ -79,6 +80,7 @@ impl<F: Float> Default for SearchScratch<F> {
     fn default() -> Self {
         Self {
             open: Vec::new(),
+            copied: Vec::new(),
             tile: Tile::new(),
             found: Found::new(),
             radius: Column::splat(F::zero()),
@@ -147,15 +149,25 @@ impl<F: Float> Search<'_, F> {
         moved: &mut Vec<Moved>,
     ) -> u64 {
         let isa = Isa::best();
-        scratch.tile.gather(samples, open.iter().map(|i| first + *i as usize), self.centroids.offset());
+        let rows = open.iter().map(|i| first + *i as usize);
+        let mut copied = std::mem::take(&mut scratch.copied);
+        let rows = Rows::gather(samples, rows, &mut copied);
         let rest = self.columns.and_then(|columns| {
+            scratch.tile.take(&rows, self.centroids.offset());
             let mut uppers = [0.0; TILE_ROWS];
             uppers.iter_mut().zip(open).for_each(|(upper, i)| *upper = bounds[*i as usize].upper);
             isa.run(Narrow { columns, uppers: &uppers[..open.len()], scratch })
         });
-        let SearchScratch { tile, found, radius, candidates, .. } = scratch;
+        let SearchScratch { tile, found, candidates, .. } = scratch;
         let list = rest.map(|_| &candidates[..]);
-        isa.run(Score { tile, centroids: self.centroids.shifted(), list, found });
+        if list.is_some() {
+            isa.run(Score { tile, centroids: self.centroids.shifted(), list, found });
+        } else {
+            self.centroids.score(isa, rows, tile, found);
+        }
+        scratch.copied = copied;
+        let SearchScratch { found, radius, candidates, .. } = scratch;
+        let list = rest.map(|_| &candidates[..]);
         let mut renewed = [Bounds::UNKNOWN; TILE_ROWS];
         isa.run(Renew { found, radius, rest, bounds: &mut renewed });
         let mut nearest = found.index.0.map(|index| index.widen() as u32);

@@ -41,10 +41,7 @@ impl<F: Float> Tile<F> {
     /// # Panics
     /// If there are more than [`TILE_ROWS`] rows, or `offset` is of another width.
     pub fn fill(&mut self, block: &Block<F>, offset: &[F]) {
-        assert!(block.len() <= TILE_ROWS && offset.len() == block.width());
-        let mut starts = [0; TILE_ROWS];
-        starts.iter_mut().enumerate().for_each(|(i, start)| *start = i * offset.len());
-        self.take(block.all(), &starts[..block.len()], offset);
+        self.take(&Rows::of(block), offset);
     }
 
     /// Takes rows of `samples` from wherever they are, less `offset`.
@@ -52,33 +49,20 @@ impl<F: Float> Tile<F> {
     /// # Panics
     /// As [`fill`](Self::fill) does.
     pub fn gather(&mut self, samples: &Samples<F>, rows: impl ExactSizeIterator<Item = usize> + Clone, offset: &[F]) {
-        let width = offset.len();
-        assert!(rows.len() <= TILE_ROWS && width == samples.n_columns());
-        let mut starts = [0; TILE_ROWS];
         let mut copied = std::mem::take(&mut self.copied);
-        let all = match samples.contiguous() {
-            Some(all) => {
-                starts.iter_mut().zip(rows.clone()).for_each(|(start, i)| *start = samples.place(i) * width);
-                all
-            }
-            None => {
-                copied.resize(rows.len() * width, F::zero());
-                rows.clone().zip(copied.chunks_exact_mut(width)).for_each(|(i, row)| samples.copy_row(i, row));
-                starts.iter_mut().enumerate().for_each(|(i, start)| *start = i * width);
-                &copied[..]
-            }
-        };
-        self.take(all, &starts[..rows.len()], offset);
+        self.take(&Rows::gather(samples, rows, &mut copied), offset);
         self.copied = copied;
     }
 
-    /// Takes the rows that begin at `starts`, less `offset`.
-    fn take(&mut self, all: &[F], starts: &[usize], offset: &[F]) {
-        self.rows = starts.len();
+    /// Takes rows, less `offset`.
+    pub(crate) fn take(&mut self, rows: &Rows<F>, offset: &[F]) {
+        assert_eq!(rows.width, offset.len());
+        self.rows = rows.count;
         self.columns.resize(offset.len(), Column::splat(F::zero()));
         if self.rows < TILE_ROWS {
             self.columns.fill(Column::splat(F::zero()));
         }
+        let (all, starts) = (rows.all, &rows.starts[..rows.count]);
         Isa::best().run(Turn { all, starts, offset, columns: &mut self.columns });
     }
 
@@ -95,6 +79,44 @@ impl<F: Float> Tile<F> {
     /// The columns, d of them.
     pub fn columns(&self) -> &[Column<F>] {
         &self.columns
+    }
+}
+
+/// Up to [`TILE_ROWS`] rows, wherever they lie in a slice.
+pub(crate) struct Rows<'a, F> {
+    all: &'a [F],
+    starts: [usize; TILE_ROWS],
+    count: usize,
+    width: usize,
+}
+
+impl<'a, F: Float> Rows<'a, F> {
+    /// The rows of a block.
+    pub(crate) fn of(block: &Block<'a, F>) -> Self {
+        Self::side_by_side(block.all(), block.len(), block.width())
+    }
+
+    /// Rows of `samples`, which are copied to `copied` if the table is not contiguous.
+    pub(crate) fn gather(
+        samples: &'a Samples<F>,
+        rows: impl ExactSizeIterator<Item = usize>,
+        copied: &'a mut Vec<F>,
+    ) -> Self {
+        let (count, width) = (rows.len(), samples.n_columns());
+        let Some(all) = samples.contiguous() else {
+            copied.resize(count * width, F::zero());
+            rows.zip(copied.chunks_exact_mut(width)).for_each(|(i, row)| samples.copy_row(i, row));
+            return Self::side_by_side(copied, count, width);
+        };
+        assert!(count <= TILE_ROWS);
+        let mut starts = [0; TILE_ROWS];
+        starts.iter_mut().zip(rows).for_each(|(start, i)| *start = samples.place(i) * width);
+        Self { all, starts, count, width }
+    }
+
+    fn side_by_side(all: &'a [F], count: usize, width: usize) -> Self {
+        assert!(count <= TILE_ROWS);
+        Self { all, starts: std::array::from_fn(|i| i * width), count, width }
     }
 }
 
