@@ -37,11 +37,14 @@ mod conformance;
 mod distinct;
 mod error;
 mod method;
+mod near;
+mod order;
 mod parallel;
 mod plus_plus;
 mod precomputed;
 mod random;
 mod reach;
+mod screen;
 mod uniform;
 
 pub use error::SeedingError;

@@ -42,8 +42,14 @@ impl KMeansPlusPlus {
         k: usize,
         rng: &mut dyn RngCore,
     ) -> Result<(), SeedingError> {
+        let mut expected = false;
         while reach.picks().len() < k {
-            let trials = if reach.picks().is_empty() { 1 } else { self.trials(k) };
+            let first = reach.picks().is_empty();
+            if !first && !expected {
+                reach.expect(k - 1, self.trials(k));
+                expected = true;
+            }
+            let trials = if first { 1 } else { self.trials(k) };
             let mut candidates: Vec<usize> = Vec::with_capacity(trials);
             for row in (0..trials).map_while(|_| reach.draw(rng)) {
                 if !candidates.contains(&row) {
@@ -54,21 +60,10 @@ impl KMeansPlusPlus {
                 // Copies of the picks are left, or rows so close to them that the distance rounds to 0.
                 return reach.pick_by_weight(k, rng.next_u64());
             }
-            let best = best_of(reach, &candidates);
-            reach.pick(&[best]);
+            reach.pick_best(&candidates);
         }
         Ok(())
     }
-}
-
-/// The candidate that leaves the smallest potential; ties to the first drawn.
-fn best_of<F: Float, D: Distance<F>>(reach: &mut Reach<F, D>, candidates: &[usize]) -> usize {
-    if candidates.len() == 1 {
-        return candidates[0];
-    }
-    let potentials = reach.potentials(candidates);
-    let best = (1..candidates.len()).fold(0, |best, c| if potentials[c] < potentials[best] { c } else { best });
-    candidates[best]
 }
 
 impl<F: Float, D: Distance<F>> Seeding<F, D> for KMeansPlusPlus {
