@@ -28,12 +28,11 @@ pub(crate) struct Near {
 
 impl Near {
     /// Nothing is picked yet. Infinity would not do for D: what overflows must stay comparable.
-    pub(crate) const NOTHING: Self = Self {
-        nearest: [f64::MAX; TILE_ROWS],
-        limits: Column([f32::NEG_INFINITY; TILE_ROWS]),
-        farthest: f64::MAX,
-        total: 0.0,
-    };
+    pub(crate) fn nothing(rows: usize) -> Self {
+        let mut nearest = [0.0; TILE_ROWS];
+        nearest[..rows].fill(f64::MAX);
+        Self { nearest, limits: Column::splat(f32::NEG_INFINITY), farthest: f64::MAX, total: 0.0 }
+    }
 
     /// Lowers D to the distance to the nearest of `centroids`, which are the picks from `first` on.
     pub(crate) fn approach<F: Float, D: Distance<F>>(
@@ -58,14 +57,28 @@ impl Near {
 
     /// Renews `farthest` and `total`.
     pub(crate) fn add_up<F: Float>(&mut self, samples: &Samples<F>, rows: impl Iterator<Item = usize>, scale: f64) {
-        (self.farthest, self.total) = (0.0, 0.0);
-        for (row, nearest) in rows.zip(&self.nearest) {
-            let weight = samples.weight(row);
-            if weight > 0.0 {
-                self.farthest = self.farthest.max(*nearest);
-                self.total += weight * (nearest * scale);
+        let mut counting = self.nearest;
+        let mut masses = [0.0; TILE_ROWS];
+        if samples.weights().is_some() {
+            for ((row, nearest), mass) in rows.zip(&mut counting).zip(&mut masses) {
+                let weight = samples.weight(row);
+                *mass = weight * (*nearest * scale);
+                *nearest = if weight > 0.0 { *nearest } else { 0.0 };
+            }
+        } else {
+            masses = counting.map(|nearest| nearest * scale);
+        }
+        // In parts, so that the compiler may use vectors.
+        const PARTS: usize = 8;
+        let (mut farthest, mut totals) = ([0.0f64; PARTS], [0.0; PARTS]);
+        for (nearest, mass) in counting.as_chunks::<PARTS>().0.iter().zip(masses.as_chunks::<PARTS>().0) {
+            for p in 0..PARTS {
+                farthest[p] = if nearest[p] > farthest[p] { nearest[p] } else { farthest[p] };
+                totals[p] += mass[p];
             }
         }
+        self.farthest = farthest.into_iter().fold(0.0, f64::max);
+        self.total = totals.into_iter().sum();
     }
 
     /// Renews the limits of tile `t`.
@@ -124,6 +137,7 @@ pub(crate) struct Candidates<'c, 's, F: Float, D> {
     /// t × d
     rows: &'c [F],
     how: How<'c, F>,
+    euclidean: bool,
 }
 
 /// How candidates are measured.
@@ -147,7 +161,7 @@ impl<'c, 's, F: Float, D: Distance<F>> Candidates<'c, 's, F, D> {
             Some(screen) => How::Screened(screen, screen.packed(rows)),
             None => How::Plainly(Centroids::new(rows, &rows[..samples.n_columns()])),
         };
-        Self { samples, order, distance, rows, how }
+        Self { samples, order, distance, rows, how, euclidean: distance.is_squared_euclidean() }
     }
 
     /// t
@@ -161,49 +175,61 @@ impl<'c, 's, F: Float, D: Distance<F>> Candidates<'c, 's, F, D> {
     }
 
     /// For every tile and candidate: all ones, unless the screen tells that it comes nearer to none of the rows.
-    pub(crate) fn look_at_tiles(&self, tiles: usize, threads: Threads) -> Vec<u64> {
-        match &self.how {
-            How::Plainly(_) => vec![u64::MAX; tiles * self.len()],
-            How::Screened(screen, packed) => screen.look_at_tiles(packed, tiles, threads),
+    pub(crate) fn look_at_tiles(&self, tiles: usize, found: &mut Vec<u64>, threads: Threads) {
+        found.clear();
+        found.resize(tiles * self.len(), u64::MAX);
+        if let How::Screened(screen, packed) = &self.how {
+            screen.look_at_tiles(packed, found, threads);
         }
     }
 
-    /// By how much each candidate would lower Σ wD·scale. Where `found` is not 0 it becomes the rows that do come nearer.
-    pub(crate) fn weigh(&self, tiles: &[Near], scale: f64, found: &mut [u64], threads: Threads) -> Vec<f64> {
+    /// The candidate that lowers Σ wD most, ties to the first. Where `found` is not 0 it becomes the rows that may come
+    /// nearer, among them all that do.
+    pub(crate) fn best(&self, tiles: &[Near], scale: f64, found: &mut [u64], threads: Threads) -> usize {
         let t = self.len();
+        if t == 1 && matches!(self.how, How::Plainly(_)) {
+            // Nothing to choose from, and nothing gained by measuring all rows twice.
+            let all = |tile: usize| u64::MAX >> (TILE_ROWS - self.order.places(tile).len());
+            found.iter_mut().enumerate().for_each(|(tile, found)| *found = all(tile));
+            return 0;
+        }
         let visits = found.chunks_mut(t).enumerate().filter(|(_, found)| found.iter().any(|bits| *bits != 0));
         let mut visits: Vec<_> = visits.collect();
         let threads = threads.for_work((visits.len() * TILE_ROWS * t * self.samples.n_columns()) as f64);
-        let mut chunks: Vec<_> = visits.chunks_mut(CHUNK).map(|visits| (visits, vec![0.0; t])).collect();
-        threads.each(&mut chunks, |_, (visits, gains)| {
+        let gains = sum_of_chunks(threads, &mut visits, t, |visits, gains| {
             let mut scratch = Scratch::default();
-            for (tile, found) in visits.iter_mut() {
+            for (tile, found) in visits {
+                let near = &tiles[*tile];
                 match &self.how {
                     How::Plainly(centroids) => {
-                        self.find(*tile, &tiles[*tile], centroids, found, gains, scale, &mut scratch)
+                        self.measure_all(*tile, near, centroids, found, gains, scale, &mut scratch);
                     }
                     How::Screened(screen, packed) => {
-                        self.look(*tile, &tiles[*tile], screen, packed, found, &mut scratch);
-                        self.confirm(*tile, &tiles[*tile], found, gains, scale, &mut scratch.rows);
+                        self.look(*tile, near, screen, packed, found, gains, scale, &mut scratch);
                     }
                 }
             }
         });
-        let mut gains = vec![0.0; t];
-        for (_, chunk) in chunks {
-            gains.iter_mut().zip(chunk).for_each(|(gain, chunk)| *gain += chunk);
+        let surest = gains.iter().fold(0.0f64, |most, gain| most.max(gain.sure - gain.doubt));
+        let mut contenders: Vec<usize> = (0..t).filter(|c| gains[*c].sure + gains[*c].doubt >= surest).collect();
+        if contenders.len() > 1 && matches!(self.how, How::Screened(..)) {
+            let exact = sum_of_chunks(threads, &mut visits, t, |visits, gains| {
+                self.measure(tiles, visits, &contenders, gains, scale);
+            });
+            let most = contenders.iter().fold(0.0f64, |most, c| most.max(exact[*c].sure));
+            contenders.retain(|c| exact[*c].sure >= most);
         }
-        gains
+        contenders[0]
     }
 
     /// Measures all rows of a tile.
-    fn find(
+    fn measure_all(
         &self,
         tile: usize,
         near: &Near,
         centroids: &Centroids<F>,
         found: &mut [u64],
-        gains: &mut [f64],
+        gains: &mut [Gain],
         scale: f64,
         scratch: &mut Scratch<F>,
     ) {
@@ -217,13 +243,13 @@ impl<'c, 's, F: Float, D: Distance<F>> Candidates<'c, 's, F, D> {
             for ((found, gain), reduced) in found.iter_mut().zip(gains.iter_mut()).zip(reduced) {
                 if *reduced < nearest {
                     *found |= 1 << i;
-                    *gain += weight * ((nearest - reduced) * scale);
+                    gain.sure += weight * ((nearest - reduced) * scale);
                 }
             }
         }
     }
 
-    /// Leaves the rows of a tile that the screen cannot tell.
+    /// Looks at a tile through the screen.
     fn look(
         &self,
         tile: usize,
@@ -231,14 +257,17 @@ impl<'c, 's, F: Float, D: Distance<F>> Candidates<'c, 's, F, D> {
         by: &Screen<F>,
         packed: &[f32],
         found: &mut [u64],
+        gains: &mut [Gain],
+        scale: f64,
         scratch: &mut Scratch<F>,
     ) {
-        const TOGETHER: usize = 16;
+        const TOGETHER: usize = 8;
         let d = self.samples.n_columns();
         let columns = by.columns(self.samples, self.order, tile, &mut scratch.columns, &mut scratch.rows);
-        let rows = self.order.places(tile).len();
+        let places = self.order.places(tile);
         let candidate = |c: usize| &packed[c * d..(c + 1) * d];
         let (mut some, mut which, mut bits) = ([candidate(0); TOGETHER], [0; TOGETHER], [0; TOGETHER]);
+        let mut sums = [Column::splat(0.0); TOGETHER];
         let mut next = 0;
         while next < found.len() {
             let mut count = 0;
@@ -249,61 +278,125 @@ impl<'c, 's, F: Float, D: Distance<F>> Candidates<'c, 's, F, D> {
                 }
                 next += 1;
             }
-            screen(columns, rows, &near.limits, &some[..count], &mut bits[..count]);
-            which[..count].iter().zip(bits).for_each(|(c, bits)| found[*c] = bits);
+            screen(columns, places.len(), &near.limits, &some[..count], &mut bits[..count], &mut sums[..count]);
+            for ((c, bits), sums) in which[..count].iter().zip(bits).zip(&sums) {
+                found[*c] = bits;
+                for i in bits_of(bits) {
+                    let weight = self.samples.weight(self.order.row(places.start + i));
+                    let (nearest, limit) = (near.nearest[i], by.unpacked(near.limits.0[i]));
+                    gains[*c].sure += weight * ((nearest - by.unpacked(sums.0[i])).max(0.0) * scale);
+                    // A sum is no farther off than the limit is from what it stands for, or hardly.
+                    gains[*c].doubt += weight * (2.0 * (limit - nearest) * scale);
+                }
+            }
         }
     }
 
-    /// Measures the rows of a tile that were found, and leaves those that come nearer.
-    fn confirm(&self, tile: usize, near: &Near, found: &mut [u64], gains: &mut [f64], scale: f64, row: &mut Vec<F>) {
-        Isa::best().vectorize(
-            #[inline(always)]
-            || {
-                for (c, (found, gain)) in found.iter_mut().zip(gains).enumerate() {
-                    let candidate = self.row(c);
-                    for i in bits_of(*found) {
-                        let at = self.order.row(self.order.places(tile).start + i);
-                        let block = self.samples.block(at..at + 1, row);
-                        let reduced = squared_distance_in_parts(block.row(0), candidate);
-                        if reduced < near.nearest[i] {
-                            *gain += block.weight(0) * ((near.nearest[i] - reduced) * scale);
-                        } else {
-                            *found &= !(1 << i);
+    /// Measures the rows that were found in some tiles for some of the candidates.
+    fn measure(&self, tiles: &[Near], visits: &[Visit], contenders: &[usize], gains: &mut [Gain], scale: f64) {
+        let mut found = Found::default();
+        for c in contenders {
+            self.measure_found(visits.iter().map(|(tile, found)| (*tile, found[*c])), *c, &mut found);
+            for ((tile, i, row), reduced) in found.places.iter().zip(&found.reduced) {
+                let nearest = tiles[*tile as usize].nearest[usize::from(*i)];
+                gains[*c].sure += self.samples.weight(*row as usize) * ((nearest - reduced).max(0.0) * scale);
+            }
+        }
+    }
+
+    /// Measures rows, a word of them for each tile. In loops without branches, so that many rows are on their way from
+    /// memory at a time.
+    fn measure_found(&self, words: impl Iterator<Item = (usize, u64)>, c: usize, found: &mut Found) {
+        let Found { places, reduced } = found;
+        places.clear();
+        for (tile, bits) in words {
+            let start = self.order.places(tile).start;
+            places.extend(bits_of(bits).map(|i| (tile as u32, i as u8, self.order.row(start + i) as u32)));
+        }
+        reduced.clear();
+        let (candidate, d) = (self.row(c), self.samples.n_columns());
+        let table = self.samples.rows();
+        match (&self.how, table.as_slice()) {
+            (_, Some(all)) if self.euclidean => Isa::best().vectorize(
+                #[inline(always)]
+                || {
+                    let row = |row: u32| &all[row as usize * d..][..d];
+                    reduced.extend(places.iter().map(|at| squared_distance_in_parts(row(at.2), candidate)));
+                },
+            ),
+            _ => reduced.extend(places.iter().map(|at| {
+                let row = table.row(at.2 as usize).to_vec();
+                if self.euclidean {
+                    squared_distance_in_parts(&row, candidate)
+                } else {
+                    self.distance.reduced(&row, candidate)
+                }
+            })),
+        }
+    }
+
+    /// Lowers D of the rows among `found`, a word for each tile, that are nearer to candidate `c`.
+    pub(crate) fn lower(&self, tiles: &mut [Near], scale: f64, c: usize, found: &[u64], threads: Threads) {
+        let lowered = tiles.iter_mut().zip(found).enumerate().filter(|(_, (_, found))| **found != 0);
+        let mut lowered: Vec<_> = lowered.map(|(t, (near, found))| (t, near, *found)).collect();
+        let rows: u32 = lowered.iter().map(|(.., found)| found.count_ones()).sum();
+        // Rows here and there are fetched from memory, each for the time of some hundred operations.
+        const FETCH: f64 = 300.0;
+        let threads = threads.for_work(f64::from(rows) * (FETCH + self.samples.n_columns() as f64));
+        let mut chunks: Vec<_> = lowered.chunks_mut(CHUNK).collect();
+        threads.each(&mut chunks, |_, chunk| {
+            let mut found = Found::default();
+            self.measure_found(chunk.iter().map(|(t, _, found)| (*t, *found)), c, &mut found);
+            let mut reduced = found.reduced.iter();
+            for (t, near, found) in chunk.iter_mut() {
+                for (i, reduced) in bits_of(*found).zip(&mut reduced) {
+                    if *reduced < near.nearest[i] {
+                        near.nearest[i] = reduced.max(0.0);
+                        if let How::Screened(screen, _) = &self.how {
+                            near.limits.0[i] = screen.limit(*t, *reduced);
                         }
                     }
                 }
-            },
-        );
-    }
-
-    /// Lowers D of the rows `nearer` of each tile to the distance to candidate `c`.
-    pub(crate) fn lower(&self, tiles: &mut [Near], scale: f64, c: usize, nearer: &[u64], threads: Threads) {
-        let lowered = tiles.iter_mut().enumerate().zip(nearer).filter(|(_, nearer)| **nearer != 0);
-        let candidate = self.row(c);
-        let rows: u32 = nearer.iter().map(|nearer| nearer.count_ones()).sum();
-        let threads = threads.for_work(f64::from(rows) * self.samples.n_columns() as f64);
-        each_chunk(threads, lowered, |scratch: &mut Scratch<F>, ((t, near), nearer)| {
-            let start = self.order.places(*t).start;
-            Isa::best().vectorize(
-                #[inline(always)]
-                || {
-                    for i in bits_of(**nearer) {
-                        let at = self.order.row(start + i);
-                        let block = self.samples.block(at..at + 1, &mut scratch.rows);
-                        let reduced = match &self.how {
-                            How::Plainly(_) => self.distance.reduced(block.row(0), candidate).max(0.0),
-                            How::Screened(..) => squared_distance_in_parts(block.row(0), candidate),
-                        };
-                        near.nearest[i] = reduced;
-                    }
-                },
-            );
-            near.add_up(self.samples, self.order.rows(*t), scale);
-            if let How::Screened(screen, _) = &self.how {
-                near.tighten(screen, *t, self.samples, self.order);
+                near.add_up(self.samples, self.order.rows(*t), scale);
             }
         });
     }
+}
+
+/// A tile with a word of rows for each candidate.
+type Visit<'f> = (usize, &'f mut [u64]);
+
+/// Rows to be measured: their tile, place in it and number; and what was measured.
+#[derive(Default)]
+struct Found {
+    places: Vec<(u32, u8, u32)>,
+    reduced: Vec<f64>,
+}
+
+/// By how much a candidate lowers Σ wD·scale, and how far that may be off.
+#[derive(Clone, Copy, Default)]
+struct Gain {
+    sure: f64,
+    doubt: f64,
+}
+
+/// Lets `work` add to t gains for a chunk of visits, a chunk to a thread, and adds the chunks up in order.
+fn sum_of_chunks(
+    threads: Threads,
+    visits: &mut [Visit],
+    t: usize,
+    work: impl Fn(&mut [Visit], &mut [Gain]) + Sync + Send,
+) -> Vec<Gain> {
+    let mut chunks: Vec<_> = visits.chunks_mut(CHUNK).map(|visits| (visits, vec![Gain::default(); t])).collect();
+    threads.each(&mut chunks, |_, (visits, gains)| work(visits, gains));
+    let mut total = vec![Gain::default(); t];
+    for (_, gains) in chunks {
+        for (total, gain) in total.iter_mut().zip(gains) {
+            total.sure += gain.sure;
+            total.doubt += gain.doubt;
+        }
+    }
+    total
 }
 
 /// The places of the ones, ascending.

@@ -111,17 +111,24 @@ fn divide<F: Float>(samples: &Samples<F>, rows: &mut [u32], most: usize, look: &
         return None;
     }
     let (column, cut) = look.cut(samples, rows)?;
-    let table = samples.rows();
-    let column = table.column(column);
-    let (mut low, mut high) = (0, rows.len());
-    while low < high {
-        if column[rows[low] as usize].widen() <= cut {
-            low += 1;
-        } else {
-            high -= 1;
-            rows.swap(low, high);
-        }
+    let (table, d) = (samples.rows(), samples.n_columns());
+    let all = table.as_slice();
+    let is_low = |row: u32| match all {
+        Some(all) => all[row as usize * d + column].widen() <= cut,
+        None => table[[row as usize, column]].widen() <= cut,
+    };
+    // Without a branch that depends on the numbers, and in the order the rows had.
+    let (mut low, mut high) = (0, 0);
+    look.high.resize(look.high.len().max(rows.len()), 0);
+    for i in 0..rows.len() {
+        let row = rows[i];
+        let is_low = is_low(row);
+        rows[low] = row;
+        look.high[high] = row;
+        low += usize::from(is_low);
+        high += usize::from(!is_low);
     }
+    rows[low..].copy_from_slice(&look.high[..high]);
     Some(low)
 }
 
@@ -131,6 +138,8 @@ struct Look {
     sums: Vec<f64>,
     squares: Vec<f64>,
     values: Vec<f64>,
+    /// Rows above the cut, on their way.
+    high: Vec<u32>,
 }
 
 impl Look {

@@ -36,6 +36,8 @@ pub(crate) struct Reach<'a, 's, F: Float, D> {
     /// The power of two that the distances are multiplied by when they are summed.
     scale: f64,
     screen: Option<Screen<F>>,
+    /// A word for each tile and candidate: the rows that may come nearer. Kept for its memory.
+    found: Vec<u64>,
     picks: Vec<usize>,
     seen: DistinctRows,
 }
@@ -44,10 +46,10 @@ impl<'a, 's, F: Float, D: Distance<F>> Reach<'a, 's, F, D> {
     /// Nothing is picked.
     pub(crate) fn new(samples: &'a Samples<'s, F>, distance: &'a D, threads: Threads) -> Self {
         let order = Order::Given { n: samples.n_rows() };
-        let tiles = vec![Near::NOTHING; order.tiles()];
-        let (totals, picks, seen) = (Vec::new(), Vec::new(), DistinctRows::default());
+        let tiles = (0..order.tiles()).map(|t| Near::nothing(order.places(t).len())).collect();
+        let (totals, found, picks, seen) = (Vec::new(), Vec::new(), Vec::new(), DistinctRows::default());
         let mut reach =
-            Self { samples, distance, threads, order, tiles, totals, scale: 0.0, screen: None, picks, seen };
+            Self { samples, distance, threads, order, tiles, totals, scale: 0.0, screen: None, found, picks, seen };
         reach.add_up();
         reach
     }
@@ -67,12 +69,14 @@ impl<'a, 's, F: Float, D: Distance<F>> Reach<'a, 's, F, D> {
     /// The order of the rows may change, and with it which row a draw hits.
     pub(crate) fn expect(&mut self, rounds: usize, trials: usize) {
         const WORTH_A_SCREEN: f64 = 1e6;
+        // What sorting a row costs, in columns of a row and a candidate.
+        const SORTING: usize = 8000;
         let samples = self.samples;
         let tells = self.distance.is_squared_euclidean() && Screen::<F>::is_sharp(samples.n_columns());
         if !tells || self.picks.len() != 1 || operations(samples, rounds * trials) < WORTH_A_SCREEN {
             return;
         }
-        if balls_pay(samples, rounds) {
+        if rounds * trials * (samples.n_columns() + 16) > SORTING && balls_pay(samples, rounds) {
             self.sort();
         }
         let threads = self.threads_for(1);
@@ -114,9 +118,9 @@ impl<'a, 's, F: Float, D: Distance<F>> Reach<'a, 's, F, D> {
         let rows = rows_of(samples, candidates);
         let screen = self.screen.as_ref();
         let measured = Candidates::new(samples, order, self.distance, screen, &rows);
-        let mut found = measured.look_at_tiles(tiles.len(), self.threads);
-        let gains = measured.weigh(tiles, self.scale, &mut found, self.threads);
-        let best = (1..candidates.len()).fold(0, |best, c| if gains[c] > gains[best] { c } else { best });
+        let found = &mut self.found;
+        measured.look_at_tiles(tiles.len(), found, self.threads);
+        let best = measured.best(tiles, self.scale, found, self.threads);
         let nearer: Vec<u64> = found.chunks(candidates.len()).map(|found| found[best]).collect();
         measured.lower(tiles, self.scale, best, &nearer, self.threads);
         if let Some(screen) = &mut self.screen {
@@ -220,7 +224,7 @@ impl<'a, 's, F: Float, D: Distance<F>> Reach<'a, 's, F, D> {
         let nearest: Vec<f64> =
             (0..samples.n_rows()).map(|i| self.tiles[i / TILE_ROWS].nearest[i % TILE_ROWS]).collect();
         self.order = Order::near(samples, self.threads);
-        self.tiles = vec![Near::NOTHING; self.order.tiles()];
+        self.tiles = (0..self.order.tiles()).map(|t| Near::nothing(self.order.places(t).len())).collect();
         for (t, near) in self.tiles.iter_mut().enumerate() {
             near.nearest.iter_mut().zip(self.order.rows(t)).for_each(|(to, row)| *to = nearest[row]);
             near.add_up(samples, self.order.rows(t), self.scale);

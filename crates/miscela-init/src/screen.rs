@@ -28,6 +28,8 @@ pub(crate) struct Screen<F> {
     origin: Vec<F>,
     /// What their differences are multiplied by.
     unit: f64,
+    /// 1 / unit, exactly
+    inverse: f64,
     /// What sums of squares are multiplied by to be on the safe side of rounding.
     slack: f64,
     /// The columns of the first tiles, by chunks.
@@ -58,7 +60,8 @@ impl<F: Float> Screen<F> {
     pub(crate) fn new(samples: &Samples<F>, order: &Order, origin: Vec<F>, farthest: f64, threads: Threads) -> Self {
         let (d, tiles) = (samples.n_columns(), order.tiles());
         let (unit, slack) = (unit_of(farthest.sqrt()), slack(d));
-        let mut new = Self { origin, unit, slack, kept: Vec::new(), errors: Vec::new(), balls: None };
+        let mut new =
+            Self { origin, unit, inverse: 1.0 / unit, slack, kept: Vec::new(), errors: Vec::new(), balls: None };
         let keep = affordable_tiles::<F>(samples.n_rows(), d, tiles) / CHUNK;
         let sorted = matches!(order, Order::Sorted { .. });
         let chunks = threads.map(tiles.div_ceil(CHUNK), |chunk| {
@@ -86,23 +89,22 @@ impl<F: Float> Screen<F> {
         rows.iter().zip(origin).map(|(x, o)| self.pack_one(*x, *o)).collect()
     }
 
-    /// For every tile and candidate, all ones in `found` unless all rows of the tile are out.
-    pub(crate) fn look_at_tiles(&self, packed: &[f32], tiles: usize, threads: Threads) -> Vec<u64> {
+    /// Clears the word of each tile and candidate (packed, t × d) for which all rows of the tile are out.
+    pub(crate) fn look_at_tiles(&self, packed: &[f32], found: &mut [u64], threads: Threads) {
         let d = self.origin.len();
         let t = packed.len() / d;
-        let Some(balls) = &self.balls else { return vec![u64::MAX; tiles * t] };
+        let Some(balls) = &self.balls else { return };
         let candidates: Vec<&[f32]> = packed.chunks_exact(d).collect();
-        let mut found = vec![0; tiles * t];
+        let work = (found.len() * d) as f64;
         let mut groups: Vec<_> = found.chunks_mut(TILE_ROWS * t).collect();
-        threads.for_work((tiles * t * d) as f64).each(&mut groups, |group, found| {
-            let mut bits = vec![0; t];
+        threads.for_work(work).each(&mut groups, |group, found| {
+            let (mut bits, mut sums) = (vec![0; t], vec![Column::splat(0.0); t]);
             let centres = &balls.centres[group * d..(group + 1) * d];
-            screen(centres, found.len() / t, &balls.limits[group], &candidates, &mut bits);
+            screen(centres, found.len() / t, &balls.limits[group], &candidates, &mut bits, &mut sums);
             for (tile, found) in found.chunks_mut(t).enumerate() {
                 found.iter_mut().zip(&bits).for_each(|(found, bits)| *found = 0u64.wrapping_sub(bits >> tile & 1));
             }
         });
-        found
     }
 
     /// The columns of tile `t`, kept or packed into `scratch`.
@@ -128,6 +130,12 @@ impl<F: Float> Screen<F> {
     pub(crate) fn limit(&self, t: usize, nearest: f64) -> f32 {
         let root = nearest.sqrt() * self.unit + f64::from(self.errors[t]);
         (root * root * self.slack + self.origin.len() as f64 * f64::from(f32::MIN_POSITIVE)) as f32
+    }
+
+    /// The squared distance that a sum of the screen stands for.
+    #[inline(always)]
+    pub(crate) fn unpacked(&self, sum: f32) -> f64 {
+        f64::from(sum) * self.inverse * self.inverse
     }
 
     /// Notes the greatest limit of the rows of tile `t`.
@@ -173,10 +181,10 @@ fn slack(d: usize) -> f64 {
     1.0 + 8.0 * (d + 8) as f64 * f64::from(ROUNDOFF)
 }
 
-/// The power of two that brings `largest` near 1.
+/// The power of two that brings `largest`, the root of a number, near 1.
 fn unit_of(largest: f64) -> f64 {
     const EXPONENT: u64 = 0x7ff << 52;
-    (1.0 / f64::from_bits(largest.max(f64::MIN_POSITIVE).to_bits() & EXPONENT)).min(1e300)
+    1.0 / f64::from_bits(largest.max(f64::MIN_POSITIVE).to_bits() & EXPONENT)
 }
 
 /// How many tiles may be kept packed so that all that seeding holds is within a quarter of the rows, 16 bytes for each of

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! This is the cheap look that comes before an exact one: two operations a column in the precision of the tile, two
-//! registers of rows against up to four candidates at a time, and nothing is written but a bit a row. After every
-//! [`STEP`] columns a strip of rows that are all past their limits is left: sums of squares only grow.
+//! registers of rows against up to four candidates at a time. After every [`STEP`] columns a strip of rows that are all
+//! past their limits is left: sums of squares only grow.
 //!
 //! Rounding is the caller's affair: a sum here is within a relative (d + 2)u of the sum in exact arithmetic, and a limit
 //! that is that much higher misses no row.
@@ -19,7 +19,8 @@ use pulp::{Simd, WithSimd};
 const STEP: usize = 32;
 
 /// Sets bit i of `found[c]` if the squared distance of row i to candidate c, as computed in the type of the columns, is not
-/// above limit i; clears it otherwise. `columns` holds up to 64 rows, of which the first `rows` are looked at.
+/// above limit i; clears it otherwise. `columns` holds up to 64 rows, of which the first `rows` are looked at. `sums[c]` gets
+/// the squared distances of the rows whose bits are set, and nothing of use for the others.
 ///
 /// Cost: 2·d operations for each row and candidate, vectorised, less what is abandoned.
 ///
@@ -28,21 +29,23 @@ const STEP: usize = 32;
 ///
 /// let mut column = Column::splat(0.0f32);
 /// column.0[..3].copy_from_slice(&[1.0, 5.0, 9.0]);
-/// let mut found = [0; 2];
-/// screen(&[column], 3, &Column::splat(4.0), &[&[0.0], &[8.0]], &mut found);
+/// let (mut found, mut sums) = ([0; 2], [Column::splat(0.0); 2]);
+/// screen(&[column], 3, &Column::splat(4.0), &[&[0.0], &[8.0]], &mut found, &mut sums);
 /// assert_eq!(found, [0b001, 0b100]);
+/// assert_eq!((sums[0].0[0], sums[1].0[2]), (1.0, 1.0));
 /// ```
 ///
 /// # Panics
-/// If there are more than 64 rows, a candidate is not as wide as there are columns, or `found` is not one for each.
+/// If there are more than 64 rows, a candidate is not as wide as there are columns, or `found` or `sums` are not one for each.
 pub fn screen<F: Float>(
     columns: &[Column<F>],
     rows: usize,
     limits: &Column<F>,
     candidates: &[&[F]],
     found: &mut [u64],
+    sums: &mut [Column<F>],
 ) {
-    screen_with(Isa::best(), columns, rows, limits, candidates, found);
+    screen_with(Isa::best(), columns, rows, limits, candidates, found, sums);
 }
 
 /// [`screen`] by a given instruction set.
@@ -53,10 +56,11 @@ pub fn screen_with<F: Float>(
     limits: &Column<F>,
     candidates: &[&[F]],
     found: &mut [u64],
+    sums: &mut [Column<F>],
 ) {
-    assert!(rows <= TILE_ROWS && candidates.len() == found.len());
+    assert!(rows <= TILE_ROWS && candidates.len() == found.len() && candidates.len() == sums.len());
     assert!(candidates.iter().all(|candidate| candidate.len() == columns.len()));
-    isa.run(Screen { columns, rows, limits, candidates, found });
+    isa.run(Screen { columns, rows, limits, candidates, found, sums });
 }
 
 /// Σ (a − b)² in `f64`, in eight parts: the same bits by every instruction set, and fast inside [`Isa::vectorize`].
@@ -86,6 +90,7 @@ struct Screen<'a, F> {
     limits: &'a Column<F>,
     candidates: &'a [&'a [F]],
     found: &'a mut [u64],
+    sums: &'a mut [Column<F>],
 }
 
 impl<F: Float> WithSimd for Screen<'_, F> {
@@ -114,7 +119,7 @@ impl<F: Float> Screen<'_, F> {
         let lanes = TILE_ROWS / F::vectors::<S>(&self.limits.0).len();
         let mut found = [0; G];
         for strip in 0..self.rows.div_ceil(2 * lanes) {
-            let bits = self.strip::<S, G>(simd, 2 * strip, lanes, &candidates);
+            let bits = self.strip::<S, G>(simd, 2 * strip, lanes, first, &candidates);
             found.iter_mut().zip(bits).for_each(|(found, bits)| *found |= bits << (2 * strip * lanes));
         }
         let counting = u64::MAX >> (TILE_ROWS - self.rows.max(1));
@@ -124,7 +129,14 @@ impl<F: Float> Screen<'_, F> {
 
     /// The bits of two registers of rows, those at `at`.
     #[inline(always)]
-    fn strip<S: Simd, const G: usize>(&self, simd: S, at: usize, lanes: usize, candidates: &[&[F]; G]) -> [u64; G] {
+    fn strip<S: Simd, const G: usize>(
+        &mut self,
+        simd: S,
+        at: usize,
+        lanes: usize,
+        first: usize,
+        candidates: &[&[F]; G],
+    ) -> [u64; G] {
         let limits = &F::vectors::<S>(&self.limits.0)[at..at + 2];
         let mut sums = [[F::splat(simd, F::zero()); 2]; G];
         let mut bits = [0; G];
@@ -148,8 +160,11 @@ impl<F: Float> Screen<'_, F> {
                 bits[g] = !(past(0) | past(1) << lanes) & (u64::MAX >> (TILE_ROWS - 2 * lanes));
             }
             if bits == [0; G] {
-                break;
+                return bits;
             }
+        }
+        for (to, sums) in self.sums[first..first + G].iter_mut().zip(sums) {
+            F::vectors_mut::<S>(&mut to.0)[at..at + 2].copy_from_slice(&sums);
         }
         bits
     }
@@ -171,13 +186,17 @@ mod tests {
         let slack = 1.0 + 4.0 * (d + 4) as f64 * F::UNIT_ROUNDOFF;
         for isa in Isa::available() {
             let mut found = vec![u64::MAX; candidates.len()];
-            screen_with(isa, tile.columns(), block.len(), &column, &candidates, &mut found);
-            for (candidate, found) in candidates.iter().zip(found) {
+            let mut sums = vec![Column::splat(F::nan()); candidates.len()];
+            screen_with(isa, tile.columns(), block.len(), &column, &candidates, &mut found, &mut sums);
+            for ((candidate, found), sums) in candidates.iter().zip(found).zip(sums) {
                 assert_eq!(found.checked_shr(block.len() as u32).unwrap_or(0), 0, "bits beyond the rows");
                 for (i, (row, limit)) in block.rows().zip(limits).enumerate() {
                     let (squared, limit) = (squared_distance(row, candidate), limit.widen());
                     match found >> i & 1 {
-                        1 => assert!(squared <= limit * slack, "{} {squared} {limit}", isa.name()),
+                        1 => {
+                            assert!(squared <= limit * slack, "{} {squared} {limit}", isa.name());
+                            assert!((sums.0[i].widen() - squared).abs() <= squared * (slack - 1.0));
+                        }
                         _ => assert!(squared * slack >= limit, "{} {squared} {limit}", isa.name()),
                     }
                 }
@@ -222,7 +241,7 @@ mod tests {
         limits.0[2] = f32::INFINITY;
         for isa in Isa::available() {
             let mut found = [0];
-            screen_with(isa, &[rows], 5, &limits, &[&[0.0]], &mut found);
+            screen_with(isa, &[rows], 5, &limits, &[&[0.0]], &mut found, &mut [Column::splat(0.0)]);
             assert_eq!(found, [0b10111], "{}", isa.name());
         }
     }
