@@ -121,6 +121,36 @@ mod tests {
     }
 
     #[test]
+    fn greedy_picks_follow_their_distribution() {
+        let rows: Array2<f64> = array![[0.0], [1.0], [3.0], [10.0], [11.0]];
+        for (weights, trials) in [([1.0; 5], 2), ([1.0, 2.5, 0.0, 0.75, 3.0], 2), ([2.0, 1.0, 1.0, 0.5, 0.25], 3)] {
+            let method = KMeansPlusPlus { trials: Some(trials) };
+            let left = |i: usize, picks: &[usize]| {
+                let squared = |pick: &usize| (rows[[i, 0]] - rows[[*pick, 0]]).powi(2);
+                weights[i] * picks.iter().map(squared).reduce(f64::min).unwrap_or(1.0)
+            };
+            let potential = |picks: &[usize]| (0..5).map(|i| left(i, picks)).sum::<f64>();
+            // Every sequence of draws, its chance, and the draw that leaves least; the first of equals.
+            conformance::follows(&method, &rows, &weights, 3, |row, picks| {
+                let masses: Vec<f64> = (0..5).map(|i| left(i, picks)).collect();
+                if picks.is_empty() {
+                    return masses[row];
+                }
+                let mut chance = 0.0;
+                for code in 0..5usize.pow(trials as u32) {
+                    let draws: Vec<usize> = (0..trials as u32).map(|t| code / 5usize.pow(t) % 5).collect();
+                    let leaves = |i: usize| potential(&[picks, &[i]].concat());
+                    let best = draws.iter().copied().reduce(|a, b| if leaves(b) < leaves(a) { b } else { a });
+                    if best == Some(row) {
+                        chance += draws.iter().map(|i| masses[*i]).product::<f64>();
+                    }
+                }
+                chance
+            });
+        }
+    }
+
+    #[test]
     fn greedy_starts_better_than_classic_and_classic_better_than_random() {
         let [greedy, classic, random] = [
             conformance::mean_potential(&KMeansPlusPlus::default()),

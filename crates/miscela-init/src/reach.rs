@@ -69,14 +69,14 @@ impl<'a, 's, F: Float, D: Distance<F>> Reach<'a, 's, F, D> {
     /// The order of the rows may change, and with it which row a draw hits.
     pub(crate) fn expect(&mut self, rounds: usize, trials: usize) {
         const WORTH_A_SCREEN: f64 = 1e6;
-        // What sorting a row costs, in columns of a row and a candidate.
-        const SORTING: usize = 8000;
-        let samples = self.samples;
-        let tells = self.distance.is_squared_euclidean() && Screen::<F>::is_sharp(samples.n_columns());
+        let (samples, d) = (self.samples, self.samples.n_columns());
+        // What sorting and fetching a row from anywhere costs, and looking at it once: in columns looked at.
+        let (sorting, looking) = (6000 + 400 * d, d + 16);
+        let tells = self.distance.is_squared_euclidean() && Screen::<F>::is_sharp(d);
         if !tells || self.picks.len() != 1 || operations(samples, rounds * trials) < WORTH_A_SCREEN {
             return;
         }
-        if rounds * trials * (samples.n_columns() + 16) > SORTING && balls_pay(samples, rounds) {
+        if rounds * trials * looking > sorting && balls_pay(samples, rounds) {
             self.sort();
         }
         let threads = self.threads_for(1);
@@ -273,8 +273,13 @@ fn operations<F: Float>(samples: &Samples<F>, centres: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::KMeansPlusPlus;
+    use crate::conformance::blobs;
     use miscela_distance::SquaredL2;
-    use ndarray::array;
+    use miscela_kernel::squared_distance;
+    use ndarray::{Array2, array};
+    use rand_xoshiro::Xoshiro256Plus;
+    use rand_xoshiro::rand_core::SeedableRng;
 
     #[test]
     fn the_largest_is_brought_below_one() {
@@ -302,5 +307,75 @@ mod tests {
         reach.pick(&[2, 0], &mut owners);
         assert_eq!(reach.picks(), [0, 3, 2]);
         assert_eq!(owners, [0, 0, 2, 0]);
+    }
+
+    /// Greedy k-means++ as its file has it in pseudo-code. After the first pick, rows are drawn in `order`.
+    fn naive<F: Float>(samples: &Samples<F>, order: &[usize], k: usize, rng: &mut dyn RngCore) -> Vec<usize> {
+        let n = samples.n_rows();
+        let trials = 2 + (k as f64).ln() as usize;
+        let row = |i: usize| samples.rows().row(i).to_vec();
+        let lowered = |nearest: &[f64], c: usize| -> Vec<f64> {
+            (0..n).map(|i| squared_distance(&row(i), &row(c)).min(nearest[i])).collect()
+        };
+        let potential = |nearest: &[f64]| (0..n).map(|i| samples.weight(i) * nearest[i]).sum::<f64>();
+        let mut draw = |nearest: &[f64], order: &[usize]| {
+            let mut left = potential(nearest) * uniform::unit(rng.next_u64());
+            let hit = |i: &usize| {
+                left -= samples.weight(*i) * nearest[*i];
+                left < 0.0
+            };
+            order.iter().copied().find(hit).unwrap()
+        };
+        let mut picks = vec![draw(&vec![1.0; n], &(0..n).collect::<Vec<_>>())];
+        let mut nearest: Vec<f64> = lowered(&vec![f64::INFINITY; n], picks[0]);
+        while picks.len().lt(&k) {
+            let draws: Vec<usize> = (0..trials).map(|_| draw(&nearest, order)).collect();
+            let left = |c: usize| potential(&lowered(&nearest, c));
+            let best = draws.into_iter().reduce(|a, b| if left(b) < left(a) { b } else { a }).unwrap();
+            nearest = lowered(&nearest, best);
+            picks.push(best);
+        }
+        picks
+    }
+
+    fn picks_are_the_naive_ones<F: Float>(rows: &Array2<F>, k: usize, screened: bool, sorted: bool) {
+        let n = rows.nrows();
+        let weights: Vec<f64> = (0..n).map(|i| [1.0, 0.5, 0.0, 2.0][i % 4]).collect();
+        for samples in [Samples::new(rows).unwrap(), Samples::weighted(rows, weights).unwrap()] {
+            let mut reach = Reach::new(&samples, &SquaredL2, Threads::Ambient);
+            let mut rng = Xoshiro256Plus::seed_from_u64(5);
+            KMeansPlusPlus::default().grow(&mut reach, k, &mut rng).unwrap();
+            assert_eq!(reach.screen.is_some(), screened);
+            assert_eq!(matches!(reach.order, Order::Sorted { .. }), sorted);
+            let order: Vec<usize> = (0..reach.order.tiles()).flat_map(|t| reach.order.rows(t)).collect();
+            assert_eq!(reach.picks(), naive(&samples, &order, k, &mut Xoshiro256Plus::seed_from_u64(5)));
+        }
+    }
+
+    fn evenly(n: usize, d: usize) -> Array2<f64> {
+        Array2::from_shape_fn((n, d), |(i, j)| uniform::unit(uniform::of_row(1, i * d + j)))
+    }
+
+    #[test]
+    fn picks_are_those_of_the_naive_method_with_the_same_draws() {
+        let single = |rows: &Array2<f64>| rows.mapv(|x| x as f32);
+        picks_are_the_naive_ones(&evenly(100, 3), 10, false, false);
+        let wide = evenly(1500, 40);
+        picks_are_the_naive_ones(&wide, 12, true, false);
+        picks_are_the_naive_ones(&single(&wide), 12, true, false);
+        let clusters = blobs(3000, 4);
+        picks_are_the_naive_ones(&clusters, 80, true, true);
+        picks_are_the_naive_ones(&single(&clusters), 80, true, true);
+        // Far from the origin, tiny, not contiguous, and with copies.
+        picks_are_the_naive_ones(&(&clusters + 1e9), 80, true, true);
+        picks_are_the_naive_ones(&(&clusters * 1e-120), 80, true, true);
+        let mut columns_first = Array2::zeros((2, 3000)).reversed_axes();
+        columns_first.assign(&clusters);
+        picks_are_the_naive_ones(&columns_first, 80, true, true);
+        picks_are_the_naive_ones(&clusters.mapv(f64::round), 80, true, true);
+        // One row so far away that the others are nothing beside it.
+        let mut outlier = clusters;
+        outlier[[17, 0]] = 1e12;
+        picks_are_the_naive_ones(&outlier, 80, true, true);
     }
 }
