@@ -57,25 +57,29 @@ impl Near {
 
     /// Renews `farthest` and `total`.
     pub(crate) fn add_up<F: Float>(&mut self, samples: &Samples<F>, rows: impl Iterator<Item = usize>, scale: f64) {
-        let mut counting = self.nearest;
-        let mut masses = [0.0; TILE_ROWS];
-        if samples.weights().is_some() {
-            for ((row, nearest), mass) in rows.zip(&mut counting).zip(&mut masses) {
-                let weight = samples.weight(row);
-                *mass = weight * (*nearest * scale);
-                *nearest = if weight > 0.0 { *nearest } else { 0.0 };
-            }
-        } else {
-            masses = counting.map(|nearest| nearest * scale);
-        }
-        // In parts, so that the compiler may use vectors.
         const PARTS: usize = 8;
         let (mut farthest, mut totals) = ([0.0f64; PARTS], [0.0; PARTS]);
-        for (nearest, mass) in counting.as_chunks::<PARTS>().0.iter().zip(masses.as_chunks::<PARTS>().0) {
-            for p in 0..PARTS {
-                farthest[p] = if nearest[p] > farthest[p] { nearest[p] } else { farthest[p] };
-                totals[p] += mass[p];
+        if samples.weights().is_some() {
+            for (i, (row, nearest)) in rows.zip(&self.nearest).enumerate() {
+                let weight = samples.weight(row);
+                if weight > 0.0 {
+                    farthest[i % PARTS] = farthest[i % PARTS].max(*nearest);
+                    totals[i % PARTS] += weight * (nearest * scale);
+                }
             }
+        } else {
+            // Places without a row are 0.
+            Isa::best().vectorize(
+                #[inline(always)]
+                || {
+                    for nearest in self.nearest.as_chunks::<PARTS>().0 {
+                        for p in 0..PARTS {
+                            farthest[p] = if nearest[p] > farthest[p] { nearest[p] } else { farthest[p] };
+                            totals[p] += nearest[p] * scale;
+                        }
+                    }
+                },
+            );
         }
         self.farthest = farthest.into_iter().fold(0.0, f64::max);
         self.total = totals.into_iter().sum();
@@ -268,6 +272,7 @@ impl<'c, 's, F: Float, D: Distance<F>> Candidates<'c, 's, F, D> {
         let candidate = |c: usize| &packed[c * d..(c + 1) * d];
         let (mut some, mut which, mut bits) = ([candidate(0); TOGETHER], [0; TOGETHER], [0; TOGETHER]);
         let mut sums = [Column::splat(0.0); TOGETHER];
+        let weighted = self.samples.weights().is_some();
         let mut next = 0;
         while next < found.len() {
             let mut count = 0;
@@ -281,13 +286,16 @@ impl<'c, 's, F: Float, D: Distance<F>> Candidates<'c, 's, F, D> {
             screen(columns, places.len(), &near.limits, &some[..count], &mut bits[..count], &mut sums[..count]);
             for ((c, bits), sums) in which[..count].iter().zip(bits).zip(&sums) {
                 found[*c] = bits;
+                let (mut sure, mut doubt) = (0.0, 0.0);
                 for i in bits_of(bits) {
-                    let weight = self.samples.weight(self.order.row(places.start + i));
+                    let weight = if weighted { self.samples.weight(self.order.row(places.start + i)) } else { 1.0 };
                     let (nearest, limit) = (near.nearest[i], by.unpacked(near.limits.0[i]));
-                    gains[*c].sure += weight * ((nearest - by.unpacked(sums.0[i])).max(0.0) * scale);
+                    sure += weight * ((nearest - by.unpacked(sums.0[i])).max(0.0) * scale);
                     // A sum is no farther off than the limit is from what it stands for, or hardly.
-                    gains[*c].doubt += weight * (2.0 * (limit - nearest) * scale);
+                    doubt += weight * (2.0 * (limit - nearest) * scale);
                 }
+                gains[*c].sure += sure;
+                gains[*c].doubt += doubt;
             }
         }
     }
