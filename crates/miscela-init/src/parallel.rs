@@ -21,9 +21,9 @@ use rand::RngCore;
 
 /// k-means‖.
 ///
-/// Cost: about n·k·oversampling·rounds distances in `rounds` + 1 passes over the rows, and 12 bytes a row. That is more
-/// distances than [`KMeansPlusPlus`] needs, but they are computed many at a time by the fused nearest kernel, and the
-/// 2·k passes are saved: use it for large k, or where rows are slow to reach.
+/// Cost: about n·k·oversampling·rounds distances in `rounds` + 1 passes over the rows, and 17 bytes a row. That is more
+/// distances than [`KMeansPlusPlus`] needs, but they are computed many at a time by the fused nearest kernel, and nearly
+/// all of k passes are saved: use it for large k, or where rows are slow to reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KMeansParallel {
     /// The number of rows expected in each round, ℓ, as a multiple of k.

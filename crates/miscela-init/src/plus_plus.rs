@@ -18,7 +18,10 @@ use rand::RngCore;
 
 /// k-means++, greedy unless told otherwise.
 ///
-/// Cost: n·k·(t + 1) distances (n·k for t = 1) in 2·k passes over the rows, and 12 bytes a row.
+/// Cost: at most n·k·t distances in k passes over the rows, and 13 bytes a row. For Euclidean distances a screen of bounds
+/// in `f32` leaves few of them: rows, and in clustered data whole groups of rows, that a candidate cannot come nearer to
+/// are not measured. It takes up to a quarter of the rows' memory and 24 MB for its copy of the rows, and nothing where
+/// n·d·k·t is below a million.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KMeansPlusPlus {
     /// The number t of rows tried for each centre; `None` is 2 + ⌊ln k⌋.

@@ -9,8 +9,8 @@
 //! whatever the rows are, with what rounding can do added to the right-hand side. What is not out is measured exactly.
 //!
 //! The second line is the triangle inequality over groups of rows, as Raff (2021) uses it for k-means++, with balls in the
-//! place of clusters; it pays where tiles are small beside their distances, and [`Screen::new`] finds that out from a
-//! sample before it sorts the rows. The first line does the rest: half the bandwidth and twice the lanes of `f64`.
+//! place of clusters; it pays where tiles are small beside their distances, and [`balls_pay`] finds that out from a sample
+//! before the rows are sorted. The first line does the rest: half the bandwidth and twice the lanes of `f64`.
 //!
 //! Packed are the rows relative to the first pick, in a unit (a power of two) in which none is far beyond 1. As many tiles
 //! as memory allows are kept, turned into the lanes of registers; the others are packed anew at each visit.
@@ -281,4 +281,83 @@ pub(crate) fn balls_pay<F: Float>(samples: &Samples<F>, k: usize) -> bool {
         },
     );
     2 * out > order.tiles() * some
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use miscela_kernel::squared_distance;
+    use ndarray::Array2;
+    use proptest::prelude::*;
+
+    /// No row that is out is nearer to a candidate than D says, and what is out are whole tiles in plenty.
+    fn what_is_out_is_farther<F: Float>(rows: &Array2<F>, nearest: impl Fn(usize) -> f64) -> usize {
+        let samples = Samples::new(rows).unwrap();
+        let (n, d) = rows.dim();
+        let row = |i: usize| rows.row(i).to_vec();
+        let order = Order::near(&samples, Threads::One);
+        let farthest = (0..n).map(|i| squared_distance(&row(i), &row(0))).fold(0.0, f64::max);
+        let mut screen = Screen::new(&samples, &order, row(0), farthest, Threads::One);
+        let candidates: Vec<usize> = (0..5).map(|c| c * (n / 5)).collect();
+        let packed = screen.packed(&candidates.iter().flat_map(|c| row(*c)).collect::<Vec<F>>());
+        let mut limits = vec![Column::splat(f32::NEG_INFINITY); order.tiles()];
+        for (t, limits) in limits.iter_mut().enumerate() {
+            limits.0.iter_mut().zip(order.rows(t)).for_each(|(limit, i)| *limit = screen.limit(t, nearest(i)));
+            screen.note(t, limits.0.iter().fold(f32::NEG_INFINITY, |most, limit| most.max(*limit)));
+        }
+        let mut found = vec![u64::MAX; order.tiles() * 5];
+        screen.look_at_tiles(&packed, &mut found, Threads::One);
+        let tiles_out = found.iter().filter(|bits| **bits == 0).count();
+        for (t, limits) in limits.iter().enumerate() {
+            let (mut scratch, mut numbers) = (Vec::new(), Vec::new());
+            let columns = screen.columns(&samples, &order, t, &mut scratch, &mut numbers);
+            for (c, candidate) in candidates.iter().enumerate() {
+                let (mut bits, mut sums) = ([0], [Column::splat(0.0)]);
+                let rows = order.places(t).len();
+                super::screen(columns, rows, limits, &[&packed[c * d..][..d]], &mut bits, &mut sums);
+                for (i, at) in order.rows(t).enumerate() {
+                    if (bits[0] & found[t * 5 + c]) >> i & 1 == 0 {
+                        let squared = squared_distance(&row(at), &row(*candidate));
+                        assert!(squared >= nearest(at), "{squared:e} {:e}", nearest(at));
+                    }
+                }
+            }
+        }
+        tiles_out
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_nearer_is_out(
+            (d, numbers) in (1usize..12).prop_flat_map(|d| (Just(d), prop::collection::vec(-1.0..1.0f64, 300 * d))),
+            offset in prop_oneof![Just(0.0), Just(1e8)],
+            scale in prop_oneof![Just(1.0), Just(1e-140), Just(1e140)],
+            share in 0.0..1.0f64,
+        ) {
+            let rows = Array2::from_shape_vec((300, d), numbers).unwrap().mapv(|x| (x + offset) * scale);
+            // About as far as a candidate, so that rounding decides.
+            let row = |i: usize| rows.row(i).to_vec();
+            let near = |i: usize| squared_distance(&row(i), &row(60 * (i % 5)));
+            what_is_out_is_farther(&rows, near);
+            what_is_out_is_farther(&rows, |i| near(i) * share);
+            let single = rows.mapv(|x| ((x / scale) + offset) as f32);
+            let row = |i: usize| single.row(i).to_vec();
+            what_is_out_is_farther(&single, |i| squared_distance(&row(i), &row(60 * (i % 5))));
+        }
+    }
+
+    #[test]
+    fn tiles_far_from_the_candidates_are_out() {
+        let rows = crate::conformance::blobs(5000, 2);
+        let out = what_is_out_is_farther(&rows, |_| 1.0);
+        assert!(out > 5 * 5000 / 64 / 2, "{out}");
+    }
+
+    #[test]
+    fn balls_pay_for_clusters_and_not_for_noise_in_many_columns() {
+        let noise = Array2::from_shape_fn((3000, 30), |(i, j)| uniform::unit(uniform::of_row(1, i * 30 + j)));
+        let clusters = crate::conformance::blobs(3000, 2);
+        assert!(balls_pay(&Samples::new(&clusters).unwrap(), 50));
+        assert!(!balls_pay(&Samples::new(&noise).unwrap(), 50));
+    }
 }

@@ -6,7 +6,7 @@
 //!
 //! This is the cheap look that comes before an exact one: two operations a column in the precision of the tile, two
 //! registers of rows against up to four candidates at a time. After every [`STEP`] columns a strip of rows that are all
-//! past their limits is left: sums of squares only grow.
+//! past their limits is left: sums of squares only grow (partial distances: Bei & Gray 1985).
 //!
 //! Rounding is the caller's affair: a sum here is within a relative (d + 2)u of the sum in exact arithmetic, and a limit
 //! that is that much higher misses no row.
