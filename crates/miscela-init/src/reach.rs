@@ -378,4 +378,19 @@ mod tests {
         outlier[[17, 0]] = 1e12;
         picks_are_the_naive_ones(&outlier, 80, true, true);
     }
+
+    #[test]
+    fn threads_change_no_pick_where_rows_are_sorted() {
+        let rows = blobs(30_000, 6);
+        let samples = Samples::new(&rows).unwrap();
+        let picks = |threads: Threads| {
+            threads.install(|threads| {
+                let mut reach = Reach::new(&samples, &SquaredL2, threads);
+                KMeansPlusPlus::default().grow(&mut reach, 100, &mut Xoshiro256Plus::seed_from_u64(1)).unwrap();
+                assert!(matches!(reach.order, Order::Sorted { .. }));
+                reach.into_picks()
+            })
+        };
+        assert_eq!(picks(Threads::Count(3)), picks(Threads::One));
+    }
 }
