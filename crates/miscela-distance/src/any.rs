@@ -114,6 +114,10 @@ impl<F: Float> Distance<F> for AnyDistance {
         with!(self, it => Distance::<F>::to_reduced(it, distance))
     }
 
+    fn is_squared_euclidean(&self) -> bool {
+        with!(self, it => Distance::<F>::is_squared_euclidean(it))
+    }
+
     fn check(&self, rows: &Block<F>) -> Result<(), DomainError> {
         with!(self, it => it.check(rows))
     }

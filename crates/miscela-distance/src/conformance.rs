@@ -128,6 +128,9 @@ pub(crate) fn reduced<F: Float, D: Distance<F>>(make: impl Fn(usize) -> D, domai
         prop_assert!(close(distance.to_reduced(ab), ab_reduced));
         prop_assert!(close(distance.from_reduced(distance.to_reduced(ab)), ab));
         prop_assert!(close(ab, cb) || (ab < cb) == (ab_reduced < cb_reduced));
+        if distance.is_squared_euclidean() {
+            prop_assert_eq!(ab_reduced, miscela_kernel::squared_distance(&a, &b));
+        }
     });
 }
 

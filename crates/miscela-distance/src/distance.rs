@@ -53,6 +53,11 @@ pub trait Distance<F: Float>: Clone + Debug + Send + Sync + Unpin {
         distance
     }
 
+    /// Whether `reduced` is Σ(a − b)², so that kernels made for that may be used.
+    fn is_squared_euclidean(&self) -> bool {
+        false
+    }
+
     /// Whether the distance is defined for all rows of the block. The error names the first row that it is not.
     fn check(&self, rows: &Block<F>) -> Result<(), DomainError> {
         let _ = rows;

@@ -53,6 +53,10 @@ impl<F: Float> Distance<F> for L2 {
         distance * distance
     }
 
+    fn is_squared_euclidean(&self) -> bool {
+        true
+    }
+
     fn assign(&self, rows: &Block<F>, centroids: &Centroids<F>, labels: &mut [u32], scratch: &mut NearestScratch<F>) {
         centroids.assign(rows, labels, scratch);
     }
@@ -70,6 +74,10 @@ impl<F: Float> Centred<F> for L2 {
 impl<F: Float> Distance<F> for SquaredL2 {
     fn distance(&self, a: &[F], b: &[F]) -> f64 {
         squared_distance(a, b)
+    }
+
+    fn is_squared_euclidean(&self) -> bool {
+        true
     }
 
     fn assign(&self, rows: &Block<F>, centroids: &Centroids<F>, labels: &mut [u32], scratch: &mut NearestScratch<F>) {

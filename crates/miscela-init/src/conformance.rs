@@ -253,11 +253,15 @@ pub(crate) fn follows<S: Seeding<f64, L2>>(
         *observed.entry(found.rows.unwrap()).or_default() += 1.0;
     }
     assert!(observed.keys().all(|picks| expected.iter().any(|(possible, _)| possible == picks)));
-    let term = |(picks, chance): &(Vec<usize>, f64)| {
-        let expected = chance * DRAWS as f64;
-        (observed.get(picks).copied().unwrap_or(0.0) - expected).powi(2) / expected
-    };
-    is_likely(expected.iter().map(term).sum(), expected.len() - 1);
+    let counts =
+        expected.iter().map(|(picks, chance)| (chance * DRAWS as f64, observed.get(picks).copied().unwrap_or(0.0)));
+    // χ² is no measure of cells that are hardly ever hit: those count as one.
+    let (rare, mut cells): (Vec<_>, Vec<_>) = counts.partition(|(expected, _)| *expected < 5.0);
+    if !rare.is_empty() {
+        cells.push(rare.iter().fold((0.0, 0.0), |sum, cell| (sum.0 + cell.0, sum.1 + cell.1)));
+    }
+    cells.retain(|(expected, _)| *expected >= 1.0);
+    is_likely(cells.iter().map(|(expected, got)| (got - expected).powi(2) / expected).sum(), cells.len() - 1);
 }
 
 /// χ² is below about its 99.99 % quantile (Wilson & Hilferty 1931).

@@ -5,7 +5,7 @@
 //! | method | picks | cost, in distances | use it |
 //! |---|---|---|---|
 //! | [`Random`] | k distinct rows, by weight | none | as a baseline, or for very large k |
-//! | [`KMeansPlusPlus`] | rows far from those picked before, by weight × D² | n·k·(t + 1) for t trials | by default |
+//! | [`KMeansPlusPlus`] | rows far from those picked before, by weight × D² | at most n·k·t for t trials | by default |
 //! | [`KMeansParallel`] | about 10·k such rows in five rounds, then k of them | 10·n·k, by the fused kernel in 6 passes | for large k, or where a pass over the rows is dear |
 //! | [`Precomputed`] | the centres given | none | to go on from known centres |
 //!
@@ -37,11 +37,14 @@ mod conformance;
 mod distinct;
 mod error;
 mod method;
+mod near;
+mod order;
 mod parallel;
 mod plus_plus;
 mod precomputed;
 mod random;
 mod reach;
+mod screen;
 mod uniform;
 
 pub use error::SeedingError;

@@ -21,9 +21,9 @@ use rand::RngCore;
 
 /// k-means‖.
 ///
-/// Cost: about n·k·oversampling·rounds distances in `rounds` + 1 passes over the rows, and 12 bytes a row. That is more
-/// distances than [`KMeansPlusPlus`] needs, but they are computed many at a time by the fused nearest kernel, and the
-/// 2·k passes are saved: use it for large k, or where rows are slow to reach.
+/// Cost: about n·k·oversampling·rounds distances in `rounds` + 1 passes over the rows, and 17 bytes a row. That is more
+/// distances than [`KMeansPlusPlus`] needs, but they are computed many at a time by the fused nearest kernel, and nearly
+/// all of k passes are saved: use it for large k, or where rows are slow to reach.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KMeansParallel {
     /// The number of rows expected in each round, ℓ, as a multiple of k.
@@ -53,13 +53,14 @@ impl<F: Float, D: Distance<F>> Seeding<F, D> for KMeansParallel {
             return Err(SeedingError::Oversampling(self.oversampling));
         }
         let mut reach = Reach::new(samples, distance, threads);
+        let mut owners = vec![0; samples.n_rows()];
         KMeansPlusPlus::default().grow(&mut reach, 1, rng)?;
         for _ in 0..self.rounds {
             let fallen = reach.coins(self.oversampling * k as f64, rng.next_u64());
-            reach.pick(&fallen);
+            reach.pick(&fallen, &mut owners);
         }
         let rows = if reach.picks().len() > k {
-            reduce(samples, &reach, k, distance, threads, rng)?
+            reduce(samples, reach.picks(), &owners, k, distance, threads, rng)?
         } else {
             KMeansPlusPlus::default().grow(&mut reach, k, rng)?;
             reach.into_picks()
@@ -68,16 +69,18 @@ impl<F: Float, D: Distance<F>> Seeding<F, D> for KMeansParallel {
     }
 }
 
-/// k of the picks, of which there are more.
+/// k of the picks, of which there are more. Each row is nearest to the pick that `owners` says.
 fn reduce<F: Float, D: Distance<F>>(
     samples: &Samples<F>,
-    reach: &Reach<F, D>,
+    picks: &[usize],
+    owners: &[u32],
     k: usize,
     distance: &D,
     threads: Threads,
     rng: &mut dyn RngCore,
 ) -> Result<Vec<usize>, SeedingError> {
-    let mut weighed: Vec<(usize, f64)> = reach.picks().iter().copied().zip(reach.pick_weights()).collect();
+    let mut weighed: Vec<(usize, f64)> = picks.iter().map(|pick| (*pick, 0.0)).collect();
+    owners.iter().enumerate().for_each(|(row, owner)| weighed[*owner as usize].1 += samples.weight(row));
     // A pick may lie so close to another that the distance rounds to 0, and then owns no rows.
     weighed.sort_by_key(|(_, weight)| *weight == 0.0);
     let owning = weighed.partition_point(|(_, weight)| *weight > 0.0);

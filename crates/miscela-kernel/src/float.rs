@@ -7,6 +7,7 @@
 use crate::exp::{exp_f32, exp_f64};
 use num_traits::{Float as Real, NumAssign};
 use pulp::Simd;
+use pulp::bytemuck::bytes_of;
 use std::fmt::{Debug, Display, LowerExp};
 use std::iter::Sum;
 
@@ -65,6 +66,8 @@ pub trait Float:
     fn vsqrt<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
     /// |a|
     fn vabs<S: Simd>(simd: S, a: Self::Vector<S>) -> Self::Vector<S>;
+    /// Lane i of the mask as bit i.
+    fn vbits<S: Simd>(mask: Self::Mask<S>) -> u64;
     /// The sum of the lanes.
     fn vsum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
 
@@ -77,6 +80,16 @@ pub trait Float:
     fn fma<S: Simd>(a: Self, b: Self, c: Self) -> Self {
         // Without the instruction, `mul_add` is a slow library call.
         if S::IS_SCALAR { a * b + c } else { a.mul_add(b, c) }
+    }
+}
+
+/// Masks are bits on AVX-512, one truth value on one lane, and elsewhere lanes of zeros or ones as wide as the numbers.
+#[inline(always)]
+fn bits(mask: &[u8], lane: usize) -> u64 {
+    match *mask {
+        [bits] => u64::from(bits),
+        [low, high] => u64::from(low) | u64::from(high) << 8,
+        _ => mask.iter().step_by(lane).enumerate().fold(0, |bits, (i, byte)| bits | u64::from(*byte & 1) << i),
     }
 }
 
@@ -152,6 +165,10 @@ macro_rules! float {
             #[inline(always)]
             fn vabs<S: Simd>(simd: S, a: S::$vector) -> S::$vector {
                 simd.$abs(a)
+            }
+            #[inline(always)]
+            fn vbits<S: Simd>(mask: S::$mask) -> u64 {
+                bits(bytes_of(&mask), size_of::<$F>())
             }
             #[inline(always)]
             fn vsum<S: Simd>(simd: S, a: S::$vector) -> Self {

@@ -6,6 +6,7 @@
 //! | [`Lanes`], [`Threads`] | rows cut into fixed lanes, so that any number of threads gives the same bits |
 //! | [`Tile`] | rows turned into the lanes of registers |
 //! | [`Centroids`] | the fused nearest-centroid kernel, with labels that are exact |
+//! | [`screen`] | which rows of a tile may lie nearer to some candidates than they lie to what they have |
 //! | [`Precision`] | squared Mahalanobis distances for a tile |
 //! | [`soften`], [`winners`] | log-densities to responsibilities, with a vectorised exponential |
 //! | [`Moments`], [`HardMoments`] | weighted sums of z and zzᵀ, z = x − μ, soft and hard |
@@ -25,6 +26,7 @@ mod quadratic;
 mod responsibilities;
 mod samples;
 mod scores;
+mod screen;
 mod search;
 mod tile;
 
@@ -38,6 +40,7 @@ pub use nearest::{Centroids, MAX_CENTROIDS, NearestScratch, nearest_direct, squa
 pub use quadratic::{Factor, Precision, Solved};
 pub use responsibilities::{soften, soften_with, winners};
 pub use samples::{Block, Samples, SamplesError};
+pub use screen::{screen, screen_with, squared_distance_in_parts};
 pub use search::{CentroidColumns, Effort, Moved, Search, SearchScratch};
 pub use tile::{Column, TILE_ROWS, Tile};
 
