@@ -16,7 +16,7 @@ use crate::report::{RepairAction, Termination};
 use crate::statistics::{Statistics, Sums};
 use crate::summary::Summary;
 use crate::tiles::{GaussianScratch, tile_rows};
-use miscela_kernel::{Block, Centroids, Float, Scatter, soften, winners};
+use miscela_kernel::{Block, Centroids, Float, Scatter, winners};
 
 /// What a mixture's M-step and stopping rule follow.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,7 +132,7 @@ impl<F: Float> GaussianFamily<F> {
         if let Some(nearest) = &self.nearest {
             nearest.assign(block, &mut scratch.labels[..block.len()], &mut scratch.nearest);
         } else {
-            let tiles = scratch.fill(block, self.n_components());
+            let tiles = scratch.fill(block, self.density.offset(), self.n_components());
             for t in 0..tiles {
                 let (winner, log_density) = winners(scratch.log_densities(&self.density, t));
                 for (at, i) in tile_rows(block.len(), t).enumerate() {
@@ -181,14 +181,14 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
             return self.hard_e_step(block, labels, sums, scratch);
         }
         let temperature = self.settings.assignment.temperature();
-        let tiles = scratch.fill(block, self.n_components());
+        let tiles = scratch.fill(block, self.density.offset(), self.n_components());
         for t in 0..tiles {
-            let total = soften(scratch.log_densities(&self.density, t), temperature);
+            let total = scratch.share(&self.density, t, temperature, (sums, self.total_weight));
             for (at, i) in tile_rows(block.len(), t).enumerate() {
                 sums.objective += weighted(block.weight(i), total.0[at].widen());
             }
         }
-        scratch.add_moments(tiles, self.density.means(), sums);
+        scratch.add_moments(block, self.density.means(), sums);
     }
 
     fn add(&self, block: &Block<F>, labels: &[u32], sums: &mut Sums, _: &mut Self::Scratch) {
@@ -210,7 +210,7 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
         if let Some(nearest) = &self.nearest {
             return miscela_kernel::squared_distance(row, nearest.row(label as usize));
         }
-        scratch.fill(&Block::new(row, row.len()), self.n_components());
+        scratch.fill(&Block::new(row, row.len()), self.density.offset(), self.n_components());
         -scratch.log_densities(&self.density, 0)[label as usize].0[0].widen()
     }
 
