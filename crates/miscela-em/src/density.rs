@@ -121,7 +121,8 @@ fn factor<F: Float>(covariances: &Covariances<F>, d: usize) -> Result<Factored, 
     };
     Ok(match covariances {
         Covariances::Full(all) => {
-            let lowers = all.outer_iter().enumerate().map(|(c, one)| matrix(c, one.iter().map(|x| x.widen()).collect()));
+            let lowers =
+                all.outer_iter().enumerate().map(|(c, one)| matrix(c, one.iter().map(|x| x.widen()).collect()));
             Factored::Lower(lowers.collect::<Result<_, _>>()?)
         }
         Covariances::Tied(one) => Factored::Lower(vec![matrix(0, one.iter().map(|x| x.widen()).collect())?]),

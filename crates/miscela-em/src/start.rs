@@ -10,7 +10,7 @@ use crate::report::Repair;
 use crate::statistics::{Statistics, Sums};
 use crate::summary::Summary;
 use crate::tiles::GaussianScratch;
-use miscela_kernel::{Block, Centroids, Column, Float, Lanes, NearestScratch, Samples, Scatter, Threads};
+use miscela_kernel::{Centroids, Float, Lanes, NearestScratch, Samples, Scatter, Threads};
 use ndarray::ArrayView2;
 
 /// What is wrong with a start partition or start responsibilities.

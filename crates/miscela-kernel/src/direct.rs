@@ -3,7 +3,7 @@
 //! ```text
 //! rows i with rᵢ > 0:   zᵢ = xᵢ − μ
 //! diagonal:             first += rᵢ zᵢ,   second += rᵢ zᵢ²                    row by row
-//! full:                 second += (R Z)ᵀ Z,  lower triangle                  eight rows of it by two registers at a time
+//! full:                 second += (R Z)ᵀ Z,  lower triangle                  eight rows of it by three registers at a time
 //! ```
 //!
 //! Rows stay rows here: the columns are in the lanes, so nothing needs a horizontal sum, and a component in which few rows
@@ -17,7 +17,7 @@ use pulp::{Simd, WithSimd};
 
 /// The most rows of the second moment that go together, and registers of its columns.
 const GROUP: usize = 8;
-const STRIP: usize = 2;
+const STRIP: usize = 3;
 /// The most numbers in a register.
 const MOST_LANES: usize = 16;
 
@@ -80,11 +80,11 @@ fn select<F: Float>(rows: &Shared<F>, c: usize, selected: &mut Vec<(usize, F)>) 
     let mut count = 0;
     for t in 0..rows.tiles.len() {
         for (part, shares) in rows.shares[t * k + c].0.as_chunks::<CHUNK>().0.iter().enumerate() {
-            let mut sum = F::zero();
+            let mut any = false;
             for r in shares {
-                sum += *r;
+                any |= *r > F::zero();
             }
-            if sum > F::zero() {
+            if any {
                 for (i, r) in shares.iter().enumerate() {
                     selected[count] = (t * TILE_ROWS + part * CHUNK + i, *r);
                     count += usize::from(*r > F::zero());
@@ -152,12 +152,31 @@ fn add_full<S: Simd, F: Float>(
     mean: &[F],
     scratch: &mut DirectScratch<F>,
 ) {
-    let lanes = lanes::<S, F>();
-    let stride = mean.len().next_multiple_of(lanes.max(GROUP));
     let DirectScratch { rows: selected, z, rz, first, .. } = scratch;
-    let (z, rz) = (z.take(selected.len() * stride), rz.take(selected.len() * stride));
+    let stride = mean.len().next_multiple_of(lanes::<S, F>().max(GROUP));
     let first = first.take(stride);
     first.fill(F::zero());
+    let (z, rz) = (z.take(selected.len() * stride), rz.take(selected.len() * stride));
+    differences::<S, F>(simd, rows, mean, selected, (&mut *z, &mut *rz, &mut *first));
+    let product = Product { z, rz, stride };
+    if S::REGISTER_COUNT >= 32 {
+        product.add::<S, GROUP>(simd, moments);
+    } else {
+        product.add::<S, 4>(simd, moments);
+    }
+    moments.first.iter_mut().zip(first).for_each(|(to, sum)| *to += sum.widen());
+}
+
+/// Writes z and r z of the selected rows, filled up with zeros to whole registers, and adds r z to `first`.
+#[inline(always)]
+fn differences<S: Simd, F: Float>(
+    simd: S,
+    rows: &Shared<F>,
+    mean: &[F],
+    selected: &[(usize, F)],
+    (z, rz, first): (&mut [F], &mut [F], &mut [F]),
+) {
+    let stride = first.len();
     for (((i, r), z), rz) in selected.iter().zip(z.chunks_exact_mut(stride)).zip(rz.chunks_exact_mut(stride)) {
         let (x, m, x_rest, m_rest, whole) = columns!(S, F, rows.block.row(*i), mean);
         let share = F::splat(simd, *r);
@@ -173,13 +192,6 @@ fn add_full<S: Simd, F: Float>(
             *rz = F::vmul(simd, share, *z);
             *s = F::vadd(simd, *s, *rz);
         }
-    }
-    moments.first.iter_mut().zip(first).for_each(|(to, sum)| *to += sum.widen());
-    let product = Product { z, rz, stride };
-    if S::REGISTER_COUNT >= 32 {
-        product.add::<S, GROUP>(simd, moments);
-    } else {
-        product.add::<S, 4>(simd, moments);
     }
 }
 
@@ -199,10 +211,10 @@ impl<F: Float> Product<'_, F> {
             // The registers that hold columns up to the last of these rows.
             let columns = (j + G).min(width).div_ceil(lanes::<S, F>());
             for v in (0..columns).step_by(STRIP) {
-                if columns - v == 1 {
-                    self.add_part::<S, G, 1>(simd, (j, v), moments);
-                } else {
-                    self.add_part::<S, G, STRIP>(simd, (j, v), moments);
+                match columns - v {
+                    1 => self.add_part::<S, G, 1>(simd, (j, v), moments),
+                    2 => self.add_part::<S, G, 2>(simd, (j, v), moments),
+                    _ => self.add_part::<S, G, STRIP>(simd, (j, v), moments),
                 }
             }
         }
@@ -210,7 +222,12 @@ impl<F: Float> Product<'_, F> {
 
     /// Adds `G` rows from `j`, and `V` registers of columns from register `v`.
     #[inline(always)]
-    fn add_part<S: Simd, const G: usize, const V: usize>(&self, simd: S, (j, v): (usize, usize), moments: &mut Moments) {
+    fn add_part<S: Simd, const G: usize, const V: usize>(
+        &self,
+        simd: S,
+        (j, v): (usize, usize),
+        moments: &mut Moments,
+    ) {
         let Self { z, rz, stride } = *self;
         let lanes = lanes::<S, F>();
         let mut sums = [[F::splat(simd, F::zero()); V]; G];

@@ -41,8 +41,8 @@ pub use lanes::{BLOCK_ROWS, Lanes, Threads};
 pub use moments::{MomentScratch, Scatter, Shared, SoftMoments};
 pub use nearest::{Centroids, MAX_CENTROIDS, NearestScratch, nearest_direct, squared_distance};
 pub use responsibilities::{Sharing, is_settled, share, share_with, soften, winners};
-pub use scaled::Scaled;
 pub use samples::{Block, Samples, SamplesError};
+pub use scaled::Scaled;
 pub use tile::{Column, TILE_ROWS, Tile};
 pub use triangular::{Factor, Solved};
 

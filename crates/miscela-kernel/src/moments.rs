@@ -221,7 +221,11 @@ mod tests {
                     for part in 0..3 {
                         for ((expected, got), size) in sums[part].iter().zip(&got[part]).zip(&magnitudes[part]) {
                             let error = (expected - got).abs();
-                            assert!(error <= tolerance * size, "{scatter:?} {part} {}: {got} {expected} {n}", isa.name());
+                            assert!(
+                                error <= tolerance * size,
+                                "{scatter:?} {part} {}: {got} {expected} {n}",
+                                isa.name()
+                            );
                         }
                     }
                 }
@@ -232,7 +236,8 @@ mod tests {
     fn case(sparse: bool) -> impl Strategy<Value = Case> {
         (1usize..21, 1usize..257, 1usize..15).prop_flat_map(move |(d, n, k)| {
             let numbers = |count| prop::collection::vec(-2.0..2.0f64, count);
-            let share = (0.0..1.0f64, 0.0..1.0f64).prop_map(move |(r, coin)| if sparse && coin < 0.9 { 0.0 } else { r });
+            let share =
+                (0.0..1.0f64, 0.0..1.0f64).prop_map(move |(r, coin)| if sparse && coin < 0.9 { 0.0 } else { r });
             (numbers(n * d), prop::collection::vec(share, n * k), numbers(k * d), numbers(d))
                 .prop_map(|(rows, shares, means, offset)| Case { rows, shares, means, offset })
         })

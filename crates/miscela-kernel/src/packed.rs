@@ -83,7 +83,7 @@ impl<F: Float> WithSimd for Products<'_, F> {
         let Self { rows, which, scratch } = self;
         let d = rows.offset.len();
         let lanes = size_of::<F::Vector<S>>() / size_of::<F>();
-        let stride = d.next_multiple_of(STRIP * lanes);
+        let stride = d.next_multiple_of(lanes);
         let PackedScratch { rows: u, products } = scratch;
         let u = u.take(rows.block.len() * stride);
         for (i, (u, x)) in u.chunks_exact_mut(stride).zip(rows.block.rows()).enumerate() {
@@ -103,16 +103,11 @@ impl<F: Float> WithSimd for Products<'_, F> {
             // A group that is not full has its last component repeated.
             let which: [usize; GROUP] = std::array::from_fn(|g| which[g.min(which.len() - 1)]);
             for v in (0..stride / lanes).step_by(STRIP) {
-                let sums = group_sums::<S, F>(simd, rows, u, stride, &which, v);
-                for (g, products) in products.chunks_exact_mut(2 * d + 1).enumerate() {
-                    let (a, b) = products[1..].split_at_mut(d);
-                    for (to, sums) in [(a, sums.u[g]), (b, sums.squares[g])] {
-                        for (to, sum) in to[v * lanes..].chunks_mut(lanes).zip(sums) {
-                            let mut numbers = [F::zero(); 16];
-                            F::vectors_mut::<S>(&mut numbers)[0] = sum;
-                            to.copy_from_slice(&numbers[..to.len()]);
-                        }
-                    }
+                let part = Part { rows, u, stride, which: &which, v };
+                if v + 1 == stride / lanes {
+                    part.sums::<S, 1>(simd, products);
+                } else {
+                    part.sums::<S, STRIP>(simd, products);
                 }
             }
             for (c, products) in which.iter().zip(products.chunks_exact_mut(2 * d + 1)) {
@@ -128,38 +123,46 @@ impl<F: Float> WithSimd for Products<'_, F> {
     }
 }
 
-/// Σ r u and Σ r u² of some components, for some registers of columns.
-struct Sums<V> {
-    u: [[V; STRIP]; GROUP],
-    squares: [[V; STRIP]; GROUP],
+/// A group of components, and the registers of columns from `v`.
+struct Part<'a, F> {
+    rows: &'a Shared<'a, F>,
+    u: &'a [F],
+    stride: usize,
+    which: &'a [usize; GROUP],
+    v: usize,
 }
 
-/// The sums of the components in `which`, for the registers of columns from `v`.
-#[inline(always)]
-fn group_sums<S: Simd, F: Float>(
-    simd: S,
-    rows: &Shared<F>,
-    u: &[F],
-    stride: usize,
-    which: &[usize; GROUP],
-    v: usize,
-) -> Sums<F::Vector<S>> {
-    let zero = F::splat(simd, F::zero());
-    let mut sums = Sums { u: [[zero; STRIP]; GROUP], squares: [[zero; STRIP]; GROUP] };
-    let k = rows.counts.len();
-    for (t, u) in u.chunks(TILE_ROWS * stride).enumerate() {
-        let shares: [&[F; TILE_ROWS]; GROUP] = which.map(|c| &rows.shares[t * k + c].0);
-        for i in 0..TILE_ROWS.min(u.len() / stride) {
-            let x = &F::vectors::<S>(&u[i * stride..(i + 1) * stride])[v..v + STRIP];
-            for h in 0..STRIP {
-                let (x, square) = (x[h], F::vmul(simd, x[h], x[h]));
-                for g in 0..GROUP {
-                    let r = F::splat(simd, shares[g][i]);
-                    sums.u[g][h] = F::vfma(simd, r, x, sums.u[g][h]);
-                    sums.squares[g][h] = F::vfma(simd, r, square, sums.squares[g][h]);
+impl<F: Float> Part<'_, F> {
+    /// Writes Σ r u and Σ r u² over `V` registers to the components' products.
+    #[inline(always)]
+    fn sums<S: Simd, const V: usize>(self, simd: S, products: &mut [F]) {
+        let Self { rows, u, stride, which, v } = self;
+        let (d, k) = (rows.offset.len(), rows.counts.len());
+        let zero = F::splat(simd, F::zero());
+        let (mut firsts, mut seconds) = ([[zero; V]; GROUP], [[zero; V]; GROUP]);
+        for (t, u) in u.chunks(TILE_ROWS * stride).enumerate() {
+            let shares: [&[F; TILE_ROWS]; GROUP] = which.map(|c| &rows.shares[t * k + c].0);
+            for i in 0..TILE_ROWS.min(u.len() / stride) {
+                let x = &F::vectors::<S>(&u[i * stride..(i + 1) * stride])[v..v + V];
+                for h in 0..V {
+                    let (x, square) = (x[h], F::vmul(simd, x[h], x[h]));
+                    for g in 0..GROUP {
+                        let r = F::splat(simd, shares[g][i]);
+                        firsts[g][h] = F::vfma(simd, r, x, firsts[g][h]);
+                        seconds[g][h] = F::vfma(simd, r, square, seconds[g][h]);
+                    }
                 }
             }
         }
+        let start = v * (size_of::<F::Vector<S>>() / size_of::<F>());
+        for (g, products) in products.chunks_exact_mut(2 * d + 1).enumerate() {
+            let (a, b) = products[1..].split_at_mut(d);
+            for (to, sums) in [(a, firsts[g]), (b, seconds[g])] {
+                let mut numbers = [F::zero(); STRIP * 16];
+                F::vectors_mut::<S>(&mut numbers)[..V].copy_from_slice(&sums);
+                let kept = (d - start).min(V * size_of::<F::Vector<S>>() / size_of::<F>());
+                to[start..start + kept].copy_from_slice(&numbers[..kept]);
+            }
+        }
     }
-    sums
 }

@@ -88,11 +88,11 @@ impl<F: Float> WithSimd for Share<'_, F> {
     type Output = Column<F>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Column<F> {
+    fn with_simd<S: Simd>(self, simd: S) -> Column<F> {
         let Self { columns, sharing, counts } = self;
         let (mut totals, limits) = (Column::splat(F::zero()), limits());
         for (part, total) in totals.0.as_chunks_mut::<CHUNK>().0.iter_mut().enumerate() {
-            *total = share_chunk::<S, F>(columns, part, sharing, &limits, counts);
+            *total = share_chunk::<S, F>(simd, columns, part, sharing, &limits, counts);
         }
         totals
     }
@@ -107,6 +107,7 @@ fn chunk<F>(column: &mut Column<F>, part: usize) -> &mut [F; CHUNK] {
 /// Shares out chunk `part` of a tile; returns the log-sum-exp of its rows.
 #[inline(always)]
 fn share_chunk<S: Simd, F: Float>(
+    simd: S,
     columns: &mut [Column<F>],
     part: usize,
     sharing: &Sharing<F>,
@@ -116,8 +117,9 @@ fn share_chunk<S: Simd, F: Float>(
     // Not −∞, so that a row of −∞s gives −∞ − m = −∞ and not NaN.
     let mut greatest = [F::min_value(); CHUNK];
     for column in &mut *columns {
-        for (m, l) in greatest.iter_mut().zip(chunk(column, part)) {
-            *m = if *l > *m { *l } else { *m };
+        let l = F::vectors::<S>(chunk(column, part));
+        for (m, l) in F::vectors_mut::<S>(&mut greatest).iter_mut().zip(l) {
+            *m = F::vmax(simd, *l, *m);
         }
     }
     let inverse = F::one() / sharing.temperature;
@@ -125,12 +127,12 @@ fn share_chunk<S: Simd, F: Float>(
     for (column, droppable) in columns.iter_mut().zip(sharing.droppable) {
         let (least, lowest) = limits[usize::from(*droppable)];
         let e = chunk(column, part);
-        let mut most = F::neg_infinity();
+        let mut counts = false;
         for (l, m) in e.iter_mut().zip(&greatest) {
             *l = (*l - *m) * inverse;
-            most = if *l > most { *l } else { most };
+            counts |= *l >= lowest;
         }
-        if most < lowest {
+        if !counts {
             *e = [F::zero(); CHUNK];
             continue;
         }
@@ -149,13 +151,14 @@ fn share_chunk<S: Simd, F: Float>(
         share[i] = weights[i] / s;
         total[i] += sharing.temperature * F::ln_positive::<S>(s);
     }
+    let (zero, one) = (F::splat(simd, F::zero()), F::splat(simd, F::one()));
     for (column, count) in columns.iter_mut().zip(counts) {
-        let mut n = F::zero();
-        for (r, share) in chunk(column, part).iter_mut().zip(&share) {
-            *r *= *share;
-            n += if *r > F::zero() { F::one() } else { F::zero() };
+        let mut there = zero;
+        for (r, share) in F::vectors_mut::<S>(chunk(column, part)).iter_mut().zip(F::vectors::<S>(&share)) {
+            *r = F::vmul(simd, *r, *share);
+            there = F::vadd(simd, there, F::vselect(simd, F::vless(simd, zero, *r), one, zero));
         }
-        *count += n.widen() as u32;
+        *count += F::vsum(simd, there).widen() as u32;
     }
     total
 }

@@ -205,7 +205,11 @@ mod tests {
                             })
                             .sum();
                         let (expected, got) = (constants[c].widen() - 0.5 * q, out[c].0[i].widen());
-                        assert!((got - expected).abs() <= tolerance * (1.0 + q + k as f64), "{}: {got} {expected}", isa.name());
+                        assert!(
+                            (got - expected).abs() <= tolerance * (1.0 + q + k as f64),
+                            "{}: {got} {expected}",
+                            isa.name()
+                        );
                     }
                 }
             }
