@@ -128,3 +128,64 @@ impl<F: Float> GaussianScratch<F> {
         sums.soft().add(&shared, means, &mut self.moments);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Covariances, Mixture};
+    use miscela_kernel::Scatter;
+    use ndarray::{Array3, array};
+
+    /// The sums over blocks of rows with all shares kept, or with what is negligible left out.
+    fn sums(mixture: &Mixture<f64>, rows: &[f64], scatter: Scatter, total: f64) -> Sums {
+        let (density, d) = (Density::new(mixture).unwrap(), mixture.n_columns());
+        let (mut sums, mut scratch) = (Sums::zero(mixture.n_components(), d, scatter), GaussianScratch::default());
+        for rows in rows.chunks(BLOCK_ROWS * d) {
+            let block = Block::new(rows, d);
+            for t in 0..scratch.fill(&block, density.offset(), density.n_components()) {
+                scratch.share(&density, t, 1.0, (&sums, total));
+            }
+            scratch.add_moments(&block, density.means(), &mut sums);
+        }
+        sums
+    }
+
+    #[test]
+    fn what_is_left_out_changes_nothing() {
+        // Three groups of rows, on a line and on a jittered grid, and a fourth component that no row likes: it gets what is
+        // negligible, all of it.
+        let d = 6;
+        let row = |i: usize| {
+            let place = [0.0, 9.0, 30.0][i % 3];
+            (0..d).map(move |j| place + ((i * 7919 + j * 104_729) % 1000) as f64 / 250.0 - 2.0)
+        };
+        let (n, k) = (1000, 4);
+        let rows: Vec<f64> = (0..n).flat_map(row).collect();
+        let mixture = |covariances| Mixture {
+            weights: array![0.4, 0.3, 0.2, 0.1],
+            means: ndarray::Array2::from_shape_fn((k, d), |(c, _)| [0.0, 9.0, 30.0, 13.5][c]),
+            covariances,
+        };
+        let full = Array3::from_shape_fn((k, d, d), |(_, i, j)| if i == j { 1.5 } else { 0.2 });
+        let cases = [
+            (Covariances::Full(full), Scatter::Full),
+            (Covariances::Spherical(array![1.5, 1.5, 1.5, 1.5]), Scatter::Spherical),
+            (Covariances::TiedDiagonal(ndarray::Array1::from_elem(d, 1.5)), Scatter::Diagonal),
+        ];
+        for (covariances, scatter) in cases {
+            let mixture = mixture(covariances);
+            let sparse = sums(&mixture, &rows, scatter, n as f64);
+            // As if the rows were so many that no component is ever settled.
+            let dense = sums(&mixture, &rows, scatter, f64::INFINITY);
+            assert!(sparse.weight[3] > 0.0 && sparse.weight[3] < 1e-6, "{:?} is starved", sparse.weight);
+            let pairs = [(&sparse.weight, &dense.weight), (&sparse.second, &dense.second)];
+            for (a, b) in pairs.into_iter().flat_map(|(a, b)| a.iter().zip(b)) {
+                assert!((a - b).abs() <= 1e-11 * b.abs(), "{scatter:?}: {a} {b}");
+            }
+            for (i, (a, b)) in sparse.first.iter().zip(&dense.first).enumerate() {
+                let size = (dense.weight[i / d] * dense.second.iter().sum::<f64>()).sqrt();
+                assert!((a - b).abs() <= 1e-12 * size, "{scatter:?}: {a} {b}");
+            }
+        }
+    }
+}

@@ -69,12 +69,12 @@ impl<F: Float> Scaled<F> {
         assert!(count > 0 && centres.len() == count * width, "centres are whole rows");
         assert!(scales.len() == centres.len() || scales.len() == width, "scales for each centre or for all");
         let scales = |c: usize| if scales.len() == width { scales } else { &scales[c * width..(c + 1) * width] };
-        let reach2 = centres.chunks(width).enumerate().map(|(c, centre)| {
+        let mut reach2 = centres.chunks(width).enumerate().map(|(c, centre)| {
             let terms = centre.iter().zip(offset).zip(scales(c));
             terms.map(|((m, o), s)| ((*m - *o) * *s).widen().powi(2)).sum::<f64>()
         });
         // Written so that a NaN, from sums that overflowed, is refused.
-        let fused = reach2.fold(true, |fused, m| fused && 2.0 * F::UNIT_ROUNDOFF * m.sqrt() <= tolerance::<F>());
+        let fused = reach2.all(|m| 2.0 * F::UNIT_ROUNDOFF * m.sqrt() <= tolerance::<F>());
         let offset = if fused { offset.to_vec() } else { vec![F::zero(); width] };
         let groups = (0..count).step_by(GROUP).map(|first| {
             let mut group =
