@@ -10,7 +10,8 @@
 //! made on the way.
 //!
 //! **When this may be used.** The last line loses the digits by which Σ r z² is smaller than B + N m². Where that is more
-//! than ten bits of an `f64`, or five of an `f32`, in any column, [`add`] refuses, and differences are taken instead.
+//! than ten bits of an `f64`, or five of an `f32`, in any column (or in their sum, where only that is kept), [`add`] refuses,
+//! and differences are taken instead.
 
 use crate::aligned::Aligned;
 use crate::moments::{Moments, Scatter, Shared};
@@ -57,13 +58,19 @@ pub(crate) fn add<F: Float>(
     };
     let kept = if F::UNIT_ROUNDOFF > f64::EPSILON { 2f64.powi(-5) } else { 2f64.powi(-10) };
     // Written so that a NaN, from sums that overflowed, is refused.
-    if !columns().all(|(_, second, parts)| second >= kept * parts) {
+    let keeps = |second: f64, parts: f64| second >= kept * parts;
+    let (second, parts) = columns().fold((0.0, 0.0), |sum, (_, second, parts)| (sum.0 + second, sum.1 + parts));
+    let all = match moments.scatter {
+        Scatter::Spherical => keeps(second, parts),
+        _ => columns().all(|(_, second, parts)| keeps(second, parts)),
+    };
+    if !all {
         return false;
     }
     *moments.weight += n;
     moments.first.iter_mut().zip(columns()).for_each(|(to, (first, ..))| *to += first);
     match moments.scatter {
-        Scatter::Spherical => moments.second[0] += columns().map(|(_, second, _)| second).sum::<f64>(),
+        Scatter::Spherical => moments.second[0] += second,
         _ => moments.second.iter_mut().zip(columns()).for_each(|(to, (_, second, _))| *to += second),
     }
     true
