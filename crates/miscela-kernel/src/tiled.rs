@@ -74,9 +74,11 @@ impl<F: Float> WithSimd for Add<'_, '_, F> {
                 let z_out = F::vectors_mut::<S>(&mut scratch.z[j * run + t].0);
                 let rz_out = F::vectors_mut::<S>(&mut scratch.rz[j * run + t].0);
                 for (((x, r), z_out), rz_out) in x.iter().zip(r).zip(z_out).zip(rz_out) {
-                    *z_out = F::vsub(simd, *x, mean);
-                    *rz_out = F::vmul(simd, *r, *z_out);
-                    first = F::vadd(simd, first, *rz_out);
+                    let z = F::vsub(simd, *x, mean);
+                    let rz = F::vmul(simd, *r, z);
+                    first = F::vadd(simd, first, rz);
+                    *z_out = z;
+                    *rz_out = rz;
                 }
             }
             moments.first[j] += F::vsum(simd, first).widen();
