@@ -302,6 +302,8 @@ proptest! {
         for row in once.predict_proba(&rows).outer_iter() {
             assert_close("sum", f64::from(row.sum()), 1.0, 1e-5);
         }
+        // A cluster that ran empty was given other rows: a new start, as it were.
+        prop_assume!(once.report().repairs.iter().all(|repair| repair.action.name() == "floored"));
         for pair in once.report().trace.windows(2) {
             prop_assert!(pair[1] >= pair[0] - 1e-5 * (1.0 + pair[0].abs()), "{} after {}", pair[1], pair[0]);
         }

@@ -7,117 +7,134 @@
 //! Covariances are factored once; ln|Σ| is the sum of the logarithms of the factor's diagonal, and no inverse is formed.
 
 use crate::{Covariances, Mixture, ParameterError, linalg};
-use miscela_kernel::{Column, Factor, Float, Precision, Solved, Tile};
+use miscela_kernel::{Column, Float, Forms, Solved, Tile};
 
 /// A mixture with its covariances factored.
 #[derive(Clone, Debug)]
 pub struct Density<F> {
-    width: usize,
-    /// k × d
-    means: Vec<F>,
-    /// One a component, or one for all.
-    precisions: Vec<Precision<F>>,
-    /// ln wₖ − ½ (d ln 2π + ln|Σₖ|)
-    constants: Vec<F>,
+    forms: Forms<F>,
+    /// 1/σ² where one sphere serves all components.
+    sphere: Option<F>,
 }
 
 impl<F: Float> Density<F> {
     /// Factors the covariances; an error names the component whose covariance is not positive definite.
     pub fn new(mixture: &Mixture<F>) -> Result<Self, ParameterError> {
         let d = mixture.n_columns();
-        let shapes = factor(&mixture.covariances, d)?;
+        let factored = factor(&mixture.covariances, d)?;
+        let log_determinants = factored.log_determinants();
         let normaliser = d as f64 * (2.0 * std::f64::consts::PI).ln();
         let constants = mixture.weights.iter().enumerate().map(|(c, weight)| {
-            let log_determinant = shapes[c.min(shapes.len() - 1)].1;
+            let log_determinant = log_determinants[c.min(log_determinants.len() - 1)];
             F::narrow(weight.widen().ln() - 0.5 * (normaliser + log_determinant))
         });
         let constants: Vec<F> = constants.collect();
         if constants.iter().any(|c| c.is_nan()) {
             return Err(ParameterError::NotFinite { part: "weights" });
         }
-        Ok(Self {
-            width: d,
-            means: mixture.means.iter().copied().collect(),
-            constants,
-            precisions: shapes.into_iter().map(|(precision, _)| precision).collect(),
-        })
+        let means = mixture.means.iter().copied().collect();
+        let sphere = match mixture.covariances {
+            Covariances::TiedSpherical(variance) => Some(F::one() / variance),
+            _ => None,
+        };
+        let forms = match factored {
+            Factored::Lower(lowers) => match (&lowers[..], &mixture.covariances) {
+                ([lower], Covariances::Tied(_)) => Forms::shared(means, lower, constants),
+                _ => Forms::triangular(means, &lowers, constants),
+            },
+            Factored::Variances(variances) => {
+                let scales: Vec<F> = variances.iter().flatten().map(|v| F::narrow(1.0 / v.sqrt())).collect();
+                Forms::scaled(means, &scales, constants)
+            }
+        };
+        Ok(Self { forms, sphere })
     }
 
     /// k
     pub fn n_components(&self) -> usize {
-        self.constants.len()
+        self.forms.count()
     }
 
     /// d
     pub fn n_columns(&self) -> usize {
-        self.width
+        self.offset().len()
     }
 
     /// The means, k × d, row by row.
     pub fn means(&self) -> &[F] {
-        &self.means
-    }
-
-    pub(crate) fn mean(&self, c: usize) -> &[F] {
-        &self.means[c * self.width..(c + 1) * self.width]
+        self.forms.means()
     }
 
     pub(crate) fn constant(&self, c: usize) -> F {
-        self.constants[c]
+        self.forms.constants()[c]
+    }
+
+    /// What must be taken off the rows of a tile before [`log_densities`](Self::log_densities), d numbers.
+    pub fn offset(&self) -> &[F] {
+        self.forms.offset()
     }
 
     /// 1/σ² where one sphere and one constant serve all components, so that the densest component is the nearest one.
     pub(crate) fn shared_sphere(&self) -> Option<F> {
-        match &self.precisions[..] {
-            [Precision::Spherical(precision)] if self.constants.iter().all(|c| *c == self.constants[0]) => {
-                Some(*precision)
-            }
-            _ => None,
-        }
+        self.sphere.filter(|_| self.forms.constants().iter().all(|c| *c == self.constant(0)))
     }
 
     /// Writes ln wₖ + ln N(x; μₖ, Σₖ) for each row of the tile, one column a component. The tile must have been filled
-    /// with an offset of zero.
+    /// with this density's [`offset`](Self::offset).
     pub fn log_densities(&self, tile: &Tile<F>, solved: &mut Solved<F>, out: &mut [Column<F>]) {
-        let half = F::narrow(-0.5);
-        for (c, (column, constant)) in out.iter_mut().zip(&self.constants).enumerate() {
-            let precision = &self.precisions[c.min(self.precisions.len() - 1)];
-            precision.quadratic(tile, self.mean(c), solved, column);
-            column.0.iter_mut().for_each(|q| *q = half * *q + *constant);
+        self.forms.log_densities(tile, solved, out);
+    }
+}
+
+/// Covariances factored: one entry a component, or one for all.
+enum Factored {
+    /// Cholesky factors, d × d.
+    Lower(Vec<Vec<f64>>),
+    /// The d variances.
+    Variances(Vec<Vec<f64>>),
+}
+
+impl Factored {
+    /// ln|Σ| of each.
+    fn log_determinants(&self) -> Vec<f64> {
+        match self {
+            Factored::Lower(lowers) => {
+                let d = lowers.first().map_or(0, |lower| lower.len().isqrt());
+                lowers.iter().map(|lower| lower.iter().step_by(d + 1).map(|x| 2.0 * x.ln()).sum()).collect()
+            }
+            Factored::Variances(all) => all.iter().map(|variances| variances.iter().map(|v| v.ln()).sum()).collect(),
         }
     }
 }
 
-/// Each shape factored, with ln|Σ|; shapes that all components share come once.
-fn factor<F: Float>(covariances: &Covariances<F>, d: usize) -> Result<Vec<(Precision<F>, f64)>, ParameterError> {
+/// Each shape factored; shapes that all components share come once.
+fn factor<F: Float>(covariances: &Covariances<F>, d: usize) -> Result<Factored, ParameterError> {
     let matrix = |component, numbers: Vec<f64>| {
-        let lower = linalg::cholesky(&numbers, d).ok_or(ParameterError::NotPositiveDefinite { component })?;
-        let log_determinant = (0..d).map(|j| 2.0 * lower[j * (d + 1)].ln()).sum();
-        Ok((Precision::Full(Factor::new(&lower, d)), log_determinant))
+        linalg::cholesky(&numbers, d).ok_or(ParameterError::NotPositiveDefinite { component })
     };
     let positive = |component, variance: F| match variance.widen() {
         v if v > 0.0 && v.is_finite() && (F::one() / variance).is_finite() => Ok(v),
         _ => Err(ParameterError::NotPositiveDefinite { component }),
     };
-    let diagonal = |component, variances: &mut dyn Iterator<Item = F>| {
-        let variances = variances.map(|v| positive(component, v)).collect::<Result<Vec<f64>, _>>()?;
-        let precisions = variances.iter().map(|v| F::narrow(1.0 / v)).collect();
-        Ok((Precision::Diagonal(precisions), variances.iter().map(|v| v.ln()).sum()))
+    let row = |component, variances: &mut dyn Iterator<Item = F>| {
+        variances.map(|v| positive(component, v)).collect::<Result<Vec<f64>, _>>()
     };
-    let spherical = |component, variance: F| {
-        let v = positive(component, variance)?;
-        Ok((Precision::Spherical(F::narrow(1.0 / v)), d as f64 * v.ln()))
-    };
-    match covariances {
+    Ok(match covariances {
         Covariances::Full(all) => {
-            (all.outer_iter().enumerate()).map(|(c, one)| matrix(c, one.iter().map(|x| x.widen()).collect())).collect()
+            let lowers =
+                all.outer_iter().enumerate().map(|(c, one)| matrix(c, one.iter().map(|x| x.widen()).collect()));
+            Factored::Lower(lowers.collect::<Result<_, _>>()?)
         }
-        Covariances::Tied(one) => matrix(0, one.iter().map(|x| x.widen()).collect()).map(|one| vec![one]),
+        Covariances::Tied(one) => Factored::Lower(vec![matrix(0, one.iter().map(|x| x.widen()).collect())?]),
         Covariances::Diagonal(all) => {
-            all.outer_iter().enumerate().map(|(c, one)| diagonal(c, &mut one.iter().copied())).collect()
+            let rows = all.outer_iter().enumerate().map(|(c, one)| row(c, &mut one.iter().copied()));
+            Factored::Variances(rows.collect::<Result<_, _>>()?)
         }
-        Covariances::TiedDiagonal(one) => diagonal(0, &mut one.iter().copied()).map(|one| vec![one]),
-        Covariances::Spherical(all) => all.iter().enumerate().map(|(c, one)| spherical(c, *one)).collect(),
-        Covariances::TiedSpherical(one) => spherical(0, *one).map(|one| vec![one]),
-    }
+        Covariances::TiedDiagonal(one) => Factored::Variances(vec![row(0, &mut one.iter().copied())?]),
+        Covariances::Spherical(all) => {
+            let rows = all.iter().enumerate().map(|(c, one)| Ok(vec![positive(c, *one)?; d]));
+            Factored::Variances(rows.collect::<Result<_, _>>()?)
+        }
+        Covariances::TiedSpherical(one) => Factored::Variances(vec![vec![positive(0, *one)?; d]]),
+    })
 }

@@ -82,7 +82,7 @@ pub fn evaluate_mixture<F: Float>(
         sizes: vec![0; k],
     };
     let work = |block: &Block<F>, fit: &mut MixtureFit, scratch: &mut GaussianScratch<F>| {
-        for t in 0..scratch.fill(block, k) {
+        for t in 0..scratch.fill(block, density.offset(), k) {
             let columns = scratch.log_densities(density, t);
             let (winner, greatest) = winners(columns);
             let tempered = (temperature != 1.0).then(|| soften(&mut columns.to_vec(), F::narrow(temperature)));
@@ -186,7 +186,7 @@ pub fn densest_labels<F: Float>(samples: &Samples<F>, density: &Density<F>, thre
     let k = density.n_components();
     let mut labels = vec![0; samples.n_rows()];
     fill_rows(samples, 1, k, threads, &mut labels, |block, out, scratch: &mut GaussianScratch<F>| {
-        for (t, out) in (0..scratch.fill(block, k)).zip(out.chunks_mut(TILE_ROWS)) {
+        for (t, out) in (0..scratch.fill(block, density.offset(), k)).zip(out.chunks_mut(TILE_ROWS)) {
             let (winner, _) = winners(scratch.log_densities(density, t));
             out.iter_mut().zip(winner.0).for_each(|(out, winner)| *out = winner as usize);
         }
@@ -200,7 +200,7 @@ pub fn responsibilities<F: Float>(samples: &Samples<F>, density: &Density<F>, th
     let mut out = Array2::zeros((samples.n_rows(), k));
     if let Some(out) = out.as_slice_mut() {
         fill_rows(samples, k, k, threads, out, |block, out, scratch: &mut GaussianScratch<F>| {
-            for (t, out) in (0..scratch.fill(block, k)).zip(out.chunks_mut(TILE_ROWS * k)) {
+            for (t, out) in (0..scratch.fill(block, density.offset(), k)).zip(out.chunks_mut(TILE_ROWS * k)) {
                 let columns = scratch.log_densities(density, t);
                 soften(columns, F::one());
                 for (i, row) in out.chunks_exact_mut(k).enumerate() {
@@ -221,7 +221,7 @@ pub fn log_densities<F: Float>(samples: &Samples<F>, density: &Density<F>, threa
     let k = density.n_components();
     let mut out = vec![0.0; samples.n_rows()];
     fill_rows(samples, 1, k, threads, &mut out, |block, out, scratch: &mut GaussianScratch<F>| {
-        for (t, out) in (0..scratch.fill(block, k)).zip(out.chunks_mut(TILE_ROWS)) {
+        for (t, out) in (0..scratch.fill(block, density.offset(), k)).zip(out.chunks_mut(TILE_ROWS)) {
             let total = soften(scratch.log_densities(density, t), F::one());
             out.iter_mut().zip(total.0).for_each(|(out, l)| *out = l.widen());
         }

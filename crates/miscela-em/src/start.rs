@@ -9,8 +9,8 @@ use crate::parameters::Mixture;
 use crate::report::Repair;
 use crate::statistics::{Statistics, Sums};
 use crate::summary::Summary;
-use crate::tiles::{GaussianScratch, tile_rows};
-use miscela_kernel::{Block, Centroids, Column, Float, Lanes, NearestScratch, Samples, Scatter, Threads};
+use crate::tiles::GaussianScratch;
+use miscela_kernel::{Centroids, Float, Lanes, NearestScratch, Samples, Scatter, Threads};
 use ndarray::ArrayView2;
 
 /// What is wrong with a start partition or start responsibilities.
@@ -190,8 +190,9 @@ fn moments<F: Float>(
             let block = samples.block(range.clone(), &mut rows);
             let labels: Vec<u32> = match shares {
                 Prepared::Responsibilities(given) => {
-                    let tiles = share_out(&mut scratch, &block, k, |i, c| given[[range.start + i, c]]);
-                    scratch.add_moments(tiles, shift, &mut sums);
+                    let tiles = scratch.fill(&block, &vec![F::zero(); d], k);
+                    scratch.take_shares(tiles, block.len(), |i, c| given[[range.start + i, c]]);
+                    scratch.add_moments(&block, shift, &mut sums);
                     continue;
                 }
                 Prepared::Labels(labels) => labels[range].iter().map(|label| *label as u32).collect(),
@@ -208,21 +209,4 @@ fn moments<F: Float>(
     let mut total = Sums::zero(k, d, scatter);
     parts.iter().for_each(|sums| total.add(sums));
     Statistics::new(0, shift.iter().map(|x| x.widen()).collect(), total)
-}
-
-/// Writes the given shares of a block's rows where the moments are taken from; returns the number of tiles.
-fn share_out<F: Float>(
-    scratch: &mut GaussianScratch<F>,
-    block: &Block<F>,
-    k: usize,
-    share: impl Fn(usize, usize) -> F,
-) -> usize {
-    let tiles = scratch.fill(block, k);
-    for t in 0..tiles {
-        for (c, column) in scratch.shares(t, k).iter_mut().enumerate() {
-            *column = Column::splat(F::zero());
-            tile_rows(block.len(), t).zip(&mut column.0).for_each(|(i, r)| *r = share(i, c));
-        }
-    }
-    tiles
 }

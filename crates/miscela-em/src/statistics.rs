@@ -10,7 +10,7 @@
 //! addition, and the M-step subtracts small numbers from small numbers, wherever the data lie. [`Sums`] is the additive
 //! part, [`Statistics`] adds the shift and a fingerprint of the parameters; statistics taken under others do not merge.
 
-use miscela_kernel::{HardMoments, Scatter};
+use miscela_kernel::{HardMoments, Scatter, SoftMoments};
 use ndarray::Array2;
 
 #[cfg(feature = "serde")]
@@ -120,6 +120,16 @@ impl Sums {
     /// The sums as a place to add rows of hard labels.
     pub(crate) fn hard(&mut self) -> HardMoments<'_> {
         HardMoments {
+            weight: &mut self.weight,
+            first: &mut self.first,
+            second: &mut self.second,
+            scatter: self.scatter,
+        }
+    }
+
+    /// The sums as a place to add rows that components share.
+    pub(crate) fn soft(&mut self) -> SoftMoments<'_> {
+        SoftMoments {
             weight: &mut self.weight,
             first: &mut self.first,
             second: &mut self.second,

@@ -3,7 +3,8 @@
 use crate::density::Density;
 use crate::statistics::Sums;
 use miscela_kernel::{
-    BLOCK_ROWS, Block, Column, Float, MomentScratch, Moments, NearestScratch, Solved, TILE_ROWS, Tile,
+    BLOCK_ROWS, Block, Column, Float, MomentScratch, Shared, Sharing, Solved, TILE_ROWS, Tile,
+    is_settled, share,
 };
 use std::ops::Range;
 
@@ -18,58 +19,54 @@ pub(crate) fn tile_rows(block_rows: usize, t: usize) -> Range<usize> {
 /// The working space of an E-step over blocks of rows, kept from block to block.
 #[derive(Debug)]
 pub struct GaussianScratch<F> {
-    /// The rows of the block.
+    /// The rows of the block, less an offset.
     tiles: Vec<Tile<F>>,
+    offset: Vec<F>,
     /// Their weights; zero where a tile has no row.
     row_weights: Vec<Column<F>>,
-    /// For each tile a column a component: log-densities, then shares.
+    /// For each tile a column a component: log-densities, then shares by weights.
     shares: Vec<Column<F>>,
-    /// The rows' weights by their shares of one component.
-    weights: Vec<Column<F>>,
-    offset: Vec<F>,
+    /// For each component the rows that have a share in it, and whether what is negligible may be dropped.
+    counts: Vec<u32>,
+    droppable: Vec<bool>,
     solved: Solved<F>,
     moments: MomentScratch<F>,
-    pub(crate) nearest: NearestScratch<F>,
     /// The hard labels of the block.
     pub(crate) labels: Vec<u32>,
 }
 
 impl<F: Float> Default for GaussianScratch<F> {
     fn default() -> Self {
-        let zeros = vec![Column::splat(F::zero()); TILES];
         Self {
             tiles: vec![Tile::new(); TILES],
-            row_weights: zeros.clone(),
-            shares: Vec::new(),
-            weights: zeros,
             offset: Vec::new(),
+            row_weights: vec![Column::splat(F::zero()); TILES],
+            shares: Vec::new(),
+            counts: Vec::new(),
+            droppable: Vec::new(),
             solved: Vec::new(),
             moments: MomentScratch::default(),
-            nearest: NearestScratch::default(),
             labels: vec![0; BLOCK_ROWS],
         }
     }
 }
 
 impl<F: Float> GaussianScratch<F> {
-    /// Turns the rows of a block into tiles and returns how many there are.
-    pub(crate) fn fill(&mut self, block: &Block<F>, k: usize) -> usize {
+    /// Turns the rows of a block, less `offset`, into tiles with room for k components, and returns how many there are.
+    pub(crate) fn fill(&mut self, block: &Block<F>, offset: &[F], k: usize) -> usize {
         let tiles = block.len().div_ceil(TILE_ROWS);
-        // Differences from the means are taken directly, so the tiles hold the rows as they are.
-        self.offset.resize(block.width(), F::zero());
+        self.offset.clear();
+        self.offset.extend_from_slice(offset);
         self.shares.resize(TILES * k, Column::splat(F::zero()));
+        self.counts.resize(k, 0);
+        self.counts.fill(0);
         for (t, (tile, weights)) in self.tiles[..tiles].iter_mut().zip(&mut self.row_weights).enumerate() {
             let rows = block.slice(tile_rows(block.len(), t));
-            tile.fill(&rows, &self.offset);
+            tile.fill(&rows, offset);
             *weights = Column::splat(F::zero());
             weights.0.iter_mut().take(rows.len()).enumerate().for_each(|(i, w)| *w = F::narrow(rows.weight(i)));
         }
         tiles
-    }
-
-    /// The shares of tile `t`, one column a component.
-    pub(crate) fn shares(&mut self, t: usize, k: usize) -> &mut [Column<F>] {
-        &mut self.shares[t * k..(t + 1) * k]
     }
 
     /// Writes the log-densities of tile `t` to its shares.
@@ -80,43 +77,113 @@ impl<F: Float> GaussianScratch<F> {
         shares
     }
 
-    /// Makes the rows that do not count zero, with no shares: they may be so far away that their squares are infinite, and
-    /// zero times that is no number.
-    fn clear_absent(&mut self, tiles: usize) {
-        let k = self.shares.len() / TILES;
-        for (t, tile) in self.tiles[..tiles].iter_mut().enumerate() {
-            let absent = self.row_weights[t].0.iter().enumerate().filter(|(i, w)| **w == F::zero() && *i < tile.rows());
-            for i in absent.map(|(i, _)| i).collect::<Vec<_>>() {
-                tile.clear_row(i);
-                self.shares[t * k..(t + 1) * k].iter_mut().for_each(|share| share.0[i] = F::zero());
+    /// Shares tile `t` out at a temperature; returns its rows' log-sums-exp. Components that have enough in `gathered`, of
+    /// rows that weigh `total` in all, leave out what is negligible.
+    pub(crate) fn share(
+        &mut self,
+        density: &Density<F>,
+        t: usize,
+        temperature: F,
+        (gathered, total): (&Sums, f64),
+    ) -> Column<F> {
+        let k = density.n_components();
+        self.log_densities(density, t);
+        self.droppable.clear();
+        self.droppable.extend(gathered.weight.iter().map(|weight| is_settled(*weight, total)));
+        let sharing = Sharing { temperature, weights: &self.row_weights[t], droppable: &self.droppable };
+        share(&mut self.shares[t * k..(t + 1) * k], &sharing, &mut self.counts)
+    }
+
+    /// Takes shares that are given: `share` of a row of the block and a component.
+    pub(crate) fn take_shares(&mut self, tiles: usize, block_rows: usize, share: impl Fn(usize, usize) -> F) {
+        let k = self.counts.len();
+        for t in 0..tiles {
+            let columns = &mut self.shares[t * k..(t + 1) * k];
+            for (c, (column, count)) in columns.iter_mut().zip(&mut self.counts).enumerate() {
+                *column = Column::splat(F::zero());
+                for (i, (r, w)) in tile_rows(block_rows, t).zip(column.0.iter_mut().zip(&self.row_weights[t].0)) {
+                    *r = share(i, c) * *w;
+                    *count += u32::from(*r > F::zero());
+                }
             }
         }
     }
 
-    /// Adds the moments of all components about `means` (k × d) over the first `tiles` tiles, each row weighted by its
-    /// share and its own weight.
-    pub(crate) fn add_moments(&mut self, tiles: usize, means: &[F], sums: &mut Sums) {
-        let (k, d) = (sums.k(), sums.width);
-        let size = sums.scatter.len(d);
-        self.clear_absent(tiles);
-        for c in 0..k {
-            let mut any = false;
-            for (t, column) in self.weights[..tiles].iter_mut().enumerate() {
-                let (share, weight) = (&self.shares[t * k + c], &self.row_weights[t]);
-                *column = Column(std::array::from_fn(|i| share.0[i] * weight.0[i]));
-                any |= column.0.iter().any(|r| *r != F::zero());
+    /// Adds the moments of all components about `means` (k × d) over the block that was filled in, each row by its shares.
+    pub(crate) fn add_moments(&mut self, block: &Block<F>, means: &[F], sums: &mut Sums) {
+        let tiles = block.len().div_ceil(TILE_ROWS);
+        for (tile, weights) in self.tiles[..tiles].iter_mut().zip(&self.row_weights) {
+            // Rows that do not count may be so far away that their squares are infinite, and zero times that is no number.
+            (0..tile.rows()).filter(|i| weights.0[*i] == F::zero()).for_each(|i| tile.clear_row(i));
+        }
+        let shared = Shared {
+            block,
+            tiles: &self.tiles[..tiles],
+            offset: &self.offset,
+            shares: &self.shares[..tiles * sums.k()],
+            counts: &self.counts,
+        };
+        sums.soft().add(&shared, means, &mut self.moments);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Covariances, Mixture};
+    use miscela_kernel::Scatter;
+    use ndarray::{Array3, array};
+
+    /// The sums over blocks of rows with all shares kept, or with what is negligible left out.
+    fn sums(mixture: &Mixture<f64>, rows: &[f64], scatter: Scatter, total: f64) -> Sums {
+        let (density, d) = (Density::new(mixture).unwrap(), mixture.n_columns());
+        let (mut sums, mut scratch) = (Sums::zero(mixture.n_components(), d, scatter), GaussianScratch::default());
+        for rows in rows.chunks(BLOCK_ROWS * d) {
+            let block = Block::new(rows, d);
+            for t in 0..scratch.fill(&block, density.offset(), density.n_components()) {
+                scratch.share(&density, t, 1.0, (&sums, total));
             }
-            if !any {
-                continue;
+            scratch.add_moments(&block, density.means(), &mut sums);
+        }
+        sums
+    }
+
+    #[test]
+    fn what_is_left_out_changes_nothing() {
+        // Three groups of rows, on a line and on a jittered grid, and a fourth component that no row likes: it gets what is
+        // negligible, all of it.
+        let d = 6;
+        let row = |i: usize| {
+            let place = [0.0, 9.0, 30.0][i % 3];
+            (0..d).map(move |j| place + ((i * 7919 + j * 104_729) % 1000) as f64 / 250.0 - 2.0)
+        };
+        let (n, k) = (1000, 4);
+        let rows: Vec<f64> = (0..n).flat_map(row).collect();
+        let mixture = |covariances| Mixture {
+            weights: array![0.4, 0.3, 0.2, 0.1],
+            means: ndarray::Array2::from_shape_fn((k, d), |(c, _)| [0.0, 9.0, 30.0, 13.5][c]),
+            covariances,
+        };
+        let full = Array3::from_shape_fn((k, d, d), |(_, i, j)| if i == j { 1.5 } else { 0.2 });
+        let cases = [
+            (Covariances::Full(full), Scatter::Full),
+            (Covariances::Spherical(array![1.5, 1.5, 1.5, 1.5]), Scatter::Spherical),
+            (Covariances::TiedDiagonal(ndarray::Array1::from_elem(d, 1.5)), Scatter::Diagonal),
+        ];
+        for (covariances, scatter) in cases {
+            let mixture = mixture(covariances);
+            let sparse = sums(&mixture, &rows, scatter, n as f64);
+            // As if the rows were so many that no component is ever settled.
+            let dense = sums(&mixture, &rows, scatter, f64::INFINITY);
+            assert!(sparse.weight[3] > 0.0 && sparse.weight[3] < 1e-6, "{:?} is starved", sparse.weight);
+            let pairs = [(&sparse.weight, &dense.weight), (&sparse.second, &dense.second)];
+            for (a, b) in pairs.into_iter().flat_map(|(a, b)| a.iter().zip(b)) {
+                assert!((a - b).abs() <= 1e-11 * b.abs(), "{scatter:?}: {a} {b}");
             }
-            let mut moments = Moments {
-                weight: &mut sums.weight[c],
-                first: &mut sums.first[c * d..(c + 1) * d],
-                second: &mut sums.second[c * size..(c + 1) * size],
-                scatter: sums.scatter,
-            };
-            let mean = &means[c * d..(c + 1) * d];
-            moments.add(&self.tiles[..tiles], mean, &self.weights[..tiles], &mut self.moments);
+            for (i, (a, b)) in sparse.first.iter().zip(&dense.first).enumerate() {
+                let size = (dense.weight[i / d] * dense.second.iter().sum::<f64>()).sqrt();
+                assert!((a - b).abs() <= 1e-12 * size, "{scatter:?}: {a} {b}");
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 //! the instructions exist.
 
 use crate::exp::{exp_f32, exp_f64};
+use crate::log::{ln_f32, ln_f64};
 use num_traits::{Float as Real, NumAssign};
 use pulp::Simd;
 use pulp::bytemuck::bytes_of;
@@ -75,6 +76,9 @@ pub trait Float:
     /// that is compiled for the instruction set `S`.
     fn exp_negative<S: Simd>(x: Self) -> Self;
 
+    /// ln x for positive normal x, to 2 units in the last place. Scalar code that is compiled for the instruction set `S`.
+    fn ln_positive<S: Simd>(x: Self) -> Self;
+
     /// a · b + c in scalar code that is compiled for the instruction set `S`, which the compiler may vectorise.
     #[inline(always)]
     fn fma<S: Simd>(a: Self, b: Self, c: Self) -> Self {
@@ -95,7 +99,7 @@ fn bits(mask: &[u8], lane: usize) -> u64 {
 
 macro_rules! float {
     ($F:ident, $vector:ident, $mask:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident,
-     $mul:ident, $fma:ident, $min:ident, $max:ident, $less:ident, $select:ident, $sum:ident, $rotate:ident, $sqrt:ident, $abs:ident, $exp:ident) => {
+     $mul:ident, $fma:ident, $min:ident, $max:ident, $less:ident, $select:ident, $sum:ident, $rotate:ident, $sqrt:ident, $abs:ident, $exp:ident, $ln:ident) => {
         impl Float for $F {
             const NAME: &'static str = stringify!($F);
             const UNIT_ROUNDOFF: f64 = $F::EPSILON as f64 / 2.0;
@@ -178,6 +182,10 @@ macro_rules! float {
             fn exp_negative<S: Simd>(x: Self) -> Self {
                 $exp::<S>(x)
             }
+            #[inline(always)]
+            fn ln_positive<S: Simd>(x: Self) -> Self {
+                $ln::<S>(x)
+            }
         }
     };
 }
@@ -201,7 +209,8 @@ float!(
     rotate_right_f32s,
     sqrt_f32s,
     abs_f32s,
-    exp_f32
+    exp_f32,
+    ln_f32
 );
 float!(
     f64,
@@ -222,5 +231,6 @@ float!(
     rotate_right_f64s,
     sqrt_f64s,
     abs_f64s,
-    exp_f64
+    exp_f64,
+    ln_f64
 );

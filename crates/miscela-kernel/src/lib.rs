@@ -7,42 +7,53 @@
 //! | [`Tile`] | rows turned into the lanes of registers |
 //! | [`Centroids`] | the fused nearest-centroid kernel, with labels that are exact |
 //! | [`screen`] | which rows of a tile may lie nearer to some candidates than they lie to what they have |
-//! | [`Precision`] | squared Mahalanobis distances for a tile |
-//! | [`soften`], [`winners`] | log-densities to responsibilities, with a vectorised exponential |
-//! | [`Moments`], [`HardMoments`] | weighted sums of z and zzᵀ, z = x − μ, soft and hard |
+//! | [`Search`], [`Bounds`] | labels renewed after the centroids moved, at the cost of what has changed |
+//! | [`Forms`] | log-densities of many Gaussians for a tile: [`Scaled`] distances, or solves with a [`Factor`] |
+//! | [`share`], [`soften`], [`winners`] | log-densities to responsibilities, with exponential and logarithm vectorised |
+//! | [`SoftMoments`], [`HardMoments`] | weighted sums of z and zzᵀ, z = x − μ, soft and hard |
 //!
 //! Nothing here knows what a cluster is. There is no `unsafe` code: instruction sets are chosen at run time through
 //! [pulp](https://docs.rs/pulp), and [`Isa`] lists them.
 
+mod aligned;
 mod bounds;
+mod direct;
 mod exp;
 mod float;
+mod forms;
 mod hard;
 mod isa;
 mod lanes;
+mod log;
 mod moments;
+mod narrow;
 mod nearest;
-mod quadratic;
+mod packed;
 mod responsibilities;
 mod samples;
+mod scaled;
 mod scores;
 mod screen;
 mod search;
 mod tile;
+mod tiled;
+mod triangular;
 
 pub use bounds::{Bounds, Step};
 pub use float::Float;
+pub use forms::Forms;
 pub use hard::HardMoments;
 pub use isa::Isa;
 pub use lanes::{BLOCK_ROWS, Lanes, Threads};
-pub use moments::{MomentScratch, Moments, Scatter};
+pub use moments::{MomentScratch, Scatter, Shared, SoftMoments};
 pub use nearest::{Centroids, MAX_CENTROIDS, NearestScratch, nearest_direct, squared_distance};
-pub use quadratic::{Factor, Precision, Solved};
-pub use responsibilities::{soften, soften_with, winners};
+pub use responsibilities::{Sharing, is_settled, share, share_with, soften, winners};
 pub use samples::{Block, Samples, SamplesError};
+pub use scaled::Scaled;
 pub use screen::{screen, screen_with, squared_distance_in_parts};
 pub use search::{CentroidColumns, Effort, Moved, Search, SearchScratch};
 pub use tile::{Column, TILE_ROWS, Tile};
+pub use triangular::{Factor, Solved};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

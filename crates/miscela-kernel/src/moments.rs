@@ -1,18 +1,25 @@
-//! Weighted moments of the rows of some tiles about a given point: what an M-step needs.
+//! Weighted moments of the rows of a block, each shared by many components: what a soft M-step needs.
 //!
 //! ```text
-//! weight += Σ r,   first += Σ r z,   second += Σ r z zᵀ      with z = x − μ
+//! weight[c] += Σ r,   first[c] += Σ r z,   second[c] += Σ r z zᵀ      with z = x − μ[c],  r the row's share in c
 //! ```
 //!
 //! About the current mean, not about the origin: the sums then stay small where the data are far away, and no digits are
-//! lost when the M-step takes their difference. Sums run in `F` over at most [`BLOCK_ROWS`] rows, in the lanes of a
-//! register, and are added to the `f64` totals.
+//! lost when the M-step takes their difference. Sums run in `F` over one block and are added to the `f64` totals.
 //!
-//! [`BLOCK_ROWS`]: crate::BLOCK_ROWS
+//! | columns | scatter | rows with a share | way |
+//! |---|---|---|---|
+//! | up to four | any | any | `narrow`: rows in the lanes, everything in registers |
+//! | more | full | up to half, or any of 32 columns and more | `direct`: the rows that have a share, picked out |
+//! | more | full | more | `tiled`: all rows, in the lanes |
+//! | more | diagonal, spherical | up to a quarter | `direct` |
+//! | more | diagonal, spherical | more | `packed`: one product for all components, where that loses few digits |
 
-use crate::tile::{Column, Tile};
-use crate::{Float, Isa};
-use pulp::{Simd, WithSimd};
+use crate::direct::{self, DirectScratch};
+use crate::packed::{self, PackedScratch};
+use crate::tile::{Column, TILE_ROWS, Tile};
+use crate::tiled::{self, TiledScratch};
+use crate::{Block, Float, Isa, narrow};
 
 /// How much of Σ r z zᵀ is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,221 +61,207 @@ impl Scatter {
     }
 }
 
-/// Where the moments of one component are added.
+/// Where the moments of k components are added.
 #[derive(Debug)]
-pub struct Moments<'a> {
-    /// Σ r
-    pub weight: &'a mut f64,
-    /// Σ r z, d numbers.
+pub struct SoftMoments<'a> {
+    /// Σ r, one a component.
+    pub weight: &'a mut [f64],
+    /// Σ r z, k × d.
     pub first: &'a mut [f64],
-    /// Σ r z zᵀ, as much as `scatter` says.
+    /// Σ r z zᵀ, k × as much as `scatter` says.
     pub second: &'a mut [f64],
     /// How much of the second moment is kept.
     pub scatter: Scatter,
 }
 
-/// Space to work in, kept between calls: z and r z of all columns, the rows of all tiles in one run.
+/// The rows of a block and how they are shared.
+#[derive(Clone, Copy, Debug)]
+pub struct Shared<'a, F> {
+    /// The rows.
+    pub block: &'a Block<'a, F>,
+    /// The same rows less `offset`, as tiles. Rows that no component has a share in must be zero.
+    pub tiles: &'a [Tile<F>],
+    /// What was taken off the rows, d numbers: zero, or near enough to the means that the rounding of it does not count.
+    pub offset: &'a [F],
+    /// For each tile a column a component: the rows' shares by their weights. Zero where there is no row.
+    pub shares: &'a [Column<F>],
+    /// For each component the number of rows that have a share.
+    pub counts: &'a [u32],
+}
+
+/// Space to work in, kept between calls.
 #[derive(Clone, Debug, Default)]
 pub struct MomentScratch<F> {
-    z: Vec<Column<F>>,
-    rz: Vec<Column<F>>,
+    direct: DirectScratch<F>,
+    tiled: TiledScratch<F>,
+    packed: PackedScratch<F>,
+    dense: Vec<usize>,
 }
 
-impl Moments<'_> {
-    /// Adds the rows of `tiles`, each weighted by its entry in `weights`, one column a tile.
+impl SoftMoments<'_> {
+    /// Adds the rows, each by its share, to every component, about that component's row of `means` (k × d).
     ///
-    /// Cost a row: d² operations for the full scatter, 4d otherwise.
-    pub fn add<F: Float>(
-        &mut self,
-        tiles: &[Tile<F>],
-        mean: &[F],
-        weights: &[Column<F>],
-        scratch: &mut MomentScratch<F>,
-    ) {
-        self.add_with(Isa::best(), tiles, mean, weights, scratch);
+    /// Cost a row: d² operations for each component in which it has a share for the full scatter, 4d otherwise.
+    pub fn add<F: Float>(&mut self, rows: &Shared<F>, means: &[F], scratch: &mut MomentScratch<F>) {
+        self.add_with(Isa::best(), rows, means, scratch);
     }
 
-    /// [`Moments::add`] by a given instruction set.
+    /// [`SoftMoments::add`] by a given instruction set.
     ///
     /// # Panics
-    /// If the widths disagree or there are not as many weight columns as tiles.
-    pub fn add_with<F: Float>(
-        &mut self,
-        isa: Isa,
-        tiles: &[Tile<F>],
-        mean: &[F],
-        weights: &[Column<F>],
-        scratch: &mut MomentScratch<F>,
-    ) {
-        assert_eq!(tiles.len(), weights.len());
-        assert_eq!((self.first.len(), self.second.len()), (mean.len(), self.scatter.len(mean.len())));
-        assert!(tiles.iter().all(|tile| tile.columns().len() == mean.len()));
-        // Whole groups of four columns, so that the product below needs no special case.
-        let columns = mean.len().next_multiple_of(GROUP) * tiles.len();
-        let zero = Column::splat(F::zero());
-        for padded in [&mut scratch.z, &mut scratch.rz] {
-            padded.resize(columns, zero);
-            padded[mean.len() * tiles.len()..].fill(zero);
+    /// If the sizes disagree.
+    pub fn add_with<F: Float>(&mut self, isa: Isa, rows: &Shared<F>, means: &[F], scratch: &mut MomentScratch<F>) {
+        let (k, d) = (self.weight.len(), rows.block.width());
+        assert_eq!((self.first.len(), self.second.len()), (k * d, k * self.scatter.len(d)));
+        assert_eq!((means.len(), rows.offset.len(), rows.counts.len()), (k * d, d, k));
+        assert_eq!((rows.tiles.len(), rows.shares.len()), (rows.block.len().div_ceil(TILE_ROWS), rows.tiles.len() * k));
+        if d <= narrow::MOST_COLUMNS {
+            return narrow::add(isa, self, rows, means);
         }
-        isa.run(Add { moments: self, tiles, mean, weights, scratch });
+        scratch.dense.clear();
+        for c in (0..k).filter(|c| rows.counts[*c] > 0) {
+            let (count, mean) = (rows.counts[c] as usize, &means[c * d..(c + 1) * d]);
+            match self.scatter {
+                Scatter::Full if 2 * count > rows.block.len() && d < 32 => {
+                    tiled::add(isa, &mut self.of(c, d), rows, c, mean, &mut scratch.tiled);
+                }
+                Scatter::Diagonal | Scatter::Spherical if 4 * count > rows.block.len() => scratch.dense.push(c),
+                _ => direct::add(isa, &mut self.of(c, d), rows, c, mean, &mut scratch.direct),
+            }
+        }
+        packed::products(isa, rows, &scratch.dense, &mut scratch.packed);
+        for (at, c) in scratch.dense.iter().enumerate() {
+            let mean = &means[c * d..(c + 1) * d];
+            if !packed::add(&mut self.of(*c, d), &scratch.packed, at, rows.offset, mean) {
+                direct::add(isa, &mut self.of(*c, d), rows, *c, mean, &mut scratch.direct);
+            }
+        }
     }
-}
 
-const GROUP: usize = 4;
-
-struct Add<'a, 'b, F> {
-    moments: &'a mut Moments<'b>,
-    tiles: &'a [Tile<F>],
-    mean: &'a [F],
-    weights: &'a [Column<F>],
-    scratch: &'a mut MomentScratch<F>,
-}
-
-impl<F: Float> WithSimd for Add<'_, '_, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { moments, tiles, mean, weights, scratch } = self;
-        let zero = F::splat(simd, F::zero());
-        let mut sum = zero;
-        for r in weights.iter().flat_map(|r| F::vectors::<S>(&r.0)) {
-            sum = F::vadd(simd, sum, *r);
-        }
-        *moments.weight += F::vsum(simd, sum).widen();
-
-        let run = tiles.len();
-        let mut trace = 0.0;
-        for (j, mean) in mean.iter().enumerate() {
-            let mean = F::splat(simd, *mean);
-            let (mut first, mut second) = (zero, zero);
-            for (t, (tile, r)) in tiles.iter().zip(weights).enumerate() {
-                let x = F::vectors::<S>(&tile.columns()[j].0);
-                let r = F::vectors::<S>(&r.0);
-                let z_out = F::vectors_mut::<S>(&mut scratch.z[j * run + t].0);
-                let rz_out = F::vectors_mut::<S>(&mut scratch.rz[j * run + t].0);
-                for (((x, r), z_out), rz_out) in x.iter().zip(r).zip(z_out).zip(rz_out) {
-                    let z = F::vsub(simd, *x, mean);
-                    let rz = F::vmul(simd, *r, z);
-                    first = F::vadd(simd, first, rz);
-                    second = F::vfma(simd, rz, z, second);
-                    *z_out = z;
-                    *rz_out = rz;
-                }
-            }
-            moments.first[j] += F::vsum(simd, first).widen();
-            match moments.scatter {
-                Scatter::Spherical => trace += F::vsum(simd, second).widen(),
-                Scatter::Diagonal => moments.second[j] += F::vsum(simd, second).widen(),
-                Scatter::Full => {}
-            }
-        }
-        match moments.scatter {
-            Scatter::Spherical => moments.second[0] += trace,
-            Scatter::Diagonal => {}
-            Scatter::Full => {
-                for j in (0..mean.len()).step_by(GROUP) {
-                    for l in (0..=j).step_by(GROUP) {
-                        let columns = (&scratch.rz[j * run..], &scratch.z[l * run..]);
-                        add_products::<S, F>(simd, columns, run, (j, l), mean.len(), moments.second);
-                    }
-                }
-            }
+    /// Where the moments of component `c` are added.
+    pub(crate) fn of(&mut self, c: usize, width: usize) -> Moments<'_> {
+        let size = self.scatter.len(width);
+        Moments {
+            weight: &mut self.weight[c],
+            first: &mut self.first[c * width..(c + 1) * width],
+            second: &mut self.second[c * size..(c + 1) * size],
+            scatter: self.scatter,
         }
     }
 }
 
-/// Adds Σ r zⱼ zₗ for four columns j and four columns l, in 16 registers over all rows. `rz` and `z` start at column j and
-/// at column l; each column is `run` tiles long.
-#[inline(always)]
-fn add_products<S: Simd, F: Float>(
-    simd: S,
-    (rz, z): (&[Column<F>], &[Column<F>]),
-    run: usize,
-    (j, l): (usize, usize),
-    width: usize,
-    second: &mut [f64],
-) {
-    let mut sums = [[F::splat(simd, F::zero()); GROUP]; GROUP];
-    for t in 0..run {
-        let a: [&[F::Vector<S>]; GROUP] = std::array::from_fn(|g| F::vectors::<S>(&rz[g * run + t].0));
-        let b: [&[F::Vector<S>]; GROUP] = std::array::from_fn(|g| F::vectors::<S>(&z[g * run + t].0));
-        for v in 0..a[0].len() {
-            let b: [F::Vector<S>; GROUP] = std::array::from_fn(|g| b[g][v]);
-            for g in 0..GROUP {
-                for h in 0..GROUP {
-                    sums[g][h] = F::vfma(simd, a[g][v], b[h], sums[g][h]);
-                }
-            }
-        }
-    }
-    for g in 0..GROUP.min(width - j) {
-        for h in 0..GROUP.min(j + g + 1 - l) {
-            second[Scatter::Full.len(j + g) + l + h] += F::vsum(simd, sums[g][h]).widen();
-        }
-    }
+/// Where the moments of one component are added.
+pub(crate) struct Moments<'a> {
+    pub weight: &'a mut f64,
+    pub first: &'a mut [f64],
+    pub second: &'a mut [f64],
+    pub scatter: Scatter,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Block, TILE_ROWS};
     use proptest::prelude::*;
 
-    fn conforms<F: Float>(rows: &[f64], weights: &[f64], mean: &[f64], tolerance: f64) {
-        let d = mean.len();
-        let narrow = |all: &[f64]| all.iter().map(|x| F::narrow(*x)).collect::<Vec<F>>();
-        let (rows, mean) = (narrow(rows), narrow(mean));
-        let tiles: Vec<Tile<F>> = rows
-            .chunks(TILE_ROWS * d)
-            .map(|rows| {
-                let mut tile = Tile::new();
-                tile.fill(&Block::new(rows, d), &vec![F::zero(); d]);
-                tile
-            })
-            .collect();
-        let mut columns = vec![Column::splat(F::zero()); tiles.len()];
-        for (i, w) in weights.iter().enumerate() {
-            columns[i / TILE_ROWS].0[i % TILE_ROWS] = F::narrow(*w);
-        }
-        // Scratch left over from a larger problem must not show.
-        let mut scratch =
-            MomentScratch { z: vec![Column::splat(F::one()); 100], rz: vec![Column::splat(F::one()); 100] };
-        for scatter in [Scatter::Spherical, Scatter::Diagonal, Scatter::Full] {
-            let mut expected = (0.0, vec![0.0; d], vec![0.0; scatter.len(d)]);
-            for (row, w) in rows.chunks(d).zip(weights) {
-                let w = F::narrow(*w).widen();
-                let z: Vec<f64> = row.iter().zip(&mean).map(|(x, m)| x.widen() - m.widen()).collect();
-                expected.0 += w;
-                expected.1.iter_mut().zip(&z).for_each(|(s, z)| *s += w * z);
-                scatter.add_row(w, &z, &mut expected.2);
+    /// A block of rows, a share of each row for each component, and means to sum about.
+    #[derive(Clone, Debug)]
+    struct Case {
+        rows: Vec<f64>,
+        shares: Vec<f64>,
+        means: Vec<f64>,
+        offset: Vec<f64>,
+    }
+
+    impl Case {
+        /// The moments by the textbook, and by every instruction set. `tolerance` is relative to the sums of magnitudes:
+        /// of z, and where something was taken off rows and means, of what was left of them.
+        fn conforms<F: Float>(&self, tolerance: f64) {
+            let d = self.offset.len();
+            let (n, k) = (self.rows.len() / d, self.means.len() / d);
+            let to_f = |all: &[f64]| all.iter().map(|x| F::narrow(*x)).collect::<Vec<F>>();
+            let (rows, means, offset, given) =
+                (to_f(&self.rows), to_f(&self.means), to_f(&self.offset), to_f(&self.shares));
+            let block = Block::new(&rows, d);
+            let tiles: Vec<Tile<F>> = rows
+                .chunks(TILE_ROWS * d)
+                .map(|rows| {
+                    let mut tile = Tile::new();
+                    tile.fill(&Block::new(rows, d), &offset);
+                    tile
+                })
+                .collect();
+            let mut shares = vec![Column::splat(F::zero()); tiles.len() * k];
+            let mut counts = vec![0; k];
+            for (i, row) in given.chunks(k).enumerate() {
+                for (c, r) in row.iter().enumerate() {
+                    shares[i / TILE_ROWS * k + c].0[i % TILE_ROWS] = *r;
+                    counts[c] += u32::from(*r > F::zero());
+                }
             }
-            for isa in Isa::available() {
-                let mut got = (0.0, vec![0.0; d], vec![0.0; scatter.len(d)]);
-                let mut moments = Moments { weight: &mut got.0, first: &mut got.1, second: &mut got.2, scatter };
-                moments.add_with(isa, &tiles, &mean, &columns, &mut scratch);
-                let pairs = expected.1.iter().zip(&got.1).chain(expected.2.iter().zip(&got.2));
-                for (expected, got) in pairs.chain([(&expected.0, &got.0)]) {
-                    assert!(
-                        (expected - got).abs() <= tolerance * (16 * rows.len()) as f64,
-                        "{scatter:?} {}",
-                        isa.name()
-                    );
+            let shared = Shared { block: &block, tiles: &tiles, offset: &offset, shares: &shares, counts: &counts };
+            // Scratch left over from another problem must not show.
+            let mut scratch = MomentScratch::default();
+            for scatter in [Scatter::Full, Scatter::Spherical, Scatter::Diagonal] {
+                let size = scatter.len(d);
+                let mut sums = [vec![0.0; k], vec![0.0; k * d], vec![0.0; k * size]];
+                let mut magnitudes = sums.clone();
+                for (row, given) in rows.chunks(d).zip(given.chunks(k)) {
+                    for (c, r) in given.iter().map(|r| r.widen()).enumerate() {
+                        let z: Vec<f64> = row.iter().zip(&means[c * d..]).map(|(x, m)| x.widen() - m.widen()).collect();
+                        let reach = |j: usize| {
+                            let (x, m, o) = (row[j].widen(), means[c * d + j].widen(), offset[j].widen());
+                            if o == 0.0 { (x - m).abs() } else { (x - o).abs() + (m - o).abs() }
+                        };
+                        let reaches: Vec<f64> = (0..d).map(reach).collect();
+                        for (sums, z) in [(&mut sums, &z), (&mut magnitudes, &reaches)] {
+                            sums[0][c] += r;
+                            sums[1][c * d..(c + 1) * d].iter_mut().zip(z).for_each(|(s, z)| *s += r * z);
+                            scatter.add_row(r, z, &mut sums[2][c * size..(c + 1) * size]);
+                        }
+                    }
+                }
+                for isa in Isa::available() {
+                    let mut got = [vec![0.0; k], vec![0.0; k * d], vec![0.0; k * size]];
+                    let [weight, first, second] = &mut got;
+                    SoftMoments { weight, first, second, scatter }.add_with(isa, &shared, &means, &mut scratch);
+                    for part in 0..3 {
+                        for ((expected, got), size) in sums[part].iter().zip(&got[part]).zip(&magnitudes[part]) {
+                            let error = (expected - got).abs();
+                            assert!(
+                                error <= tolerance * size,
+                                "{scatter:?} {part} {}: {got} {expected} {n}",
+                                isa.name()
+                            );
+                        }
+                    }
                 }
             }
         }
     }
 
+    fn case(sparse: bool) -> impl Strategy<Value = Case> {
+        (1usize..21, 1usize..257, 1usize..15).prop_flat_map(move |(d, n, k)| {
+            let numbers = |count| prop::collection::vec(-2.0..2.0f64, count);
+            let share =
+                (0.0..1.0f64, 0.0..1.0f64).prop_map(move |(r, coin)| if sparse && coin < 0.9 { 0.0 } else { r });
+            (numbers(n * d), prop::collection::vec(share, n * k), numbers(k * d), numbers(d))
+                .prop_map(|(rows, shares, means, offset)| Case { rows, shares, means, offset })
+        })
+    }
+
     proptest! {
         #[test]
-        fn moments_are_the_sums_they_say(
-            (rows, weights, mean) in (1usize..11, 1usize..200).prop_flat_map(|(d, n)| {
-                let numbers = |count| prop::collection::vec(-2.0..2.0f64, count);
-                (numbers(n * d), prop::collection::vec(0.0..1.0f64, n), numbers(d))
-            }),
-        ) {
-            conforms::<f64>(&rows, &weights, &mean, 1e-15);
-            conforms::<f32>(&rows, &weights, &mean, 1e-6);
+        fn moments_are_the_sums_they_say(case in prop_oneof![case(false), case(true)]) {
+            case.conforms::<f64>(1e-12);
+            case.conforms::<f32>(2e-4);
+        }
+
+        #[test]
+        fn moments_far_from_the_offset_keep_their_digits(case in case(false)) {
+            // About the offset alone only some six digits of the second moments would be left.
+            let moved = |all: &[f64]| all.iter().map(|x| x + 1e5).collect::<Vec<f64>>();
+            let offset = vec![0.0; case.offset.len()];
+            Case { rows: moved(&case.rows), means: moved(&case.means), offset, ..case }.conforms::<f64>(1e-12);
         }
     }
 

@@ -1,15 +1,48 @@
 //! From log-densities to responsibilities, a tile at a time.
 //!
 //! ```text
-//! soft, at temperature T:  rₖ = exp((lₖ − m)/T) / s,   s = Σₖ exp((lₖ − m)/T),   m = maxₖ lₖ
+//! soft, at temperature T:  eₖ = exp((lₖ − m)/T),   m = maxₖ lₖ,   s = Σₖ eₖ,   rₖ = w eₖ / s
 //! log-sum-exp:             m + T ln s
 //! ```
 //!
-//! The greatest log-density is taken out first, so nothing overflows and the sum is at least one.
+//! The greatest log-density is taken out first, so nothing overflows and the sum is at least one. Sixteen rows go together:
+//! where all of them are hopeless for a component, their exponentials are not computed.
+//!
+//! **What may be dropped.** Where a component allows it, eₖ below 2⁻⁶⁰ (`f32`: 2⁻⁴⁴) becomes zero exactly,
+//! so that what follows can leave the row out. A component that has [gathered](is_settled) 2⁻²⁰ of all weight W or more
+//! allows it: the n rows together then lose at most 2⁻⁶⁰ W ≤ 2⁻⁴⁰ Nₖ (`f32`: 2⁻²⁴ Nₖ, half a digit of one number). One that
+//! has gathered less stays dense: it knows no scale, and recovers only by what little it gets.
 
 use crate::tile::Column;
 use crate::{Float, Isa};
 use pulp::{Simd, WithSimd};
+
+/// Rows that are worked on together.
+const CHUNK: usize = 16;
+
+/// The least e that counts, with its logarithm, where nothing may be dropped and where what is negligible may.
+fn limits<F: Float>() -> [(F, F); 2] {
+    let power = if F::UNIT_ROUNDOFF > f64::EPSILON { -44 } else { -60 };
+    // Below the range of normal numbers the exponential is zero anyway.
+    let all = (F::zero(), F::narrow(-709.0));
+    [all, (F::narrow(2f64.powi(power)), F::narrow(f64::from(power) * std::f64::consts::LN_2))]
+}
+
+/// Whether a component that has gathered `weight` so far, of rows that weigh `total` in all, may drop what is negligible.
+pub fn is_settled(weight: f64, total: f64) -> bool {
+    weight >= total * 2f64.powi(-20)
+}
+
+/// How the rows of a tile are shared.
+#[derive(Clone, Copy, Debug)]
+pub struct Sharing<'a, F> {
+    /// T: one for probabilities.
+    pub temperature: F,
+    /// What each row's shares sum to.
+    pub weights: &'a Column<F>,
+    /// For each component whether what is negligible may be dropped.
+    pub droppable: &'a [bool],
+}
 
 /// Turns the log-densities of a tile's rows, one column a component, into responsibilities that sum to one, and returns
 /// T · log Σ exp(l / T) for each row.
@@ -17,50 +50,117 @@ use pulp::{Simd, WithSimd};
 /// A row to which every component gives density zero has responsibilities of zero, and about the lowest finite number as
 /// its log-density. Cost: one exponential a row and component.
 pub fn soften<F: Float>(log_densities: &mut [Column<F>], temperature: F) -> Column<F> {
-    soften_with(Isa::best(), log_densities, temperature)
+    let k = log_densities.len();
+    let sharing = Sharing { temperature, weights: &Column::splat(F::one()), droppable: &vec![false; k] };
+    share(log_densities, &sharing, &mut vec![0; k])
 }
 
-/// [`soften`] by a given instruction set.
-pub fn soften_with<F: Float>(isa: Isa, log_densities: &mut [Column<F>], temperature: F) -> Column<F> {
-    isa.run(Soften { columns: log_densities, temperature })
+/// [`soften`], with weights and with what is negligible dropped. Adds to `counts`, one a component, the rows that have a
+/// share in it.
+///
+/// # Panics
+/// If there are not as many `droppable` and `counts` as columns.
+pub fn share<F: Float>(log_densities: &mut [Column<F>], sharing: &Sharing<F>, counts: &mut [u32]) -> Column<F> {
+    share_with(Isa::best(), log_densities, sharing, counts)
 }
 
-struct Soften<'a, F> {
+/// [`share`] by a given instruction set.
+///
+/// # Panics
+/// As [`share`].
+pub fn share_with<F: Float>(
+    isa: Isa,
+    log_densities: &mut [Column<F>],
+    sharing: &Sharing<F>,
+    counts: &mut [u32],
+) -> Column<F> {
+    assert_eq!((sharing.droppable.len(), counts.len()), (log_densities.len(), log_densities.len()));
+    isa.run(Share { columns: log_densities, sharing, counts })
+}
+
+struct Share<'a, F> {
     columns: &'a mut [Column<F>],
-    temperature: F,
+    sharing: &'a Sharing<'a, F>,
+    counts: &'a mut [u32],
 }
 
-impl<F: Float> WithSimd for Soften<'_, F> {
+impl<F: Float> WithSimd for Share<'_, F> {
     type Output = Column<F>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Column<F> {
-        let Self { columns, temperature } = self;
-        // Not −∞, so that a row of −∞s gives −∞ − m = −∞ and not NaN.
-        let mut greatest = Column::splat(F::min_value());
-        for column in &*columns {
-            for (m, l) in greatest.0.iter_mut().zip(&column.0) {
-                *m = if *l > *m { *l } else { *m };
-            }
+    fn with_simd<S: Simd>(self, simd: S) -> Column<F> {
+        let Self { columns, sharing, counts } = self;
+        let (mut totals, limits) = (Column::splat(F::zero()), limits());
+        for (part, total) in totals.0.as_chunks_mut::<CHUNK>().0.iter_mut().enumerate() {
+            *total = share_chunk::<S, F>(simd, columns, part, sharing, &limits, counts);
         }
-        let inverse = F::one() / temperature;
-        let mut sum = Column::splat(F::zero());
-        for column in &mut *columns {
-            for ((l, m), s) in column.0.iter_mut().zip(&greatest.0).zip(&mut sum.0) {
-                *l = F::exp_negative::<S>((*l - *m) * inverse);
-                *s += *l;
-            }
-        }
-        let share = Column(sum.0.map(|s| if s > F::zero() { F::one() / s } else { F::zero() }));
-        for column in &mut *columns {
-            column.0.iter_mut().zip(&share.0).for_each(|(r, share)| *r *= *share);
-        }
-        let mut total = greatest;
-        for (m, s) in total.0.iter_mut().zip(&sum.0) {
-            *m += temperature * if *s > F::zero() { s.ln() } else { F::zero() };
-        }
-        total
+        totals
     }
+}
+
+/// The rows of one chunk.
+#[inline(always)]
+fn chunk<F>(column: &mut Column<F>, part: usize) -> &mut [F; CHUNK] {
+    &mut column.0.as_chunks_mut::<CHUNK>().0[part]
+}
+
+/// Shares out chunk `part` of a tile; returns the log-sum-exp of its rows.
+#[inline(always)]
+fn share_chunk<S: Simd, F: Float>(
+    simd: S,
+    columns: &mut [Column<F>],
+    part: usize,
+    sharing: &Sharing<F>,
+    limits: &[(F, F); 2],
+    counts: &mut [u32],
+) -> [F; CHUNK] {
+    // Not −∞, so that a row of −∞s gives −∞ − m = −∞ and not NaN.
+    let mut greatest = [F::min_value(); CHUNK];
+    for column in &mut *columns {
+        let l = F::vectors::<S>(chunk(column, part));
+        for (m, l) in F::vectors_mut::<S>(&mut greatest).iter_mut().zip(l) {
+            *m = F::vmax(simd, *l, *m);
+        }
+    }
+    let inverse = F::one() / sharing.temperature;
+    let mut sum = [F::zero(); CHUNK];
+    for (column, droppable) in columns.iter_mut().zip(sharing.droppable) {
+        let (least, lowest) = limits[usize::from(*droppable)];
+        let e = chunk(column, part);
+        let mut counts = false;
+        for (l, m) in e.iter_mut().zip(&greatest) {
+            *l = (*l - *m) * inverse;
+            counts |= *l >= lowest;
+        }
+        if !counts {
+            *e = [F::zero(); CHUNK];
+            continue;
+        }
+        for (e, s) in e.iter_mut().zip(&mut sum) {
+            let exp = F::exp_negative::<S>(*e);
+            *e = if exp < least { F::zero() } else { exp };
+            *s += *e;
+        }
+    }
+    let weights = &sharing.weights.0.as_chunks::<CHUNK>().0[part];
+    let mut share = [F::zero(); CHUNK];
+    let mut total = greatest;
+    for i in 0..CHUNK {
+        let there = sum[i] > F::zero();
+        let s = if there { sum[i] } else { F::one() };
+        share[i] = weights[i] / s;
+        total[i] += sharing.temperature * F::ln_positive::<S>(s);
+    }
+    let (zero, one) = (F::splat(simd, F::zero()), F::splat(simd, F::one()));
+    for (column, count) in columns.iter_mut().zip(counts) {
+        let mut there = zero;
+        for (r, share) in F::vectors_mut::<S>(chunk(column, part)).iter_mut().zip(F::vectors::<S>(&share)) {
+            *r = F::vmul(simd, *r, *share);
+            there = F::vadd(simd, there, F::vselect(simd, F::vless(simd, zero, *r), one, zero));
+        }
+        *count += F::vsum(simd, there).widen() as u32;
+    }
+    total
 }
 
 /// For each row of a tile the component of the greatest log-density, the lowest index on ties, and that log-density.
@@ -86,20 +186,30 @@ mod tests {
     fn conforms<F: Float>(densities: &[f64], k: usize, temperature: f64, tolerance: f64) {
         let columns: Vec<Column<F>> =
             (0..k).map(|c| Column(std::array::from_fn(|i| F::narrow(densities[c * TILE_ROWS + i])))).collect();
+        let weights = Column(std::array::from_fn(|i| F::narrow((i % 5) as f64 / 2.0)));
+        let droppable: Vec<bool> = (0..k).map(|c| c % 2 == 0).collect();
         for isa in Isa::available() {
-            let mut soft = columns.clone();
-            let total = soften_with(isa, &mut soft, F::narrow(temperature));
+            let (mut soft, mut counts) = (columns.clone(), vec![0; k]);
+            let sharing = Sharing { temperature: F::narrow(temperature), weights: &weights, droppable: &droppable };
+            let total = share_with(isa, &mut soft, &sharing, &mut counts);
             for i in 0..TILE_ROWS {
                 let l: Vec<f64> = columns.iter().map(|column| column.0[i].widen()).collect();
                 let m = l.iter().fold(f64::NEG_INFINITY, |m, l| m.max(*l));
                 let s: f64 = l.iter().map(|l| ((l - m) / temperature).exp()).sum();
+                let w = weights.0[i].widen();
                 assert!((total.0[i].widen() - (m + temperature * s.ln())).abs() <= tolerance * (1.0 + m.abs()));
-                let one: f64 = soft.iter().map(|column| column.0[i].widen()).sum();
-                assert!((one - 1.0).abs() <= tolerance, "probabilities sum to {one}");
-                for (l, column) in l.iter().zip(&soft) {
-                    assert!((column.0[i].widen() - ((l - m) / temperature).exp() / s).abs() <= tolerance);
+                let sum: f64 = soft.iter().map(|column| column.0[i].widen()).sum();
+                assert!((sum - w).abs() <= 2.0 * tolerance, "shares sum to {sum}, not {w}");
+                for ((l, column), droppable) in l.iter().zip(&soft).zip(&droppable) {
+                    let e = ((l - m) / temperature).exp();
+                    assert!((column.0[i].widen() - w * e / s).abs() <= 2.0 * tolerance);
+                    let least = limits::<F>()[1].0.widen();
+                    assert!(!droppable || e >= 0.99 * least || column.0[i] == F::zero(), "{e} is negligible");
+                    assert!(e <= 1.01 * least || w == 0.0 || column.0[i] > F::zero(), "{e} counts");
                 }
             }
+            let counted = soft.iter().map(|column| column.0.iter().filter(|r| **r > F::zero()).count() as u32);
+            assert_eq!(counts, counted.collect::<Vec<_>>());
         }
     }
 
@@ -113,6 +223,17 @@ mod tests {
             conforms::<f64>(&densities, k, temperature, 1e-14);
             conforms::<f32>(&densities, k, temperature, 2e-5);
         }
+    }
+
+    #[test]
+    fn what_is_negligible_is_left_out_where_that_is_allowed() {
+        let mut columns = [0.0, -40.0, -42.0, -40.0, -42.0].map(Column::splat);
+        let ones = Column::splat(1.0);
+        let sharing = Sharing { temperature: 1.0, weights: &ones, droppable: &[true, true, true, false, false] };
+        let mut counts = [0; 5];
+        share(&mut columns, &sharing, &mut counts);
+        assert_eq!(counts, [64, 64, 0, 64, 64], "60 ln 2 = 41.6");
+        assert!(is_settled(1.0, 1e6) && !is_settled(1.0, 1.1e6));
     }
 
     #[test]

@@ -1,0 +1,124 @@
+//! Soft moments of one component from whole tiles, for full scatters of some columns in which most rows have a share.
+//!
+//! ```text
+//! for each column:                    z = x − μ,  r z,  for all rows of the block
+//! for each four columns j by four l:  Σ r zⱼ zₗ
+//! ```
+//!
+//! Rows are in the lanes, so nothing has to be picked out, and each sum over lanes is taken once a block.
+
+use crate::moments::{Moments, Scatter, Shared};
+use crate::tile::Column;
+use crate::{Float, Isa};
+use pulp::{Simd, WithSimd};
+
+/// Columns that go together.
+const GROUP: usize = 4;
+
+/// Space to work in, kept between calls: z and r z of all columns, the rows of all tiles in one run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TiledScratch<F> {
+    z: Vec<Column<F>>,
+    rz: Vec<Column<F>>,
+}
+
+/// Adds the rows to component `c`, whose mean is given.
+pub(crate) fn add<F: Float>(
+    isa: Isa,
+    moments: &mut Moments,
+    rows: &Shared<F>,
+    c: usize,
+    mean: &[F],
+    scratch: &mut TiledScratch<F>,
+) {
+    // Whole groups of columns, so that the product below needs no special case.
+    let columns = mean.len().next_multiple_of(GROUP) * rows.tiles.len();
+    let zero = Column::splat(F::zero());
+    for padded in [&mut scratch.z, &mut scratch.rz] {
+        padded.resize(columns, zero);
+        padded[mean.len() * rows.tiles.len()..].fill(zero);
+    }
+    isa.run(Add { moments, rows, c, mean, scratch });
+}
+
+struct Add<'a, 'b, F> {
+    moments: &'a mut Moments<'b>,
+    rows: &'a Shared<'a, F>,
+    c: usize,
+    mean: &'a [F],
+    scratch: &'a mut TiledScratch<F>,
+}
+
+impl<F: Float> WithSimd for Add<'_, '_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { moments, rows, c, mean, scratch } = self;
+        let zero = F::splat(simd, F::zero());
+        let (run, k) = (rows.tiles.len(), rows.counts.len());
+        let mut weight = zero;
+        for t in 0..run {
+            for r in F::vectors::<S>(&rows.shares[t * k + c].0) {
+                weight = F::vadd(simd, weight, *r);
+            }
+        }
+        *moments.weight += F::vsum(simd, weight).widen();
+        for (j, (mean, offset)) in mean.iter().zip(rows.offset).enumerate() {
+            // In the tiles' coordinates.
+            let mean = F::splat(simd, *mean - *offset);
+            let mut first = zero;
+            for (t, tile) in rows.tiles.iter().enumerate() {
+                let x = F::vectors::<S>(&tile.columns()[j].0);
+                let r = F::vectors::<S>(&rows.shares[t * k + c].0);
+                let z_out = F::vectors_mut::<S>(&mut scratch.z[j * run + t].0);
+                let rz_out = F::vectors_mut::<S>(&mut scratch.rz[j * run + t].0);
+                for (((x, r), z_out), rz_out) in x.iter().zip(r).zip(z_out).zip(rz_out) {
+                    let z = F::vsub(simd, *x, mean);
+                    let rz = F::vmul(simd, *r, z);
+                    first = F::vadd(simd, first, rz);
+                    *z_out = z;
+                    *rz_out = rz;
+                }
+            }
+            moments.first[j] += F::vsum(simd, first).widen();
+        }
+        for j in (0..mean.len()).step_by(GROUP) {
+            for l in (0..=j).step_by(GROUP) {
+                let columns = (&scratch.rz[j * run..], &scratch.z[l * run..]);
+                add_products::<S, F>(simd, columns, run, (j, l), mean.len(), moments.second);
+            }
+        }
+    }
+}
+
+/// Adds Σ r zⱼ zₗ for four columns j and four columns l, in 16 registers over all rows. `rz` and `z` start at column j and
+/// at column l; each column is `run` tiles long.
+#[inline(always)]
+fn add_products<S: Simd, F: Float>(
+    simd: S,
+    (rz, z): (&[Column<F>], &[Column<F>]),
+    run: usize,
+    (j, l): (usize, usize),
+    width: usize,
+    second: &mut [f64],
+) {
+    let mut sums = [[F::splat(simd, F::zero()); GROUP]; GROUP];
+    for t in 0..run {
+        let a: [&[F::Vector<S>]; GROUP] = std::array::from_fn(|g| F::vectors::<S>(&rz[g * run + t].0));
+        let b: [&[F::Vector<S>]; GROUP] = std::array::from_fn(|g| F::vectors::<S>(&z[g * run + t].0));
+        for v in 0..a[0].len() {
+            let b = [b[0][v], b[1][v], b[2][v], b[3][v]];
+            for g in 0..GROUP {
+                for h in 0..GROUP {
+                    sums[g][h] = F::vfma(simd, a[g][v], b[h], sums[g][h]);
+                }
+            }
+        }
+    }
+    for g in 0..GROUP.min(width - j) {
+        for h in 0..GROUP.min(j + g + 1 - l) {
+            second[Scatter::Full.len(j + g) + l + h] += F::vsum(simd, sums[g][h]).widen();
+        }
+    }
+}
