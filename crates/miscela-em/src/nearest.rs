@@ -13,8 +13,8 @@
 use crate::plan::{Algorithm, Plan, spatial_rank};
 use crate::statistics::{Statistics, Sums};
 use miscela_kernel::{
-    Bounds, CentroidColumns, Centroids, Effort, Float, Lanes, Moved, Samples, Search, SearchScratch, Step, TILE_ROWS,
-    Threads,
+    Bounds, CentroidColumns, Centroids, Effort, Float, Lanes, Moved, Prefix, Samples, Search, SearchScratch, Step,
+    TILE_ROWS, Threads,
 };
 use std::sync::Mutex;
 
@@ -30,6 +30,8 @@ pub(crate) struct Nearest<F> {
     bounds: Vec<Bounds>,
     /// Which row is the i-th; `None`: the i-th.
     order: Option<Vec<u32>>,
+    /// The directions along which the rows vary most, where centroids are sifted by them.
+    directions: Option<Vec<F>>,
     /// The centroids that the bounds are about.
     latest: Option<Centroids<F>>,
     /// What the sums are about; `None` if they must be made anew.
@@ -61,6 +63,7 @@ impl<F: Float> Nearest<F> {
             plan: Plan::new(algorithm, n, k),
             bounds: vec![Bounds::UNKNOWN; n],
             order: None,
+            directions: None,
             latest: None,
             reference: None,
             counts: vec![vec![0; k]; lanes],
@@ -79,7 +82,7 @@ impl<F: Float> Nearest<F> {
             let ordered = labels.to_vec();
             order.iter().zip(ordered).for_each(|(row, label)| labels[*row as usize] = label);
         }
-        (self.latest, self.reference) = (None, None);
+        (self.latest, self.reference, self.directions) = (None, None, None);
         self.plan.start_over();
     }
 
@@ -96,11 +99,15 @@ impl<F: Float> Nearest<F> {
         if self.latest.is_some() && self.plan.wants_order(centroids, labels, &self.bounds) {
             self.sort(centroids, labels);
         }
+        if self.plan.tries_sifting(samples.n_columns()) {
+            self.try_sifting(centroids, samples, labels);
+        }
+        let prefix = self.directions.as_ref().map(|directions| Prefix::new(directions, centroids));
         let steps = self.latest.as_ref().map(|old| Step::all(old, centroids, self.plan.wants_gaps()));
         let columns = (self.order.is_some() && self.plan.narrows()).then(|| CentroidColumns::new(centroids));
         let anew = self.reference.is_none();
         let reference = self.reference.get_or_insert_with(|| centroids.all().to_vec());
-        let search = Search { centroids, steps: steps.as_deref(), columns: columns.as_ref() };
+        let search = Search { centroids, steps: steps.as_deref(), columns: columns.as_ref(), prefix: prefix.as_ref() };
         let (samples, idle) = (&samples.in_order(self.order.as_deref()), &self.idle);
         let mut work: Vec<Lane> = (sums.iter_mut().zip(&mut self.counts))
             .zip(labels.chunks_mut(lanes.rows_per_lane()).zip(self.bounds.chunks_mut(lanes.rows_per_lane())))
@@ -121,10 +128,35 @@ impl<F: Float> Nearest<F> {
         sums[1..].iter().for_each(|sums| total.add(sums));
         let statistics = Statistics::new(fingerprint, shift, total);
         self.latest = Some(centroids.clone());
+        if self.directions.is_some() && effort.opened > 0 && !self.plan.sifts(effort.share(centroids.len())) {
+            self.directions = None;
+        }
         if self.plan.note(effort, anew) || statistics.has_drifted() {
             self.reference = None;
         }
         statistics
+    }
+
+    /// Finds the directions along which a few rows vary most, and tries on a few others whether they tell centroids apart.
+    fn try_sifting(&mut self, centroids: &Centroids<F>, samples: &Samples<F>, labels: &[u32]) {
+        const SAMPLE: usize = 256;
+        const TRIED: usize = 8;
+        let (n, width) = (samples.n_rows(), samples.n_columns());
+        let sample = SAMPLE.min(n);
+        let mut rows = vec![F::zero(); sample * width];
+        for (i, row) in rows.chunks_exact_mut(width).enumerate() {
+            samples.copy_row(i * n / sample, row);
+        }
+        let directions = Prefix::directions(&rows, &mean_of(&rows, width));
+        let prefix = Prefix::new(&directions, centroids);
+        let search = Search { centroids, steps: None, columns: None, prefix: Some(&prefix) };
+        let (mut effort, mut space) = (Effort::default(), Space::default());
+        for tile in 0..TRIED {
+            let range = tile * n / TRIED..(tile * n / TRIED + TILE_ROWS).min(n);
+            let (mut labels, mut bounds) = (labels[range.clone()].to_vec(), vec![Bounds::UNKNOWN; range.len()]);
+            effort.add(search.renew(samples, range, &mut labels, &mut bounds, &mut space.search, &mut space.moved));
+        }
+        self.directions = self.plan.sifts(effort.share(centroids.len())).then_some(directions);
     }
 
     /// Puts rows of a cluster side by side, and clusters next to near ones.
@@ -145,6 +177,13 @@ impl<F: Float> Nearest<F> {
         (self.order, self.bounds, self.reference) = (Some(order), bounds, None);
         self.plan.sorted();
     }
+}
+
+/// The mean of row-major rows.
+fn mean_of<F: Float>(rows: &[F], width: usize) -> Vec<F> {
+    let mut mean = vec![0.0; width];
+    rows.chunks_exact(width).for_each(|row| mean.iter_mut().zip(row).for_each(|(m, x)| *m += x.widen()));
+    mean.into_iter().map(|m| F::narrow(m * width as f64 / rows.len() as f64)).collect()
 }
 
 impl<F: Float> Default for Space<F> {

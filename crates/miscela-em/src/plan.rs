@@ -19,19 +19,23 @@ pub enum Algorithm {
     Bounds,
     /// Bounds, and rows sorted by cluster, so that those side by side share few candidates.
     Groups,
+    /// Bounds, and centroids sifted by an eighth of the columns of a rotation. Rows of less than 8 columns have none.
+    Prefix,
 }
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Algorithm; 4] = [Algorithm::Auto, Algorithm::Lloyd, Algorithm::Bounds, Algorithm::Groups];
+    pub const ALL: [Algorithm; 5] =
+        [Algorithm::Auto, Algorithm::Lloyd, Algorithm::Bounds, Algorithm::Groups, Algorithm::Prefix];
 
-    /// `auto`, `lloyd`, `bounds` or `groups`.
+    /// `auto`, `lloyd`, `bounds`, `groups` or `prefix`.
     pub fn name(self) -> &'static str {
         match self {
             Algorithm::Auto => "auto",
             Algorithm::Lloyd => "lloyd",
             Algorithm::Bounds => "bounds",
             Algorithm::Groups => "groups",
+            Algorithm::Prefix => "prefix",
         }
     }
 }
@@ -44,7 +48,7 @@ impl fmt::Display for Algorithm {
 
 /// A name that is no algorithm's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no algorithm; use auto, lloyd, bounds or groups")]
+#[error("'{0}' is no algorithm; use auto, lloyd, bounds, groups or prefix")]
 pub struct UnknownAlgorithm(String);
 
 impl FromStr for Algorithm {
@@ -64,8 +68,17 @@ pub(crate) struct Plan {
     /// Passes since the start, or since all was forgotten.
     passes: u32,
     sorted: Option<Sorted>,
+    sifting: Sifting,
     /// Rows that changed their label since the sums were made from the rows.
     amended: u64,
+}
+
+/// Whether centroids are sifted by the leading columns of a rotation.
+#[derive(Clone, Copy, PartialEq)]
+enum Sifting {
+    Untried,
+    On,
+    Off,
 }
 
 /// Since the rows were last sorted:
@@ -78,7 +91,7 @@ struct Sorted {
 
 impl Plan {
     pub(crate) fn new(algorithm: Algorithm, n: usize, k: usize) -> Self {
-        Self { algorithm, n, k, passes: 0, sorted: None, amended: 0 }
+        Self { algorithm, n, k, passes: 0, sorted: None, sifting: Sifting::Untried, amended: 0 }
     }
 
     pub(crate) fn start_over(&mut self) {
@@ -109,6 +122,27 @@ impl Plan {
         }
     }
 
+    /// Whether sifting should be tried now, on a few rows.
+    pub(crate) fn tries_sifting(&self, width: usize) -> bool {
+        let untried = self.sifting == Sifting::Untried && self.passes > 0;
+        untried
+            && match self.algorithm {
+                Algorithm::Prefix => width >= 8,
+                // Where a rotation costs little beside the passes.
+                Algorithm::Auto => {
+                    self.sorted.is_none() && width >= 64 && self.k >= 128 && self.n * self.k >= 2560 * width
+                }
+                _ => false,
+            }
+    }
+
+    /// Notes that sifting left this share of the scores to be completed, and says whether it goes on.
+    pub(crate) fn sifts(&mut self, share: f64) -> bool {
+        let on = self.algorithm == Algorithm::Prefix || share < 0.15;
+        self.sifting = if on { Sifting::On } else { Sifting::Off };
+        on
+    }
+
     /// Notes that rows were sorted.
     pub(crate) fn sorted(&mut self) {
         self.sorted = Some(Sorted { moved: 0, narrows: true });
@@ -121,8 +155,7 @@ impl Plan {
             sorted.moved += effort.changed;
             // Judged where there were rows enough to fill tiles.
             let judged = effort.opened as usize * 8 > self.n;
-            let dense = effort.opened as f64 * self.k as f64;
-            sorted.narrows &= !judged || (effort.scores as f64) < 0.6 * dense;
+            sorted.narrows &= !judged || effort.share(self.k) < 0.6;
         }
         self.amended = if anew { 0 } else { self.amended + effort.changed };
         // Taking a row out and adding it is twice the work of adding it, so beyond a third of them it is less to start over.

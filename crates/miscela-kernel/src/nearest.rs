@@ -12,7 +12,7 @@
 //! machine.
 
 use crate::scores::{Contenders, Found, Score, Shifted};
-use crate::tile::{Rows, TILE_ROWS, Tile};
+use crate::tile::{TILE_ROWS, Tile};
 use crate::{Block, Float, Isa};
 
 /// Centroids, prepared for [`Centroids::assign`].
@@ -51,18 +51,11 @@ impl<F: Float> Default for NearestScratch<F> {
 pub const MAX_CENTROIDS: usize = 1 << 24;
 
 impl<F: Float> Centroids<F> {
-    /// Scores rows against all centroids.
-    pub(crate) fn score(&self, isa: Isa, rows: Rows<F>, tile: &mut Tile<F>, found: &mut Found<F>) {
-        tile.take(&rows, &self.offset);
-        isa.run(Score { tile, centroids: &self.shifted, list: None, found });
-    }
-
-    /// The nearest of the listed centroids, or of all, by direct differences, and its squared distance; only of those
-    /// whose score is not below `floor`.
-    pub(crate) fn settle(&self, isa: Isa, row: &[F], list: Option<&[u32]>, floor: F) -> (u32, f64) {
+    /// The nearest centroid by direct differences, and its squared distance; only those whose score is not below `floor`
+    /// are looked at.
+    pub(crate) fn settle(&self, isa: Isa, row: &[F], floor: F) -> (u32, f64) {
         let shifted: Vec<F> = row.iter().zip(&self.offset).map(|(x, o)| *x - *o).collect();
-        let contenders = isa.run(Contenders { row: &shifted, centroids: &self.shifted, list, floor });
-        nearest_of(row, self, Some(&contenders))
+        nearest_of(row, self, &isa.run(Contenders { row: &shifted, centroids: &self.shifted, floor }))
     }
 
     /// Prepares centroids given row by row, `offset.len()` numbers each. `offset` should be about the mean of the rows to
@@ -139,10 +132,11 @@ impl<F: Float> Centroids<F> {
         let NearestScratch { tile, found } = scratch;
         for (t, labels) in labels.chunks_mut(TILE_ROWS).enumerate() {
             let rows = block.slice(t * TILE_ROWS..t * TILE_ROWS + labels.len());
-            self.score(isa, Rows::of(&rows), tile, found);
+            tile.fill(&rows, &self.offset);
+            isa.run(Score { tile, centroids: &self.shifted, list: None, found });
             labels.iter_mut().zip(&found.index.0).for_each(|(label, index)| *label = index.widen() as u32);
             for i in found.in_doubt(labels.len()) {
-                labels[i] = self.settle(isa, rows.row(i), None, found.floor.0[i]).0;
+                labels[i] = self.settle(isa, rows.row(i), found.floor.0[i]).0;
             }
         }
     }
@@ -153,24 +147,23 @@ impl<F: Float> Centroids<F> {
 /// This is the definition that [`Centroids::assign`] reproduces. A sum that has passed the best one so far is abandoned,
 /// which changes nothing.
 pub fn nearest_direct<F: Float>(row: &[F], centroids: &Centroids<F>) -> (u32, f64) {
-    nearest_of(row, centroids, None)
+    nearest_of(row, centroids, &(0..centroids.len() as u32).collect::<Vec<_>>())
 }
 
-/// The same among the listed centroids, in ascending order, or all.
-pub(crate) fn nearest_of<F: Float>(row: &[F], centroids: &Centroids<F>, list: Option<&[u32]>) -> (u32, f64) {
+/// The same among the listed centroids, in ascending order.
+fn nearest_of<F: Float>(row: &[F], centroids: &Centroids<F>, list: &[u32]) -> (u32, f64) {
     const STEP: usize = 16;
     let mut best = (0, f64::INFINITY);
-    for i in 0..list.map_or(centroids.len(), <[u32]>::len) {
-        let c = list.map_or(i, |list| list[i] as usize);
+    for c in list {
         let mut sum = 0.0;
-        for (x, y) in row.chunks(STEP).zip(centroids.row(c).chunks(STEP)) {
+        for (x, y) in row.chunks(STEP).zip(centroids.row(*c as usize).chunks(STEP)) {
             sum = squared_distance_from(sum, x, y);
             if sum > best.1 {
                 break;
             }
         }
         if sum < best.1 {
-            best = (c as u32, sum);
+            best = (*c, sum);
         }
     }
     best

@@ -78,6 +78,49 @@ impl<F: Float> Shifted<F> {
         together
     }
 
+    /// The score of one row, less the offset, and one centroid.
+    #[inline(always)]
+    pub(crate) fn score_of<S: Simd>(&self, simd: S, row: &[F], c: usize) -> F {
+        let (x, y) = (F::vectors::<S>(row), F::vectors::<S>(self.row(c)));
+        let mut sums = [F::splat(simd, F::zero()); 2];
+        for (v, (x, y)) in x.iter().zip(y).enumerate() {
+            sums[v % 2] = F::vfma(simd, *x, *y, sums[v % 2]);
+        }
+        let done = x.len() * (TILE_ROWS / F::vectors::<S>(&[F::zero(); TILE_ROWS]).len());
+        let mut score = F::vsum(simd, F::vadd(simd, sums[0], sums[1])) + self.starts[c];
+        for (x, y) in row[done..].iter().zip(&self.row(c)[done..]) {
+            score += *x * *y;
+        }
+        score
+    }
+
+    /// The scores of the registers of rows at `at` against some centroids.
+    #[inline(always)]
+    pub(crate) fn scores<S: Simd>(
+        &self,
+        simd: S,
+        columns: &[Column<F>],
+        at: usize,
+        together: &[usize; TOGETHER],
+    ) -> [[F::Vector<S>; STRIP]; TOGETHER] {
+        let mut rows = [&self.rows[..columns.len()]; TOGETHER];
+        let mut scores = [[F::splat(simd, F::zero()); STRIP]; TOGETHER];
+        for g in 0..TOGETHER {
+            rows[g] = &self.row(together[g])[..columns.len()];
+            scores[g] = [F::splat(simd, self.starts[together[g]]); STRIP];
+        }
+        for (j, column) in columns.iter().enumerate() {
+            let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
+            for g in 0..TOGETHER {
+                let c = F::splat(simd, rows[g][j]);
+                for r in 0..STRIP {
+                    scores[g][r] = F::vfma(simd, x[r], c, scores[g][r]);
+                }
+            }
+        }
+        scores
+    }
+
     /// The greatest ‖c − offset‖.
     pub(crate) fn reach(&self) -> F {
         F::narrow(self.reach)
@@ -164,7 +207,7 @@ pub(crate) struct Running<S: Simd, F: Float> {
 
 impl<S: Simd, F: Float> Running<S, F> {
     #[inline(always)]
-    fn new(simd: S) -> Self {
+    pub(crate) fn new(simd: S) -> Self {
         let none = F::splat(simd, F::neg_infinity());
         let zero = F::splat(simd, F::zero());
         Self { best: [none; STRIP], second: [none; STRIP], index: [zero; STRIP], norm2: [zero; STRIP] }
@@ -179,21 +222,7 @@ impl<S: Simd, F: Float> Running<S, F> {
         centroids: &Shifted<F>,
         together: &[usize; TOGETHER],
     ) {
-        let mut rows = [&centroids.rows[..columns.len()]; TOGETHER];
-        let mut scores = [[F::splat(simd, F::zero()); STRIP]; TOGETHER];
-        for g in 0..TOGETHER {
-            rows[g] = &centroids.row(together[g])[..columns.len()];
-            scores[g] = [F::splat(simd, centroids.starts[together[g]]); STRIP];
-        }
-        for (j, column) in columns.iter().enumerate() {
-            let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
-            for g in 0..TOGETHER {
-                let c = F::splat(simd, rows[g][j]);
-                for r in 0..STRIP {
-                    scores[g][r] = F::vfma(simd, x[r], c, scores[g][r]);
-                }
-            }
-        }
+        let scores = centroids.scores(simd, columns, at, together);
         for g in 0..TOGETHER {
             let index = F::splat(simd, centroids.numbers[together[g]]);
             for r in 0..STRIP {
@@ -254,12 +283,11 @@ impl<S: Simd, F: Float> Running<S, F> {
     }
 }
 
-/// Lists the centroids, of those listed or of all, whose score for one row is not below a floor.
+/// Lists the centroids whose score for one row is not below a floor.
 pub(crate) struct Contenders<'a, F> {
     /// x − offset
     pub(crate) row: &'a [F],
     pub(crate) centroids: &'a Shifted<F>,
-    pub(crate) list: Option<&'a [u32]>,
     pub(crate) floor: F,
 }
 
@@ -268,21 +296,11 @@ impl<F: Float> WithSimd for Contenders<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<u32> {
-        let Self { row, centroids, list, floor } = self;
-        let lanes = TILE_ROWS / F::vectors::<S>(&[F::zero(); TILE_ROWS]).len();
+        let Self { row, centroids, floor } = self;
         let mut contenders = Vec::new();
-        for i in 0..list.map_or(centroids.len(), <[u32]>::len) {
-            let c = list.map_or(i, |list| list[i] as usize);
-            let (x, y) = (F::vectors::<S>(row), F::vectors::<S>(centroids.row(c)));
-            let mut sum = F::splat(simd, F::zero());
-            for (x, y) in x.iter().zip(y) {
-                sum = F::vfma(simd, *x, *y, sum);
-            }
-            let done = x.len() * lanes;
-            let rest = row[done..].iter().zip(&centroids.row(c)[done..]);
-            let score = rest.fold(F::vsum(simd, sum) + centroids.starts[c], |sum, (x, y)| sum + *x * *y);
+        for c in 0..centroids.len() {
             // Written so that what is no number stays in.
-            if !(score < floor) {
+            if !(centroids.score_of(simd, row, c) < floor) {
                 contenders.push(c as u32);
             }
         }

@@ -15,6 +15,7 @@
 //! Every label is that of [`nearest_direct`](crate::nearest_direct), as by [`Centroids::assign`].
 
 use crate::bounds::{Bounds, Step, above, below};
+use crate::prefix::{Prefix, Sift, SiftScratch};
 use crate::scores::{Found, Score};
 use crate::tile::{Column, Rows, TILE_ROWS, Tile};
 use crate::{Centroids, Float, Isa, Samples};
@@ -30,6 +31,8 @@ pub struct Search<'a, F> {
     pub steps: Option<&'a [Step]>,
     /// The centroids column by column, where tiles are to be narrowed to candidates.
     pub columns: Option<&'a CentroidColumns<F>>,
+    /// The centroids through the leading directions of the rows, where rows that have a label are sifted by them.
+    pub prefix: Option<&'a Prefix<F>>,
 }
 
 /// The centroids column by column, for [`Search`].
@@ -54,6 +57,11 @@ pub struct Effort {
 }
 
 impl Effort {
+    /// The scores, by those of every open row and each of k centroids.
+    pub fn share(&self, k: usize) -> f64 {
+        self.scores as f64 / (self.opened * k as u64).max(1) as f64
+    }
+
     /// Takes another's counts in.
     pub fn add(&mut self, other: Effort) {
         self.opened += other.opened;
@@ -69,11 +77,12 @@ pub struct SearchScratch<F> {
     copied: Vec<F>,
     tile: Tile<F>,
     found: Found<F>,
-    /// Of each row of the tile from its middle.
-    radius: Column<F>,
+    /// For each row of the tile a distance that no centroid is within which was not scored.
+    beyond: Column<F>,
     /// Of each centroid from the middle of the tile.
     distances: Vec<F>,
     candidates: Vec<u32>,
+    sift: SiftScratch<F>,
 }
 
 impl<F: Float> Default for SearchScratch<F> {
@@ -83,9 +92,10 @@ impl<F: Float> Default for SearchScratch<F> {
             copied: Vec::new(),
             tile: Tile::new(),
             found: Found::new(),
-            radius: Column::splat(F::zero()),
+            beyond: Column::splat(F::zero()),
             distances: Vec::new(),
             candidates: Vec::new(),
+            sift: SiftScratch::default(),
         }
     }
 }
@@ -149,31 +159,18 @@ impl<F: Float> Search<'_, F> {
         moved: &mut Vec<Moved>,
     ) -> u64 {
         let isa = Isa::best();
-        let rows = open.iter().map(|i| first + *i as usize);
         let mut copied = std::mem::take(&mut scratch.copied);
-        let rows = Rows::gather(samples, rows, &mut copied);
-        let rest = self.columns.and_then(|columns| {
-            scratch.tile.take(&rows, self.centroids.offset());
-            let mut uppers = [0.0; TILE_ROWS];
-            uppers.iter_mut().zip(open).for_each(|(upper, i)| *upper = bounds[*i as usize].upper);
-            isa.run(Narrow { columns, uppers: &uppers[..open.len()], scratch })
-        });
-        let SearchScratch { tile, found, candidates, .. } = scratch;
-        let list = rest.map(|_| &candidates[..]);
-        if list.is_some() {
-            isa.run(Score { tile, centroids: self.centroids.shifted(), list, found });
-        } else {
-            self.centroids.score(isa, rows, tile, found);
-        }
+        let rows = Rows::gather(samples, open.iter().map(|i| first + *i as usize), &mut copied);
+        scratch.tile.take(&rows, self.centroids.offset());
+        let scores = self.score(isa, &rows, open, labels, bounds, scratch);
         scratch.copied = copied;
-        let SearchScratch { found, radius, candidates, .. } = scratch;
-        let list = rest.map(|_| &candidates[..]);
+        let SearchScratch { found, beyond, .. } = scratch;
         let mut renewed = [Bounds::UNKNOWN; TILE_ROWS];
-        isa.run(Renew { found, radius, rest, bounds: &mut renewed });
+        isa.run(Renew { found, beyond, bounds: &mut renewed });
         let mut nearest = found.index.0.map(|index| index.widen() as u32);
         for i in found.in_doubt(open.len()) {
             let row = samples.copied_row(first + open[i] as usize);
-            let (label, squared) = self.centroids.settle(isa, &row, list, found.floor.0[i]);
+            let (label, squared) = self.centroids.settle(isa, &row, found.floor.0[i]);
             let distance = squared.sqrt();
             nearest[i] = label;
             renewed[i] = Bounds { upper: above(distance), lower: below(distance).min(renewed[i].lower) };
@@ -187,7 +184,39 @@ impl<F: Float> Search<'_, F> {
                 moved.push(Moved { row: first + i, from, to });
             }
         }
-        (open.len() * list.map_or(self.centroids.len(), <[u32]>::len)) as u64
+        scores
+    }
+
+    /// Scores the tile against the centroids that may be nearest to its rows; returns how many scores it took.
+    fn score(
+        &self,
+        isa: Isa,
+        rows: &Rows<F>,
+        open: &[u32],
+        labels: &[u32],
+        bounds: &[Bounds],
+        scratch: &mut SearchScratch<F>,
+    ) -> u64 {
+        let (centroids, k) = (self.centroids.shifted(), self.centroids.len());
+        if let Some(columns) = self.columns {
+            let mut uppers = [0.0; TILE_ROWS];
+            uppers.iter_mut().zip(open).for_each(|(upper, i)| *upper = bounds[*i as usize].upper);
+            if isa.run(Narrow { columns, uppers: &uppers[..open.len()], scratch }) {
+                let SearchScratch { tile, found, candidates, .. } = scratch;
+                isa.run(Score { tile, centroids, list: Some(candidates), found });
+                return (open.len() * candidates.len()) as u64;
+            }
+        }
+        let SearchScratch { tile, found, beyond, sift, .. } = scratch;
+        if let Some(prefix) = self.prefix {
+            let mut own = [0; TILE_ROWS];
+            own.iter_mut().zip(open).for_each(|(own, i)| *own = labels[*i as usize]);
+            let (offset, labels) = (self.centroids.offset(), &own[..open.len()]);
+            return isa.run(Sift { prefix, rows, tile, offset, centroids, labels, scratch: sift, found, beyond });
+        }
+        *beyond = Column::splat(F::infinity());
+        isa.run(Score { tile, centroids, list: None, found });
+        (open.len() * k) as u64
     }
 }
 
@@ -213,8 +242,8 @@ impl<F: Float> CentroidColumns<F> {
     }
 }
 
-/// Lists the centroids that may be nearest to a row of the tile, each no farther from its own than `uppers` says, and
-/// returns a distance from the tile's middle that no other reaches; `None` if too few are left out to be worth it.
+/// Lists the centroids that may be nearest to a row of the tile, each no farther from its own than `uppers` says; says
+/// whether enough are left out to be worth it.
 struct Narrow<'a, F> {
     columns: &'a CentroidColumns<F>,
     uppers: &'a [f32],
@@ -222,16 +251,16 @@ struct Narrow<'a, F> {
 }
 
 impl<F: Float> WithSimd for Narrow<'_, F> {
-    type Output = Option<F>;
+    type Output = bool;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Option<F> {
+    fn with_simd<S: Simd>(self, _: S) -> bool {
         let Self { columns: CentroidColumns { count, all, reach }, uppers, scratch } = self;
-        let SearchScratch { tile, radius, distances, candidates, .. } = scratch;
+        let SearchScratch { tile, beyond, distances, candidates, .. } = scratch;
+        let mut radius = Column::splat(F::zero());
         let share = F::narrow(1.0 / tile.rows() as f64);
         distances.clear();
         distances.resize(*count, F::zero());
-        *radius = Column::splat(F::zero());
         let mut norm2 = F::zero();
         for (column, all) in tile.columns().iter().zip(all.chunks_exact(*count)) {
             // The places without a row hold zeros. In parts, so that they are summed side by side.
@@ -279,17 +308,16 @@ impl<F: Float> WithSimd for Narrow<'_, F> {
             listed += usize::from(!(*distance > within));
         }
         candidates.truncate(listed);
-        let worth_it = listed * 4 <= count * 3;
-        worth_it.then(|| rest * F::narrow(1.0 - 4.0 * relative) - absolute)
+        let rest = rest * F::narrow(1.0 - 4.0 * relative) - absolute;
+        beyond.0.iter_mut().zip(radius.0).for_each(|(beyond, radius)| *beyond = rest - radius);
+        listed * 4 <= count * 3
     }
 }
 
-/// The bounds that follow from what was found, if no centroid that was not scored is nearer than `rest` to the middle of
-/// the tile, whose rows lie at `radius` from it.
+/// The bounds that follow from what was found, if no centroid that was not scored is within `beyond`.
 struct Renew<'a, F> {
     found: &'a Found<F>,
-    radius: &'a Column<F>,
-    rest: Option<F>,
+    beyond: &'a Column<F>,
     bounds: &'a mut [Bounds; TILE_ROWS],
 }
 
@@ -298,14 +326,13 @@ impl<F: Float> WithSimd for Renew<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { found, radius, rest, bounds } = self;
-        let rest = rest.unwrap_or(F::infinity());
+        let Self { found, beyond, bounds } = self;
         let root = |square: F| if square > F::zero() { square.sqrt() } else { F::zero() };
         for i in 0..TILE_ROWS {
-            let (others, rest) = (root(found.others.0[i]), rest - radius.0[i]);
+            let (others, beyond) = (root(found.others.0[i]), beyond.0[i]);
             bounds[i] = Bounds {
                 upper: above(root(found.nearest.0[i]).widen()),
-                lower: below(if others < rest { others } else { rest }.widen()),
+                lower: below(if others < beyond { others } else { beyond }.widen()),
             };
         }
     }

@@ -120,6 +120,15 @@ impl<'a, F: Float> Rows<'a, F> {
     }
 }
 
+impl<F: Float> Rows<'_, F> {
+    /// Row `i` less an offset.
+    #[inline(always)]
+    pub(crate) fn copy_shifted(&self, i: usize, offset: &[F], row: &mut [F]) {
+        let own = &self.all[self.starts[i]..self.starts[i] + self.width];
+        row.iter_mut().zip(own.iter().zip(offset)).for_each(|(to, (x, o))| *to = *x - *o);
+    }
+}
+
 /// Turns rows into columns: a square of as many rows and columns as a register has lanes at a time.
 ///
 /// ```text

@@ -1,0 +1,294 @@
+//! Wide rows against many centroids: bounded from a few columns of a rotation, and completed exactly.
+//!
+//! ```text
+//! φ(x) = (Rᵀx, ‖x − R Rᵀx‖)           R: d × p, orthonormal, along the directions of greatest variance
+//! ‖φ(x) − φ(c)‖ ≤ ‖x − c‖             by Pythagoras and the triangle inequality
+//!
+//! for each row: u ← its distance from the centroid that it has
+//!               the centroids with ‖φ(x) − φ(c)‖ ≤ u are scored in full, and no others
+//! ```
+//!
+//! Where the variance decays, few centroids are left, at d/p of the work. The idea of bounding by leading principal columns
+//! is that of Kuffo & Boncz (2025, SuperKMeans); here nothing is approximate, and the labels are those of the direct form.
+
+use crate::scores::{Found, Running, STRIP, Shifted, TOGETHER};
+use crate::tile::{Column, Rows, TILE_ROWS, Tile};
+use crate::{Centroids, Float};
+use pulp::{Simd, WithSimd};
+
+/// A basis of the leading directions, and the centroids seen through it.
+#[derive(Clone, Debug)]
+pub struct Prefix<F> {
+    /// p × d
+    basis: Vec<F>,
+    /// φ of each centroid less the offset, p + 1 columns.
+    leading: Shifted<F>,
+    /// What rounding may do to the last column of any of them.
+    blur: f64,
+}
+
+impl<F: Float> Prefix<F> {
+    /// Directions along which some rows, less their mean, vary most: an eighth as many as there are columns. Rows and the
+    /// result are row-major; the directions are orthonormal, found by one round of subspace iteration.
+    ///
+    /// Cost: n·d²/4 for n rows.
+    pub fn directions(rows: &[F], mean: &[F]) -> Vec<F> {
+        let width = mean.len();
+        let p = width / 8;
+        let rows: Vec<Vec<f64>> = (rows.chunks_exact(width))
+            .map(|row| row.iter().zip(mean).map(|(x, m)| x.widen() - m.widen()).collect())
+            .collect();
+        let mut directions: Vec<Vec<f64>> = (0..p).map(|q| rows[q * rows.len() / p].clone()).collect();
+        orthonormalise(&mut directions);
+        let images: Vec<Vec<f64>> = (directions.iter())
+            .map(|direction| {
+                let mut image = vec![0.0; width];
+                for row in &rows {
+                    let along = dot(row, direction);
+                    image.iter_mut().zip(row).for_each(|(sum, x)| *sum += along * x);
+                }
+                image
+            })
+            .collect();
+        directions = images;
+        orthonormalise(&mut directions);
+        directions.concat().into_iter().map(F::narrow).collect()
+    }
+
+    /// The centroids seen through directions.
+    pub fn new(directions: &[F], centroids: &Centroids<F>) -> Self {
+        let (shifted, width) = (centroids.shifted(), centroids.width());
+        let p = directions.len() / width;
+        let mut leading = Vec::with_capacity(centroids.len() * (p + 1));
+        let mut blur = 0.0f64;
+        for c in 0..centroids.len() {
+            let row: Vec<f64> = shifted.row(c).iter().map(|x| x.widen()).collect();
+            let mut rest = dot(&row, &row);
+            let error = slack::<F>(width, p) * rest;
+            for direction in directions.chunks_exact(width) {
+                let along: f64 = direction.iter().zip(&row).map(|(d, x)| d.widen() * x).sum();
+                leading.push(F::narrow(along));
+                rest -= along * along;
+            }
+            let tail = rest.max(0.0).sqrt();
+            leading.push(F::narrow(tail));
+            blur = blur.max(error / (tail + error.sqrt()).max(f64::MIN_POSITIVE));
+        }
+        Self { basis: directions.to_vec(), leading: Shifted::new(&leading, &vec![F::zero(); p + 1]), blur }
+    }
+
+    fn width(&self) -> usize {
+        self.leading.width - 1
+    }
+}
+
+/// How far around a row centroids are completed, by its distance from its own.
+const MARGIN: f64 = 1.05;
+
+/// By what part of (‖x‖ + ‖c‖)² a squared distance seen through the directions, in `F`, may be too great.
+fn slack<F: Float>(width: usize, p: usize) -> f64 {
+    8.0 * (width + p + 16) as f64 * F::UNIT_ROUNDOFF
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let mut parts = [0.0; 8];
+    let (a, rest_a) = a.as_chunks::<8>();
+    let (b, rest_b) = b.as_chunks::<8>();
+    for (a, b) in a.iter().zip(b) {
+        (0..8).for_each(|i| parts[i] += a[i] * b[i]);
+    }
+    rest_a.iter().zip(rest_b).fold(parts.iter().sum(), |sum, (a, b)| sum + a * b)
+}
+
+/// Gram-Schmidt, twice for each, so that rounding leaves nothing of the others (Giraud et al. 2005). What is all of the
+/// others becomes zero, which bounds nothing and harms nothing.
+fn orthonormalise(vectors: &mut [Vec<f64>]) {
+    for i in 0..vectors.len() {
+        let (before, rest) = vectors.split_at_mut(i);
+        let vector = &mut rest[0];
+        let size = dot(vector, vector).sqrt();
+        for _ in 0..2 {
+            for other in &*before {
+                let along = dot(vector, other);
+                vector.iter_mut().zip(other).for_each(|(x, y)| *x -= along * y);
+            }
+        }
+        let left = dot(vector, vector).sqrt();
+        let scale = if left > 1e-8 * size { 1.0 / left } else { 0.0 };
+        vector.iter_mut().for_each(|x| *x *= scale);
+    }
+}
+
+/// Space to sift in, kept between calls.
+#[derive(Clone, Debug)]
+pub(crate) struct SiftScratch<F> {
+    /// φ of the rows of a tile.
+    leading: Vec<Column<F>>,
+    /// For each row, in ascending order, the centroids that may be nearest.
+    pub(crate) contenders: Vec<Vec<u32>>,
+}
+
+impl<F: Float> Default for SiftScratch<F> {
+    fn default() -> Self {
+        Self { leading: Vec::new(), contenders: vec![Vec::new(); TILE_ROWS] }
+    }
+}
+
+/// Finds the nearest centroids of the rows of a tile, which was filled from `rows`. `labels` are what the rows have;
+/// returns how many scores were completed.
+pub(crate) struct Sift<'a, F> {
+    pub(crate) prefix: &'a Prefix<F>,
+    pub(crate) rows: &'a Rows<'a, F>,
+    pub(crate) tile: &'a Tile<F>,
+    pub(crate) offset: &'a [F],
+    pub(crate) centroids: &'a Shifted<F>,
+    pub(crate) labels: &'a [u32],
+    pub(crate) scratch: &'a mut SiftScratch<F>,
+    pub(crate) found: &'a mut Found<F>,
+    /// For each row a distance that no centroid is within which was not completed.
+    pub(crate) beyond: &'a mut Column<F>,
+}
+
+impl<F: Float> WithSimd for Sift<'_, F> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> u64 {
+        let Self { prefix, rows, tile, offset, centroids, labels, scratch, found, beyond } = self;
+        let (width, p, count) = (offset.len(), prefix.width(), tile.rows());
+        let norm2 = project(simd, prefix, tile, &mut scratch.leading);
+
+        // The greatest score, through the directions, of a centroid that is too far away.
+        let mut limit = Column::splat(F::infinity());
+        let slack = slack::<F>(width, p);
+        let mut row = vec![F::zero(); width];
+        for i in 0..count {
+            rows.copy_shifted(i, offset, &mut row);
+            let norm2 = norm2.0[i].widen();
+            let score = centroids.score_of(simd, &row, labels[i] as usize).widen();
+            let norm = (norm2 * (1.0 + slack)).sqrt() + centroids.reach().widen();
+            let error = slack * norm * norm;
+            let tail = scratch.leading[p].0[i].widen();
+            let blur = prefix.blur + error / (tail + error.sqrt()).max(f64::MIN_POSITIVE);
+            // Somewhat farther than need be, so that the row's bounds will hold for a while.
+            let reach = MARGIN * (norm2 - 2.0 * score + error).max(0.0).sqrt();
+            beyond.0[i] = F::narrow(reach * (1.0 - slack));
+            let reach = reach + 2.0 * blur;
+            limit.0[i] = F::narrow(0.5 * (through(&scratch.leading, i) - reach * reach - error));
+        }
+        sift(simd, prefix, &limit, count, scratch);
+
+        let none = Column::splat(F::neg_infinity());
+        let (mut best, mut second, mut index) = (none, none, Column::splat(F::zero()));
+        let mut completed = 0;
+        for i in 0..count {
+            rows.copy_shifted(i, offset, &mut row);
+            for c in &scratch.contenders[i] {
+                let score = centroids.score_of(simd, &row, *c as usize);
+                if best.0[i] < score {
+                    (second.0[i], best.0[i]) = (best.0[i], score);
+                    index.0[i] = centroids.numbers[*c as usize];
+                } else if !(score <= second.0[i]) {
+                    // Sums that overflowed are not forgotten: they leave the row in doubt.
+                    second.0[i] = score;
+                }
+            }
+            completed += scratch.contenders[i].len() as u64;
+        }
+        let registers = F::vectors::<S>(&best.0).len();
+        for at in (0..(count * registers).div_ceil(STRIP * TILE_ROWS)).map(|strip| strip * STRIP) {
+            let mut running = Running::<S, F>::new(simd);
+            for r in 0..STRIP {
+                running.best[r] = F::vectors::<S>(&best.0)[at + r];
+                running.second[r] = F::vectors::<S>(&second.0)[at + r];
+                running.index[r] = F::vectors::<S>(&index.0)[at + r];
+                running.norm2[r] = F::vectors::<S>(&norm2.0)[at + r];
+            }
+            running.finish(simd, width, at, centroids, found);
+        }
+        completed
+    }
+}
+
+/// ‖φ(x)‖² of row `i` of a tile.
+fn through<F: Float>(leading: &[Column<F>], i: usize) -> f64 {
+    leading.iter().map(|column| column.0[i].widen() * column.0[i].widen()).sum()
+}
+
+/// φ of the rows of a tile, and ‖x‖².
+#[inline(always)]
+fn project<S: Simd, F: Float>(simd: S, prefix: &Prefix<F>, tile: &Tile<F>, leading: &mut Vec<Column<F>>) -> Column<F> {
+    let (width, p) = (tile.columns().len(), prefix.width());
+    leading.resize(p + 1, Column::splat(F::zero()));
+    let mut norm2 = Column::splat(F::zero());
+    let registers = F::vectors::<S>(&norm2.0).len();
+    for at in (0..registers / STRIP).map(|strip| strip * STRIP) {
+        let zero = F::splat(simd, F::zero());
+        let mut whole = [zero; STRIP];
+        for column in tile.columns() {
+            let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
+            for r in 0..STRIP {
+                whole[r] = F::vfma(simd, x[r], x[r], whole[r]);
+            }
+        }
+        let mut rest = whole;
+        for first in (0..p).step_by(TOGETHER) {
+            let mut directions = [&prefix.basis[..width]; TOGETHER];
+            for g in 0..TOGETHER {
+                // Beyond the last they are computed and not kept.
+                let q = (first + g).min(p - 1);
+                directions[g] = &prefix.basis[q * width..(q + 1) * width];
+            }
+            let mut sums = [[zero; STRIP]; TOGETHER];
+            for (j, column) in tile.columns().iter().enumerate() {
+                let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
+                for g in 0..TOGETHER {
+                    let d = F::splat(simd, directions[g][j]);
+                    for r in 0..STRIP {
+                        sums[g][r] = F::vfma(simd, x[r], d, sums[g][r]);
+                    }
+                }
+            }
+            for g in 0..TOGETHER.min(p - first) {
+                for r in 0..STRIP {
+                    let along = sums[g][r];
+                    rest[r] = F::vsub(simd, rest[r], F::vmul(simd, along, along));
+                    F::vectors_mut::<S>(&mut leading[first + g].0)[at + r] = along;
+                }
+            }
+        }
+        for r in 0..STRIP {
+            F::vectors_mut::<S>(&mut norm2.0)[at + r] = whole[r];
+            F::vectors_mut::<S>(&mut leading[p].0)[at + r] = F::vsqrt(simd, F::vmax(simd, rest[r], zero));
+        }
+    }
+    norm2
+}
+
+/// Lists for each row the centroids whose score through the directions is not below its limit.
+#[inline(always)]
+fn sift<S: Simd, F: Float>(simd: S, prefix: &Prefix<F>, limit: &Column<F>, count: usize, scratch: &mut SiftScratch<F>) {
+    let SiftScratch { leading, contenders } = scratch;
+    contenders.iter_mut().for_each(Vec::clear);
+    let (centroids, k) = (&prefix.leading, prefix.leading.len());
+    let registers = F::vectors::<S>(&limit.0).len();
+    let lanes = TILE_ROWS / registers;
+    for at in (0..count.div_ceil(STRIP * lanes)).map(|strip| strip * STRIP) {
+        for first in (0..k).step_by(TOGETHER) {
+            let together = centroids.together(None, first);
+            let scores = centroids.scores(simd, leading, at, &together);
+            for g in 0..TOGETHER.min(k - first) {
+                for r in 0..STRIP {
+                    let limit = F::vectors::<S>(&limit.0)[at + r];
+                    // Those below are out; so what is no number stays in.
+                    let mut bits = !F::vbits::<S>(F::vless(simd, scores[g][r], limit)) & (u64::MAX >> (64 - lanes));
+                    while bits != 0 {
+                        let i = (at + r) * lanes + bits.trailing_zeros() as usize;
+                        contenders[i].push((first + g) as u32);
+                        bits &= bits - 1;
+                    }
+                }
+            }
+        }
+    }
+}
