@@ -96,11 +96,11 @@ impl<F: Float> Nearest<F> {
         (lanes, sums): (&Lanes, &mut [Sums]),
         threads: Threads,
     ) -> Statistics {
-        if self.latest.is_some() && self.plan.wants_order(centroids, labels, &self.bounds) {
-            self.sort(centroids, labels);
-        }
         if self.plan.tries_sifting(samples.n_columns()) {
             self.try_sifting(centroids, samples, labels);
+        }
+        if self.latest.is_some() && self.plan.wants_order(centroids, labels, &self.bounds) {
+            self.sort(centroids, labels);
         }
         let prefix = self.directions.as_ref().map(|directions| Prefix::new(directions, centroids));
         let steps = self.latest.as_ref().map(|old| Step::all(old, centroids, self.plan.wants_gaps()));

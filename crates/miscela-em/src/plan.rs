@@ -114,7 +114,7 @@ impl Plan {
             (None, Algorithm::Groups) => true,
             (Some(sorted), _) => sorted.narrows && sorted.moved * 2 > self.n as u64,
             // Where rows are soon scored, or few share a list, a list saves nothing.
-            (None, Algorithm::Auto) => {
+            (None, Algorithm::Auto) if self.sifting != Sifting::On => {
                 let worth_it = self.k >= 32 && self.k * (centroids.width() + 6) >= 1500 && self.n >= 64 * self.k;
                 worth_it && self.passes.is_power_of_two() && expected_candidates(centroids, labels, bounds) < 0.5
             }
@@ -129,16 +129,14 @@ impl Plan {
             && match self.algorithm {
                 Algorithm::Prefix => width >= 8,
                 // Where a rotation costs little beside the passes.
-                Algorithm::Auto => {
-                    self.sorted.is_none() && width >= 64 && self.k >= 128 && self.n * self.k >= 2560 * width
-                }
+                Algorithm::Auto => width >= 64 && self.k >= 128 && self.n * self.k >= 2560 * width,
                 _ => false,
             }
     }
 
     /// Notes that sifting left this share of the scores to be completed, and says whether it goes on.
     pub(crate) fn sifts(&mut self, share: f64) -> bool {
-        let on = self.algorithm == Algorithm::Prefix || share < 0.15;
+        let on = self.algorithm == Algorithm::Prefix || share < 0.05;
         self.sifting = if on { Sifting::On } else { Sifting::Off };
         on
     }
@@ -177,13 +175,14 @@ fn expected_candidates<F: Float>(centroids: &Centroids<F>, labels: &[u32], bound
         }
     }
     let (mut within, mut all) = (0.0, 0.0);
-    for a in (0..k).filter(|a| size[*a] > 0) {
+    // And a few clusters are enough to know the others by.
+    for a in (0..k).step_by(k.div_ceil(32)).filter(|a| size[*a] > 0) {
         let reach = 4.0 * f64::from(radius[a]).powi(2);
         let near = centroids.rows().filter(|row| squared_distance(row, centroids.row(a)) <= reach).count();
         within += size[a] as f64 * near as f64;
         all += size[a] as f64 * k as f64;
     }
-    within / all
+    if all > 0.0 { within / all } else { 1.0 }
 }
 
 /// For each centroid its place in an order that keeps near ones together: halved by the widest column, again and again.

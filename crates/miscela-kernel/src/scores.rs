@@ -9,8 +9,9 @@
 //! greatest of each row are kept: no n × k matrix is ever written.
 //!
 //! **What rounding can do is known.** The score computed for a centroid c is off by at most γ(‖x‖‖c‖ + ½‖c‖²),
-//! γ = (2d + 6)u: the standard bound of a dot product (Higham 2002, §3.1), which the half norm enters twice, with the
-//! rounding of the shift and of the start. With ‖c‖ ≤ R that bounds all scores. Where some centroid is very far away the
+//! γ = (2m + 6)u: the standard bound of a dot product (Higham 2002, §3.1), which the half norm enters twice, with the
+//! rounding of the shift and of the start. Sums run over 64 columns at most, and then over such parts, so that
+//! m = min(d, 64) + ⌈d/64⌉ instead of d. With ‖c‖ ≤ R that bounds all scores. Where some centroid is very far away the
 //! bound is poor, but such a centroid is not in the running: if ‖c‖ ≤ 4‖x‖ the error is at most 12γ‖x‖², and otherwise the
 //! score is at most −¼‖c‖², so that its error is at most 3γ times itself. Every row thus comes with a lead that rounding
 //! cannot explain, or without, and with safe bounds of its distances.
@@ -24,7 +25,7 @@ use pulp::{Simd, WithSimd};
 pub(crate) struct Shifted<F> {
     pub(crate) width: usize,
     /// (k + 1) × d: c − offset, and a last row of zeros.
-    rows: Vec<F>,
+    pub(crate) rows: Vec<F>,
     /// k + 1: −½‖c − offset‖², and −∞ for the last, which is so never chosen.
     pub(crate) starts: Vec<F>,
     /// k + 1: each one's number.
@@ -81,15 +82,16 @@ impl<F: Float> Shifted<F> {
     /// The score of one row, less the offset, and one centroid.
     #[inline(always)]
     pub(crate) fn score_of<S: Simd>(&self, simd: S, row: &[F], c: usize) -> F {
-        let (x, y) = (F::vectors::<S>(row), F::vectors::<S>(self.row(c)));
-        let mut sums = [F::splat(simd, F::zero()); 2];
-        for (v, (x, y)) in x.iter().zip(y).enumerate() {
-            sums[v % 2] = F::vfma(simd, *x, *y, sums[v % 2]);
-        }
-        let done = x.len() * (TILE_ROWS / F::vectors::<S>(&[F::zero(); TILE_ROWS]).len());
-        let mut score = F::vsum(simd, F::vadd(simd, sums[0], sums[1])) + self.starts[c];
-        for (x, y) in row[done..].iter().zip(&self.row(c)[done..]) {
-            score += *x * *y;
+        let lanes = TILE_ROWS / F::vectors::<S>(&[F::zero(); TILE_ROWS]).len();
+        let mut score = self.starts[c];
+        for (x, y) in row.chunks(PART).zip(self.row(c).chunks(PART)) {
+            let mut sum = F::splat(simd, F::zero());
+            for (x, y) in F::vectors::<S>(x).iter().zip(F::vectors::<S>(y)) {
+                sum = F::vfma(simd, *x, *y, sum);
+            }
+            let done = x.len() - x.len() % lanes;
+            let rest = x[done..].iter().zip(&y[done..]).fold(F::vsum(simd, sum), |sum, (x, y)| sum + *x * *y);
+            score += rest;
         }
         score
     }
@@ -109,12 +111,25 @@ impl<F: Float> Shifted<F> {
             rows[g] = &self.row(together[g])[..columns.len()];
             scores[g] = [F::splat(simd, self.starts[together[g]]); STRIP];
         }
-        for (j, column) in columns.iter().enumerate() {
-            let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
-            for g in 0..TOGETHER {
-                let c = F::splat(simd, rows[g][j]);
-                for r in 0..STRIP {
-                    scores[g][r] = F::vfma(simd, x[r], c, scores[g][r]);
+        for (part, columns) in columns.chunks(PART).enumerate() {
+            let whole = scores;
+            if part > 0 {
+                scores = [[F::splat(simd, F::zero()); STRIP]; TOGETHER];
+            }
+            for (j, column) in columns.iter().enumerate() {
+                let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
+                for g in 0..TOGETHER {
+                    let c = F::splat(simd, rows[g][part * PART + j]);
+                    for r in 0..STRIP {
+                        scores[g][r] = F::vfma(simd, x[r], c, scores[g][r]);
+                    }
+                }
+            }
+            if part > 0 {
+                for g in 0..TOGETHER {
+                    for r in 0..STRIP {
+                        scores[g][r] = F::vadd(simd, scores[g][r], whole[g][r]);
+                    }
                 }
             }
         }
@@ -191,6 +206,9 @@ impl<F: Float> WithSimd for Score<'_, F> {
     }
 }
 
+/// The columns that are summed in one go.
+const PART: usize = 64;
+
 /// The registers of rows, and the centroids, that are scored together: few enough that all fits in the registers, and
 /// enough that the units which multiply and add never wait.
 pub(crate) const STRIP: usize = 2;
@@ -237,10 +255,16 @@ impl<S: Simd, F: Float> Running<S, F> {
 
     #[inline(always)]
     fn measure(&mut self, simd: S, columns: &[Column<F>], at: usize) {
-        for column in columns {
-            let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
+        for columns in columns.chunks(PART) {
+            let mut part = [F::splat(simd, F::zero()); STRIP];
+            for column in columns {
+                let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
+                for r in 0..STRIP {
+                    part[r] = F::vfma(simd, x[r], x[r], part[r]);
+                }
+            }
             for r in 0..STRIP {
-                self.norm2[r] = F::vfma(simd, x[r], x[r], self.norm2[r]);
+                self.norm2[r] = F::vadd(simd, self.norm2[r], part[r]);
             }
         }
     }
@@ -250,9 +274,11 @@ impl<S: Simd, F: Float> Running<S, F> {
     /// and they are at most (‖x‖ + ‖c‖)².
     #[inline(always)]
     pub(crate) fn finish(self, simd: S, width: usize, at: usize, centroids: &Shifted<F>, found: &mut Found<F>) {
+        // The longest sum of products that one number went through.
+        let length = (width.min(PART) + width.div_ceil(PART)) as f64;
         let width = width as f64;
         let splat = |value: f64| F::splat(simd, F::narrow(value));
-        let gamma = 2.0 * (2.0 * width + 6.0) * F::UNIT_ROUNDOFF;
+        let gamma = 2.0 * (2.0 * length + 6.0) * F::UNIT_ROUNDOFF;
         let (reach, two) = (splat(centroids.reach * (1.0 + gamma)), splat(2.0));
         let near = (splat(gamma * centroids.reach), splat(0.5 * gamma * centroids.reach * centroids.reach));
         let far = (splat(12.0 * gamma), splat(3.0 * gamma));
