@@ -175,15 +175,17 @@ impl<F: Float> Search<'_, F> {
             nearest[i] = label;
             renewed[i] = Bounds { upper: above(distance), lower: below(distance).min(renewed[i].lower) };
         }
+        // Written first and kept if so: without a branch that depends on the answer, which no processor could predict.
+        let mut kept = moved.len();
+        moved.resize(kept + open.len(), Moved { row: 0, from: 0, to: 0 });
         for ((i, renewed), to) in open.iter().zip(renewed).zip(nearest) {
             let i = *i as usize;
             bounds[i] = renewed;
-            let from = labels[i];
-            if from != to {
-                labels[i] = to;
-                moved.push(Moved { row: first + i, from, to });
-            }
+            moved[kept] = Moved { row: first + i, from: labels[i], to };
+            kept += usize::from(labels[i] != to);
+            labels[i] = to;
         }
+        moved.truncate(kept);
         scores
     }
 
