@@ -198,10 +198,12 @@ impl<S: Simd, F: Float> Running<S, F> {
             let index = F::splat(simd, centroids.numbers[together[g]]);
             for r in 0..STRIP {
                 let score = scores[g][r];
-                self.second[r] = F::vmax(simd, self.second[r], F::vmin(simd, self.best[r], score));
+                // In this order a score that is no number leaves the best as it is and makes it the second too, which is
+                // then in doubt: of two operands x86 returns the later one if either is NaN.
+                self.second[r] = F::vmax(simd, F::vmin(simd, score, self.best[r]), self.second[r]);
                 let better = F::vless(simd, self.best[r], score);
                 self.index[r] = F::vselect(simd, better, index, self.index[r]);
-                self.best[r] = F::vmax(simd, self.best[r], score);
+                self.best[r] = F::vmax(simd, score, self.best[r]);
             }
         }
     }
