@@ -207,6 +207,21 @@ fn to_the_end_where_much_is_skipped() {
 }
 
 #[test]
+fn where_rows_are_sorted_and_where_columns_are_many() {
+    // Enough clusters, and rows in each, that it pays to sort them.
+    let sorted = Case::spaced(Blobs::new(8, 13_000, 2, 150, 80.0).rows, 200);
+    sorted.agrees(8);
+    sorted.ignores_threads(15);
+    // Overlapping, so that few rows are clear at a glance.
+    let wide = Blobs::new(9, 700, 160, 30, 2.0);
+    let case = Case::spaced(wide.rows.clone(), 280);
+    assert!(case.agrees(6) >= 5);
+    case.clone().weighted(wide.weights).agrees(6);
+    Case::spaced(narrow(&wide.rows), 280).agrees(6);
+    case.ignores_threads(6);
+}
+
+#[test]
 fn bits_do_not_depend_on_threads() {
     let case = Case::spaced(large(), 48);
     case.ignores_threads(20);

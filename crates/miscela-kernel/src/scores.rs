@@ -115,9 +115,10 @@ impl<F: Float> Found<F> {
     /// Those of the first `rows` rows whose winner rounding may have decided.
     pub(crate) fn in_doubt(&self, rows: usize) -> impl Iterator<Item = usize> {
         // Written so that a NaN, from sums that overflowed, is in doubt. Almost always there is none at all.
-        let certain = self.lead.0[..rows].iter().fold(true, |all, lead| all & (*lead > F::zero()));
+        let leads = |lead: &F| *lead > F::zero();
+        let certain = self.lead.0[..rows].iter().fold(true, |all, lead| all & leads(lead));
         let doubtful = if certain { 0 } else { rows };
-        (0..doubtful).filter(|i| !(self.lead.0[*i] > F::zero()))
+        (0..doubtful).filter(move |i| !leads(&self.lead.0[*i]))
     }
 }
 
@@ -283,8 +284,9 @@ impl<F: Float> WithSimd for Contenders<'_, F> {
             let done = x.len() * lanes;
             let rest = row[done..].iter().zip(&centroids.row(c)[done..]);
             let score = rest.fold(F::vsum(simd, sum) + centroids.starts[c], |sum, (x, y)| sum + *x * *y);
-            // Written so that what is no number stays in.
-            if !(score < floor) {
+            // What is no number stays in.
+            let is_out = score < floor;
+            if !is_out {
                 contenders.push(c as u32);
             }
         }
