@@ -224,7 +224,7 @@ pub(crate) struct IterationArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "k-means")]
 pub(crate) struct KMeansArgs {
-    /// How to iterate: auto, lloyd [default: auto]
+    /// How to iterate: auto, lloyd, bounds, groups, prefix [default: auto]
     #[arg(long, value_name = "NAME")]
     pub(crate) algorithm: Option<Algorithm>,
     /// The distance: l2, sqeuclidean [default: l2]
@@ -390,6 +390,16 @@ mod tests {
         let tolerances = (kmeans.tolerance(), mixture.tolerance());
         assert!(help("tol").contains(&format!("[default: {:e}, and {:e} for a mixture]", tolerances.0, tolerances.1)));
         assert!(help("reg_covar").contains(&format!("[default: {:e}]", mixture.reg_covariance())));
+    }
+
+    #[test]
+    fn the_help_of_fit_knows_all_algorithms() {
+        let command = Arguments::command();
+        let fit = command.find_subcommand("fit").unwrap();
+        let help = fit.get_arguments().find(|arg| arg.get_id() == "algorithm").unwrap().get_help().unwrap().to_string();
+        for algorithm in Algorithm::ALL {
+            assert!(help.contains(algorithm.name()), "{help}: {algorithm}");
+        }
     }
 
     #[test]

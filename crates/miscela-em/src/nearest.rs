@@ -8,7 +8,8 @@
 //!
 //! So an iteration costs what has changed. The labels are those that a full search would give (`miscela-kernel`'s
 //! `search.rs`); the sums are about centroids of an earlier pass, the *reference*, and are made anew from the rows before
-//! that, or the rounding of many changes, could cost digits. `plan.rs` decides from counts what is done.
+//! that, or the rounding of many changes, could cost digits. So are those of a lane at once where rows that left had made up
+//! nearly all of a cluster: what they leave behind has few digits of its own. `plan.rs` decides from counts what is done.
 
 use crate::plan::{Algorithm, Plan, spatial_rank};
 use crate::statistics::{Statistics, Sums};
@@ -38,6 +39,8 @@ pub(crate) struct Nearest<F> {
     reference: Option<Vec<F>>,
     /// For each lane, how many rows its sums hold of each cluster.
     counts: Vec<Vec<u32>>,
+    /// For each lane and cluster, the most that its sums held of weight and of second moment since they were made anew.
+    peaks: Vec<Vec<[f64; 2]>>,
     idle: Mutex<Vec<Space<F>>>,
 }
 
@@ -54,6 +57,7 @@ struct Lane<'a> {
     labels: &'a mut [u32],
     bounds: &'a mut [Bounds],
     counts: &'a mut [u32],
+    peaks: &'a mut [[f64; 2]],
     effort: Effort,
 }
 
@@ -67,6 +71,7 @@ impl<F: Float> Nearest<F> {
             latest: None,
             reference: None,
             counts: vec![vec![0; k]; lanes],
+            peaks: vec![vec![[0.0; 2]; k]; lanes],
             idle: Mutex::new(Vec::new()),
         }
     }
@@ -109,9 +114,16 @@ impl<F: Float> Nearest<F> {
         let reference = self.reference.get_or_insert_with(|| centroids.all().to_vec());
         let search = Search { centroids, steps: steps.as_deref(), columns: columns.as_ref(), prefix: prefix.as_ref() };
         let (samples, idle) = (&samples.in_order(self.order.as_deref()), &self.idle);
-        let mut work: Vec<Lane> = (sums.iter_mut().zip(&mut self.counts))
+        let mut work: Vec<Lane> = (sums.iter_mut().zip(self.counts.iter_mut().zip(&mut self.peaks)))
             .zip(labels.chunks_mut(lanes.rows_per_lane()).zip(self.bounds.chunks_mut(lanes.rows_per_lane())))
-            .map(|((sums, counts), (labels, bounds))| Lane { sums, labels, bounds, counts, effort: Effort::default() })
+            .map(|((sums, (counts, peaks)), (labels, bounds))| Lane {
+                sums,
+                labels,
+                bounds,
+                counts,
+                peaks,
+                effort: Effort::default(),
+            })
             .collect();
         threads.each(&mut work, |i, lane| {
             let taken = idle.lock().ok().and_then(|mut idle| idle.pop());
@@ -202,14 +214,16 @@ impl Lane<'_> {
         reference: &[F],
         space: &mut Space<F>,
     ) {
-        let Self { sums, labels, bounds, counts, effort } = self;
+        let Self { sums, labels, bounds, counts, peaks, effort } = self;
         if anew {
             sums.clear();
             counts.fill(0);
+            peaks.fill([0.0; 2]);
         }
         sums.changed = 0;
         let Space { search: scratch, moved, rows } = space;
-        let length = if anew { (NEAR_AT_HAND / samples.n_columns()).clamp(2 * TILE_ROWS, RUN) } else { RUN };
+        let near_at_hand = (NEAR_AT_HAND / samples.n_columns()).clamp(2 * TILE_ROWS, RUN);
+        let length = if anew { near_at_hand } else { RUN };
         for (run, (labels, bounds)) in labels.chunks_mut(length).zip(bounds.chunks_mut(length)).enumerate() {
             let range = first + run * length..first + run * length + labels.len();
             moved.clear();
@@ -230,6 +244,29 @@ impl Lane<'_> {
             }
         }
         // What is left of a cluster without rows is rounding.
-        counts.iter().enumerate().filter(|(_, count)| **count == 0).for_each(|(c, _)| sums.clear_component(c));
+        for (c, _) in counts.iter().enumerate().filter(|(_, count)| **count == 0) {
+            sums.clear_component(c);
+            peaks[c] = [0.0; 2];
+        }
+        if has_lost_digits(sums, peaks) {
+            let changed = sums.changed;
+            sums.clear();
+            sums.changed = changed;
+            peaks.fill([0.0; 2]);
+            for (run, labels) in labels.chunks(near_at_hand).enumerate() {
+                let start = first + run * near_at_hand;
+                sums.hard().add(&samples.block(start..start + labels.len(), rows), labels, reference);
+            }
+        }
+        for (c, peak) in peaks.iter_mut().enumerate() {
+            *peak = [peak[0].max(sums.weight[c]), peak[1].max(sums.second(c)[0])];
+        }
     }
+}
+
+/// Whether what is left of any cluster is so little beside what it was that rounding is a good part of it.
+fn has_lost_digits(sums: &Sums, peaks: &[[f64; 2]]) -> bool {
+    const KEPT: f64 = 1e-5;
+    let lost = |c: usize| sums.weight[c] < KEPT * peaks[c][0] || sums.second(c)[0] < KEPT * peaks[c][1];
+    (0..peaks.len()).any(lost)
 }

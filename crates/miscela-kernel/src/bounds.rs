@@ -96,3 +96,63 @@ pub(crate) fn above(x: f64) -> f32 {
 pub(crate) fn below(x: f64) -> f32 {
     ((x as f32) * (1.0 - LOSS) - f32::MIN_POSITIVE).clamp(0.0, f32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn rounding_goes_outwards(x in prop_oneof![0.0..1.0f64, 0.0..1e30f64, 0.0..1e-30f64, Just(0.0), 0.0..1e300f64]) {
+            prop_assert!(f64::from(above(x)) > x);
+            prop_assert!(f64::from(below(x)) < x || x == 0.0);
+            prop_assert!((0.0..=f32::MAX).contains(&below(x)));
+        }
+
+        #[test]
+        fn bounds_stay_bounds_and_what_they_tell_is_so(
+            (d, row, sets) in (1usize..4, 1usize..6).prop_flat_map(|(d, k)| {
+                let numbers = |count| prop::collection::vec(prop_oneof![-2.0..2.0f64, (-2i32..3).prop_map(f64::from)], count);
+                (Just(d), numbers(d), prop::collection::vec(numbers(k * d), 2..5))
+            }),
+            gaps in any::<bool>(),
+            scale in prop_oneof![Just(1.0), Just(1e-30), Just(1e-42), Just(1e30), Just(1e200)],
+        ) {
+            let scaled = |all: &[f64]| all.iter().map(|x| x * scale).collect::<Vec<_>>();
+            let row = scaled(&row);
+            let sets: Vec<_> = sets.iter().map(|set| Centroids::new(&scaled(set), &vec![0.0; d])).collect();
+            let distances = |set: &Centroids<f64>| set.rows().map(|c| squared_distance(&row, c).sqrt()).collect::<Vec<_>>();
+            let (own, nearest) = crate::nearest_direct(&row, &sets[0]);
+            let own = own as usize;
+            let others = |all: &[f64]| (0..all.len()).filter(|c| *c != own).fold(f64::INFINITY, |least, c| least.min(all[c]));
+            let mut bounds = Bounds { upper: above(nearest.sqrt()), lower: below(others(&distances(&sets[0]))) };
+            for pair in sets.windows(2) {
+                let (renewed, told) = Step::all(&pair[0], &pair[1], gaps)[own].renew(bounds);
+                bounds = renewed;
+                let now = distances(&pair[1]);
+                prop_assert!(now[own] <= f64::from(bounds.upper), "{} {bounds:?}", now[own]);
+                prop_assert!(others(&now) >= f64::from(bounds.lower), "{now:?} {bounds:?}");
+                prop_assert!(!told || crate::nearest_direct(&row, &pair[1]).0 as usize == own);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_known_tells_nothing() {
+        let still = Step { own: 0.0, others: 0.0, half_gap: f32::MAX };
+        assert!(!still.renew(Bounds::UNKNOWN).1);
+        let endless = Step { own: f32::INFINITY, others: f32::INFINITY, half_gap: 0.0 };
+        let (bounds, told) = endless.renew(Bounds { upper: 1.0, lower: f32::MAX });
+        assert!(!told && bounds.lower == 0.0);
+    }
+
+    #[test]
+    fn the_one_that_moved_most_does_not_count_for_itself() {
+        let centroids = |rows: &[f64]| Centroids::new(rows, &[0.0]);
+        let steps = Step::all(&centroids(&[0.0, 10.0, 20.0]), &centroids(&[3.0, 11.0, 20.0]), true);
+        let others: Vec<f32> = steps.iter().map(|step| step.others.round()).collect();
+        assert_eq!(others, [1.0, 3.0, 3.0]);
+        assert_eq!(steps.iter().map(|step| step.half_gap.ceil()).collect::<Vec<_>>(), [4.0, 4.0, 5.0]);
+    }
+}

@@ -234,6 +234,9 @@ mod tests {
         conforms(&[1e8f64], &[0.0, 1e-9], &[0.0]);
         conforms(&[1.0f32], &[0.0, 1e-30], &[0.0]);
         conforms(&[1e-30f32, 3e-30], &[2e-30, 1e-30], &[0.0]);
+        // A centroid that lies infinitely far from the offset, between others that do not.
+        let far = [-1e38f32, 5.0, 3.4e38, 0.0, -1e38, 0.0, -1e38, 1.0];
+        conforms(&[-1e38f32, 5.0, -1e38, 0.1, -1e38, 0.9], &far, &[-1e38, 0.0]);
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl<F: Float> Prefix<F> {
             let norm2 = Isa::best().run(Project { prefix: &prefix, tile: &tile, leading: &mut columns });
             for i in 0..rows.len() {
                 leading.extend(columns.iter().map(|column| column.0[i]));
-                let error = slack::<F>(width, p) * norm2.0[i].widen();
+                let error = error::<F>(width, p, norm2.0[i].widen());
                 prefix.blur = prefix.blur.max(blur(columns[p].0[i].widen(), error));
             }
         }
@@ -87,6 +87,11 @@ const MARGIN: f64 = 1.15;
 /// By what part of (‖x‖ + ‖c‖)² a squared distance seen through the directions, in `F`, may be too great.
 fn slack<F: Float>(width: usize, p: usize) -> f64 {
     8.0 * (width + p + 16) as f64 * F::UNIT_ROUNDOFF
+}
+
+/// The same, with the squares that vanished.
+fn error<F: Float>(width: usize, p: usize, square: f64) -> f64 {
+    slack::<F>(width, p) * square + 8.0 * (width + p + 16) as f64 * F::min_positive_value().widen()
 }
 
 /// What an error of a square may do to its root.
@@ -170,8 +175,9 @@ impl<F: Float> WithSimd for Sift<'_, F> {
             rows.copy_shifted(i, offset, &mut row);
             let norm2 = norm2.0[i].widen();
             let score = centroids.score_of(simd, &row, labels[i] as usize).widen();
+            // ‖x‖² was itself computed.
             let norm = (norm2 * (1.0 + slack)).sqrt() + centroids.reach().widen();
-            let error = slack * norm * norm;
+            let error = error::<F>(width, p, norm * norm);
             let tail = scratch.leading[p].0[i].widen();
             let blur = prefix.blur + blur(tail, error);
             // Somewhat farther than need be, so that the row's bounds will hold for a while.

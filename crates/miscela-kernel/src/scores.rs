@@ -173,9 +173,10 @@ impl<F: Float> Found<F> {
     /// Those of the first `rows` rows whose winner rounding may have decided.
     pub(crate) fn in_doubt(&self, rows: usize) -> impl Iterator<Item = usize> {
         // Written so that a NaN, from sums that overflowed, is in doubt. Almost always there is none at all.
-        let certain = self.lead.0[..rows].iter().fold(true, |all, lead| all & (*lead > F::zero()));
+        let leads = |lead: &F| *lead > F::zero();
+        let certain = self.lead.0[..rows].iter().fold(true, |all, lead| all & leads(lead));
         let doubtful = if certain { 0 } else { rows };
-        (0..doubtful).filter(|i| !(self.lead.0[*i] > F::zero()))
+        (0..doubtful).filter(move |i| !leads(&self.lead.0[*i]))
     }
 }
 
@@ -245,10 +246,12 @@ impl<S: Simd, F: Float> Running<S, F> {
             let index = F::splat(simd, centroids.numbers[together[g]]);
             for r in 0..STRIP {
                 let score = scores[g][r];
-                self.second[r] = F::vmax(simd, self.second[r], F::vmin(simd, self.best[r], score));
+                // In this order a score that is no number leaves the best as it is and makes it the second too, which is
+                // then in doubt: of two operands x86 returns the later one if either is NaN.
+                self.second[r] = F::vmax(simd, F::vmin(simd, score, self.best[r]), self.second[r]);
                 let better = F::vless(simd, self.best[r], score);
                 self.index[r] = F::vselect(simd, better, index, self.index[r]);
-                self.best[r] = F::vmax(simd, self.best[r], score);
+                self.best[r] = F::vmax(simd, score, self.best[r]);
             }
         }
     }
@@ -325,8 +328,9 @@ impl<F: Float> WithSimd for Contenders<'_, F> {
         let Self { row, centroids, floor } = self;
         let mut contenders = Vec::new();
         for c in 0..centroids.len() {
-            // Written so that what is no number stays in.
-            if !(centroids.score_of(simd, row, c) < floor) {
+            // What is no number stays in.
+            let is_out = centroids.score_of(simd, row, c) < floor;
+            if !is_out {
                 contenders.push(c as u32);
             }
         }

@@ -126,6 +126,20 @@ impl<F: Float> Search<'_, F> {
         scratch: &mut SearchScratch<F>,
         moved: &mut Vec<Moved>,
     ) -> Effort {
+        self.renew_with(Isa::best(), samples, range, labels, bounds, scratch, moved)
+    }
+
+    /// The same by a given instruction set.
+    fn renew_with(
+        &self,
+        isa: Isa,
+        samples: &Samples<F>,
+        range: Range<usize>,
+        labels: &mut [u32],
+        bounds: &mut [Bounds],
+        scratch: &mut SearchScratch<F>,
+        moved: &mut Vec<Moved>,
+    ) -> Effort {
         assert_eq!((labels.len(), bounds.len()), (range.len(), range.len()));
         let mut open = std::mem::take(&mut scratch.open);
         open.resize(labels.len(), 0);
@@ -140,7 +154,7 @@ impl<F: Float> Search<'_, F> {
         let mut effort = Effort { opened: open.len() as u64, ..Effort::default() };
         let before = moved.len();
         for tile in open.chunks(TILE_ROWS) {
-            effort.scores += self.renew_tile(samples, range.start, tile, labels, bounds, scratch, moved);
+            effort.scores += self.renew_tile(isa, samples, range.start, tile, labels, bounds, scratch, moved);
         }
         effort.changed = (moved.len() - before) as u64;
         scratch.open = open;
@@ -150,6 +164,7 @@ impl<F: Float> Search<'_, F> {
     /// The same for one tile of rows, `open` places after `first`; returns how many scores it took.
     fn renew_tile(
         &self,
+        isa: Isa,
         samples: &Samples<F>,
         first: usize,
         open: &[u32],
@@ -158,7 +173,6 @@ impl<F: Float> Search<'_, F> {
         scratch: &mut SearchScratch<F>,
         moved: &mut Vec<Moved>,
     ) -> u64 {
-        let isa = Isa::best();
         let mut copied = std::mem::take(&mut scratch.copied);
         let rows = Rows::gather(samples, open.iter().map(|i| first + *i as usize), &mut copied);
         scratch.tile.take(&rows, self.centroids.offset());
@@ -297,17 +311,18 @@ impl<F: Float> WithSimd for Narrow<'_, F> {
         let size = *reach + norm2.sqrt() + farthest;
         let absolute = F::narrow(4.0 * relative) * size + F::narrow(F::min_positive_value().widen().sqrt());
         let within = within * F::narrow(1.0 + 4.0 * relative) + absolute;
+        // A square that overflowed says nothing, and what is no number stays in too.
+        let is_out = |d: F| d > within && d < F::infinity();
         let mut rest = [F::infinity(); 16];
         for d in distances.chunks(16) {
-            d.iter().zip(&mut rest).for_each(|(d, rest)| *rest = if *d > within && *d < *rest { *d } else { *rest });
+            d.iter().zip(&mut rest).for_each(|(d, rest)| *rest = if is_out(*d) && *d < *rest { *d } else { *rest });
         }
         let rest = rest.iter().fold(F::infinity(), |least, d| least.min(*d));
         candidates.resize(*count, 0);
         let mut listed = 0;
         for (c, distance) in distances.iter().enumerate() {
             candidates[listed] = c as u32;
-            // A distance that is no number stays in.
-            listed += usize::from(!(*distance > within));
+            listed += usize::from(!is_out(*distance));
         }
         candidates.truncate(listed);
         let rest = rest * F::narrow(1.0 - 4.0 * relative) - absolute;
@@ -337,5 +352,135 @@ impl<F: Float> WithSimd for Renew<'_, F> {
                 lower: below(if others < beyond { others } else { beyond }.widen()),
             };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{nearest_direct, squared_distance};
+    use ndarray::{Array2, ArrayView2};
+    use proptest::prelude::*;
+
+    /// Labels after each of a few sets of centroids are the definition's, with and without steps, gaps and lists, in any
+    /// order, by every instruction set; the bounds are bounds; and what moved is what moved. Returns the scores taken.
+    fn conforms<F: Float>(rows: ArrayView2<F>, sets: &[Vec<F>], offset: &[F], order: Option<&[u32]>) -> u64 {
+        let all = Samples::new(&rows).unwrap();
+        let samples = all.in_order(order);
+        let sets: Vec<_> = sets.iter().map(|set| Centroids::new(set, offset)).collect();
+        let contiguous: Vec<F> = rows.iter().copied().collect();
+        let directions = Prefix::directions(&contiguous, offset);
+        let mut scores = 0;
+        for isa in Isa::available() {
+            let [plain, gaps, narrows, sifts] = [0, 1, 2, 4];
+            for way in [plain, gaps, narrows, narrows | gaps, sifts, sifts | gaps] {
+                let has = |part| way & part != 0;
+                if has(sifts) && offset.len() < 8 {
+                    continue;
+                }
+                let n = samples.n_rows();
+                let (mut labels, mut bounds) = (vec![u32::MAX; n], vec![Bounds::UNKNOWN; n]);
+                let mut scratch = SearchScratch::default();
+                for (t, centroids) in sets.iter().enumerate() {
+                    let steps = (t > 0).then(|| Step::all(&sets[t - 1], centroids, has(gaps)));
+                    let columns = has(narrows).then(|| CentroidColumns::new(centroids));
+                    let prefix = (has(sifts) && t > 0).then(|| Prefix::new(&directions, centroids));
+                    let (steps, columns, prefix) = (steps.as_deref(), columns.as_ref(), prefix.as_ref());
+                    let search = Search { centroids, steps, columns, prefix };
+                    let (before, mut moved) = (labels.clone(), Vec::new());
+                    let args = (&mut labels[..], &mut bounds[..]);
+                    let effort = search.renew_with(isa, &samples, 0..n, args.0, args.1, &mut scratch, &mut moved);
+                    scores += effort.scores;
+                    assert_eq!(effort.changed, moved.len() as u64);
+                    let changes = (0..n).filter(|i| before[*i] != labels[*i]);
+                    let changes = changes.map(|row| Moved { row, from: before[row], to: labels[row] });
+                    moved.sort_by_key(|moved| moved.row);
+                    assert_eq!(moved, changes.collect::<Vec<_>>());
+                    for (i, (label, bounds)) in labels.iter().zip(&bounds).enumerate() {
+                        let row = samples.copied_row(i);
+                        let told = format!("{} {} {way} set {t} row {i}", isa.name(), F::NAME);
+                        assert_eq!(*label, nearest_direct(&row, centroids).0, "{told}");
+                        for (c, centroid) in centroids.rows().enumerate() {
+                            let distance = squared_distance(&row, centroid).sqrt();
+                            let holds = if c == *label as usize {
+                                distance <= f64::from(bounds.upper)
+                            } else {
+                                distance >= f64::from(bounds.lower)
+                            };
+                            assert!(holds, "{told}: {distance} of {c} and {bounds:?}");
+                        }
+                    }
+                }
+            }
+        }
+        scores
+    }
+
+    /// Numbers with exact ties, with many scales, or clustered.
+    fn numbers(count: usize) -> impl Strategy<Value = Vec<f64>> {
+        let ties = prop::collection::vec((-3i32..4).prop_map(f64::from), count);
+        let scales = prop::collection::vec(prop_oneof![-1.0..1.0f64, -1e4..1e4f64, -1e-6..1e-6f64], count);
+        let clustered =
+            prop::collection::vec((0i32..6, -1.0..1.0f64).prop_map(|(c, x)| f64::from(c) * 40.0 + x), count);
+        prop_oneof![ties, scales, clustered]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn labels_are_those_of_the_definition_and_bounds_are_bounds(
+            (d, rows, start, steps) in (prop_oneof![1usize..6, Just(17), Just(40)], 1usize..150, 1usize..24).prop_flat_map(
+                |(d, n, k)| (Just(d), numbers(n * d), numbers(k * d), prop::collection::vec(numbers(k * d), 3)),
+            ),
+            shrink in prop_oneof![Just(1.0), Just(0.01), Just(1e-7), Just(0.0)],
+            offset in prop_oneof![Just(0.0), Just(1e6)],
+            scale in prop_oneof![Just(1.0), Just(1e-25), Just(1e-40), Just(1e-160), Just(1e15), Just(1e150)],
+            sorts in any::<bool>(),
+        ) {
+            let n = rows.len() / d;
+            let mut order: Vec<u32> = (0..n as u32).collect();
+            order.sort_by(|a, b| rows[*a as usize * d].total_cmp(&rows[*b as usize * d]));
+            let order = sorts.then_some(&order[..]);
+            let mut sets = vec![start];
+            for step in &steps {
+                let last = &sets[sets.len() - 1];
+                sets.push(last.iter().zip(step).map(|(c, s)| c + shrink * s).collect());
+            }
+            let place = |x: &f64| (x + offset) * scale;
+            let place_all = |all: &Vec<f64>| all.iter().map(place).collect::<Vec<_>>();
+            let table = Array2::from_shape_vec((n, d), place_all(&rows)).unwrap();
+            let sets: Vec<_> = sets.iter().map(place_all).collect();
+            conforms(table.view(), &sets, &vec![place(&0.0); d], order);
+            // Columns one after the other.
+            let turned = table.t().as_standard_layout().into_owned();
+            conforms(turned.t(), &sets, &vec![0.0; d], order);
+            let table = table.mapv(|x| x as f32);
+            let sets: Vec<Vec<f32>> = sets.iter().map(|set| set.iter().map(|x| *x as f32).collect()).collect();
+            if table.iter().chain(sets.iter().flatten()).all(|x| x.is_finite()) {
+                conforms(table.view(), &sets, &vec![place(&0.0) as f32; d], order);
+            }
+        }
+    }
+
+    #[test]
+    fn squares_that_overflow_leave_no_one_out() {
+        // The row on the right is nearest to a centroid whose distance from the middle of the tile has an infinite square.
+        let mut rows = Array2::from_elem((64, 1), 0.0f32);
+        rows[[0, 0]] = 5.5e18;
+        let sets = [vec![-1.7e19f32, 1.9e19, 1.91e19, 1.92e19, 1.93e19]];
+        conforms(rows.view(), &sets, &[0.0], None);
+    }
+
+    #[test]
+    fn what_is_known_is_not_looked_at_again() {
+        let rows = Array2::from_shape_fn((512, 2), |(i, j)| ((i % 8) * 50 + i / 8 % 8 * j) as f64);
+        let order: Vec<u32> = (0..512).map(|i| i % 64 * 8 + i / 64).collect();
+        let set: Vec<f64> = (0..8).flat_map(|c| [c as f64 * 50.0 + 1.0, c as f64 * 50.0]).collect();
+        let still = vec![set.clone(), set.clone(), set];
+        let runs = 4 * Isa::available().len() as u64;
+        assert!(conforms(rows.view(), &still, &[0.0, 0.0], None) <= runs * 512 * 8, "two of three passes are free");
+        let listed = conforms(rows.view(), &still, &[0.0, 0.0], Some(&order));
+        assert!(listed < runs * 512 * 6, "{listed}: half of the runs need few candidates");
     }
 }
