@@ -3,15 +3,23 @@
 mod blobs;
 mod compare;
 mod data;
+mod exact;
 mod record;
 
 pub use blobs::{Blobs, rotation};
 pub use compare::{assert_close, assert_covariances, assert_means, assert_near, dense};
 pub use data::{data, labels, narrow, scaled, step_weights};
+pub use exact::ExactInverse;
 pub use record::Record;
 
 /// So many cases for a property, with no file for those that failed: they are the same in every run where it matters, since
-/// all data follows from a seed that the failure prints.
+/// all data follows from a seed that the failure prints. However many cases the environment asks for instead, those to which
+/// a property does not apply are no failure.
 pub fn cases(cases: u32) -> proptest::test_runner::Config {
-    proptest::test_runner::Config { cases, failure_persistence: None, ..Default::default() }
+    proptest::test_runner::Config {
+        cases,
+        failure_persistence: None,
+        max_global_rejects: u32::MAX,
+        ..Default::default()
+    }
 }
