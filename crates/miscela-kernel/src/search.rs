@@ -315,9 +315,11 @@ impl<F: Float> WithSimd for Renew<'_, F> {
     fn with_simd<S: Simd>(self, _: S) {
         let Self { found, radius, rest, bounds } = self;
         let rest = rest.unwrap_or(F::infinity());
-        let root = |square: F| if square > F::zero() { square.sqrt() } else { F::zero() };
+        // What is no number, as infinity less infinity, bounds nothing.
+        let positive = |x: F| if x > F::zero() { x } else { F::zero() };
+        let root = |square: F| positive(square).sqrt();
         for i in 0..TILE_ROWS {
-            let (others, rest) = (root(found.others.0[i]), rest - radius.0[i]);
+            let (others, rest) = (root(found.others.0[i]), positive(rest - radius.0[i]));
             bounds[i] = Bounds {
                 upper: above(root(found.nearest.0[i]).widen()),
                 lower: below(if others < rest { others } else { rest }.widen()),
