@@ -344,9 +344,11 @@ impl<F: Float> WithSimd for Renew<'_, F> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Self { found, beyond, bounds } = self;
-        let root = |square: F| if square > F::zero() { square.sqrt() } else { F::zero() };
+        // What is no number, as infinity less infinity, bounds nothing.
+        let positive = |x: F| if x > F::zero() { x } else { F::zero() };
+        let root = |square: F| positive(square).sqrt();
         for i in 0..TILE_ROWS {
-            let (others, beyond) = (root(found.others.0[i]), beyond.0[i]);
+            let (others, beyond) = (root(found.others.0[i]), positive(beyond.0[i]));
             bounds[i] = Bounds {
                 upper: above(root(found.nearest.0[i]).widen()),
                 lower: below(if others < beyond { others } else { beyond }.widen()),
