@@ -3,8 +3,7 @@
 use crate::density::Density;
 use crate::statistics::Sums;
 use miscela_kernel::{
-    BLOCK_ROWS, Block, Column, Float, MomentScratch, Shared, Sharing, Solved, TILE_ROWS, Tile,
-    is_settled, share,
+    BLOCK_ROWS, Block, Column, Float, MomentScratch, Shared, Sharing, Solved, TILE_ROWS, Tile, is_settled, share,
 };
 use std::ops::Range;
 
