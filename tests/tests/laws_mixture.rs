@@ -193,6 +193,9 @@ proptest! {
         let expected = plain.log_likelihood() - shift;
         let slack = ROUNDING * (plain.log_likelihood().abs() + shift.abs());
         prop_assert!((scaled.log_likelihood() - expected).abs() <= slack);
+        // What rounding is to an objective depends on its size, and so on the units: a fit that settles early may see it
+        // an iteration later, as in `same`.
+        prop_assume!(plain.report().iterations == scaled.report().iterations);
         assert_near("weights", scaled.weights(), plain.weights(), ROUNDING);
         assert_means("means", scaled.means(), &(plain.means() * &units), ROUNDING);
         let expected = transformed(&plain.covariances(), &Array2::from_diag(&units));

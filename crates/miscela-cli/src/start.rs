@@ -88,7 +88,7 @@ impl Origin {
             Origin::Given(given) => GmmInitMethod::Parameters {
                 weights: given.weights.as_ref().map(|weights| weights.mapv(F::narrow)),
                 means: given.means.mapv(F::narrow),
-                covariances: given.covariances.as_ref().map(Covariances::cast),
+                covariances: given.covariances.clone().map(Covariances::cast),
             },
         }
     }
@@ -100,7 +100,7 @@ impl Given {
         Self {
             weights: mixture.map(|mixture| mixture.weights().mapv(F::widen)),
             means: model.centres().mapv(F::widen),
-            covariances: mixture.map(|mixture| mixture.covariance_parameters().cast()),
+            covariances: mixture.map(|mixture| mixture.covariance_parameters().clone().cast()),
             structure: model.covariance(),
         }
     }

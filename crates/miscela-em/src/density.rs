@@ -7,7 +7,8 @@
 //! Covariances are factored once; ln|Σ| is the sum of the logarithms of the factor's diagonal, and no inverse is formed.
 
 use crate::{Covariances, Mixture, ParameterError, linalg};
-use miscela_kernel::{Column, Float, Forms, Solved, Tile};
+use miscela_kernel::{Column, Factor, Float, Forms, Solved, Tile};
+use ndarray::ArrayView2;
 
 /// A mixture with its covariances factored.
 #[derive(Clone, Debug)]
@@ -21,8 +22,7 @@ impl<F: Float> Density<F> {
     /// Factors the covariances; an error names the component whose covariance is not positive definite.
     pub fn new(mixture: &Mixture<F>) -> Result<Self, ParameterError> {
         let d = mixture.n_columns();
-        let factored = factor(&mixture.covariances, d)?;
-        let log_determinants = factored.log_determinants();
+        let (factored, log_determinants) = factor(&mixture.covariances, d)?;
         let normaliser = d as f64 * (2.0 * std::f64::consts::PI).ln();
         let constants = mixture.weights.iter().enumerate().map(|(c, weight)| {
             let log_determinant = log_determinants[c.min(log_determinants.len() - 1)];
@@ -38,10 +38,8 @@ impl<F: Float> Density<F> {
             _ => None,
         };
         let forms = match factored {
-            Factored::Lower(lowers) => match (&lowers[..], &mixture.covariances) {
-                ([lower], Covariances::Tied(_)) => Forms::shared(means, lower, constants),
-                _ => Forms::triangular(means, &lowers, constants),
-            },
+            Factored::Each(factors) => Forms::triangular(means, factors, constants),
+            Factored::One(lower) => Forms::shared(means, &lower, constants),
             Factored::Variances(variances) => {
                 let scales: Vec<F> = variances.iter().flatten().map(|v| F::narrow(1.0 / v.sqrt())).collect();
                 Forms::scaled(means, &scales, constants)
@@ -86,31 +84,23 @@ impl<F: Float> Density<F> {
     }
 }
 
-/// Covariances factored: one entry a component, or one for all.
-enum Factored {
-    /// Cholesky factors, d × d.
-    Lower(Vec<Vec<f64>>),
-    /// The d variances.
+/// Covariances factored; shapes that all components share come once.
+enum Factored<F> {
+    /// A Cholesky factor each.
+    Each(Vec<Factor<F>>),
+    /// The Cholesky factor of all, d × d.
+    One(Vec<f64>),
+    /// The d variances of each, or of all.
     Variances(Vec<Vec<f64>>),
 }
 
-impl Factored {
-    /// ln|Σ| of each.
-    fn log_determinants(&self) -> Vec<f64> {
-        match self {
-            Factored::Lower(lowers) => {
-                let d = lowers.first().map_or(0, |lower| lower.len().isqrt());
-                lowers.iter().map(|lower| lower.iter().step_by(d + 1).map(|x| 2.0 * x.ln()).sum()).collect()
-            }
-            Factored::Variances(all) => all.iter().map(|variances| variances.iter().map(|v| v.ln()).sum()).collect(),
-        }
-    }
-}
-
-/// Each shape factored; shapes that all components share come once.
-fn factor<F: Float>(covariances: &Covariances<F>, d: usize) -> Result<Factored, ParameterError> {
-    let matrix = |component, numbers: Vec<f64>| {
-        linalg::cholesky(&numbers, d).ok_or(ParameterError::NotPositiveDefinite { component })
+/// The factors of each shape and its ln|Σ|.
+fn factor<F: Float>(covariances: &Covariances<F>, d: usize) -> Result<(Factored<F>, Vec<f64>), ParameterError> {
+    let lower = |component, matrix: ArrayView2<F>| {
+        let numbers: Vec<f64> = matrix.iter().map(|x| x.widen()).collect();
+        let lower = linalg::cholesky(&numbers, d).ok_or(ParameterError::NotPositiveDefinite { component })?;
+        let log_determinant: f64 = lower.iter().step_by(d + 1).map(|x| 2.0 * x.ln()).sum();
+        Ok((lower, log_determinant))
     };
     let positive = |component, variance: F| match variance.widen() {
         v if v > 0.0 && v.is_finite() && (F::one() / variance).is_finite() => Ok(v),
@@ -119,22 +109,32 @@ fn factor<F: Float>(covariances: &Covariances<F>, d: usize) -> Result<Factored, 
     let row = |component, variances: &mut dyn Iterator<Item = F>| {
         variances.map(|v| positive(component, v)).collect::<Result<Vec<f64>, _>>()
     };
-    Ok(match covariances {
+    let variances = match covariances {
         Covariances::Full(all) => {
-            let lowers =
-                all.outer_iter().enumerate().map(|(c, one)| matrix(c, one.iter().map(|x| x.widen()).collect()));
-            Factored::Lower(lowers.collect::<Result<_, _>>()?)
+            // One after the other, so that there is only one as a whole matrix.
+            let factors = all.outer_iter().enumerate().map(|(c, one)| {
+                let (lower, log_determinant) = lower(c, one)?;
+                Ok((Factor::new(&lower, d), log_determinant))
+            });
+            let (factors, log_determinants) = factors.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+            return Ok((Factored::Each(factors), log_determinants));
         }
-        Covariances::Tied(one) => Factored::Lower(vec![matrix(0, one.iter().map(|x| x.widen()).collect())?]),
+        Covariances::Tied(one) => {
+            let (lower, log_determinant) = lower(0, one.view())?;
+            return Ok((Factored::One(lower), vec![log_determinant]));
+        }
         Covariances::Diagonal(all) => {
             let rows = all.outer_iter().enumerate().map(|(c, one)| row(c, &mut one.iter().copied()));
-            Factored::Variances(rows.collect::<Result<_, _>>()?)
+            rows.collect::<Result<_, _>>()?
         }
-        Covariances::TiedDiagonal(one) => Factored::Variances(vec![row(0, &mut one.iter().copied())?]),
+        Covariances::TiedDiagonal(one) => vec![row(0, &mut one.iter().copied())?],
         Covariances::Spherical(all) => {
             let rows = all.iter().enumerate().map(|(c, one)| Ok(vec![positive(c, *one)?; d]));
-            Factored::Variances(rows.collect::<Result<_, _>>()?)
+            rows.collect::<Result<_, _>>()?
         }
-        Covariances::TiedSpherical(one) => Factored::Variances(vec![vec![positive(0, *one)?; d]]),
-    })
+        Covariances::TiedSpherical(one) => vec![vec![positive(0, *one)?; d]],
+    };
+    let log_determinants =
+        variances.iter().map(|variances: &Vec<f64>| variances.iter().map(|v| v.ln()).sum()).collect();
+    Ok((Factored::Variances(variances), log_determinants))
 }

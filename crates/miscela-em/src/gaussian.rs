@@ -220,7 +220,7 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
     fn m_step(&mut self, statistics: Statistics, rows: &Assigned<F>) -> MStep {
         let old = &self.mixture.means;
         let mut repairs = Vec::new();
-        let mut next = maximise(&statistics, &self.settings, &self.scale, rows.relocated, &mut repairs);
+        let mut next = maximise(statistics, &self.settings, &self.scale, rows.relocated, &mut repairs);
         if self.settings.held.weights {
             next.weights.clone_from(&self.mixture.weights);
         }

@@ -13,7 +13,7 @@ use ndarray::Array1;
 ///
 /// A component without weight, or one that was just moved, has no scatter to speak of and takes the pooled shape.
 pub(crate) fn maximise<F: Float>(
-    statistics: &Statistics,
+    statistics: Statistics,
     settings: &MixtureSettings,
     scale: &[f64],
     relocated: &[usize],
@@ -21,13 +21,15 @@ pub(crate) fn maximise<F: Float>(
 ) -> Mixture<F> {
     let sums = statistics.sums();
     let total: f64 = sums.weight.iter().sum();
-    let k = sums.k();
+    let (k, means) = (sums.k(), statistics.means().mapv(F::narrow));
     let mut within = Within {
         width: sums.width,
         weight: sums.weight.clone(),
-        covariance: (0..k).map(|c| covariance_of(statistics, c)).collect(),
+        covariance: (0..k).map(|c| covariance_of(&statistics, c)).collect(),
     };
-    let starved: Vec<usize> = (0..k).filter(|c| sums.weight[*c] <= f64::EPSILON * total).collect();
+    let starved: Vec<usize> = (0..k).filter(|c| within.weight[*c] <= f64::EPSILON * total).collect();
+    // The sums can be as large as the rows: what is done with goes before more is made.
+    drop(statistics);
     // A shape that all share is pooled anyway, and the more it counts of them the better it is estimated.
     if !settings.covariance.is_tied() {
         let pooled = within.pooled();
@@ -51,10 +53,10 @@ pub(crate) fn maximise<F: Float>(
         repairs.push((component.unwrap_or(0), RepairAction::Floored, detail));
     }
     let weights = match settings.mixing {
-        Mixing::Free => sums.weight.iter().map(|n| F::narrow(n / total)).collect(),
+        Mixing::Free => within.weight.iter().map(|n| F::narrow(n / total)).collect(),
         Mixing::Equal => Array1::from_elem(k, F::narrow(1.0 / k as f64)),
     };
-    Mixture { weights, means: statistics.means().mapv(F::narrow), covariances: covariances.cast() }
+    Mixture { weights, means, covariances: covariances.cast() }
 }
 
 fn covariance_of(statistics: &Statistics, c: usize) -> Vec<f64> {

@@ -44,15 +44,15 @@ impl<F: Float> Covariances<F> {
     }
 
     /// The same in another number type, rounded where that is narrower.
-    pub fn cast<G: Float>(&self) -> Covariances<G> {
+    pub fn cast<G: Float>(self) -> Covariances<G> {
         let to = |x: F| G::narrow(x.widen());
         match self {
-            Covariances::Full(all) => Covariances::Full(all.mapv(to)),
-            Covariances::Tied(one) => Covariances::Tied(one.mapv(to)),
-            Covariances::Diagonal(all) => Covariances::Diagonal(all.mapv(to)),
-            Covariances::TiedDiagonal(one) => Covariances::TiedDiagonal(one.mapv(to)),
-            Covariances::Spherical(all) => Covariances::Spherical(all.mapv(to)),
-            Covariances::TiedSpherical(one) => Covariances::TiedSpherical(to(*one)),
+            Covariances::Full(all) => Covariances::Full(all.mapv_into_any(to)),
+            Covariances::Tied(one) => Covariances::Tied(one.mapv_into_any(to)),
+            Covariances::Diagonal(all) => Covariances::Diagonal(all.mapv_into_any(to)),
+            Covariances::TiedDiagonal(one) => Covariances::TiedDiagonal(one.mapv_into_any(to)),
+            Covariances::Spherical(all) => Covariances::Spherical(all.mapv_into_any(to)),
+            Covariances::TiedSpherical(one) => Covariances::TiedSpherical(to(one)),
         }
     }
 

@@ -115,7 +115,9 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
                 idle.push(space);
             }
         });
-        let mut total = self.sums[0].clone();
+        // Not a copy: sums can be as large as the rows.
+        let empty = Sums::zero(self.sums[0].k(), self.sums[0].width, self.sums[0].scatter);
+        let mut total = std::mem::replace(&mut self.sums[0], empty);
         self.sums[1..].iter().for_each(|sums| total.add(sums));
         total
     }

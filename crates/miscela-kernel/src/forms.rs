@@ -47,14 +47,13 @@ impl<F: Float> Forms<F> {
         Self { means, constants, offset: scaled.offset().to_vec(), shape: Shape::Scaled(scaled) }
     }
 
-    /// With a lower Cholesky factor each, d × d row-major. Cost: O(k·d²).
+    /// With a factor each.
     ///
     /// # Panics
     /// If the sizes disagree.
-    pub fn triangular(means: Vec<F>, lowers: &[Vec<f64>], constants: Vec<F>) -> Self {
-        assert!(lowers.len() == constants.len() && means.len().is_multiple_of(lowers.len()));
-        let width = means.len() / lowers.len();
-        let factors = lowers.iter().map(|lower| Factor::new(lower, width)).collect();
+    pub fn triangular(means: Vec<F>, factors: Vec<Factor<F>>, constants: Vec<F>) -> Self {
+        let width = factors[0].width();
+        assert!(factors.len() == constants.len() && means.len() == factors.len() * width);
         Self { means, constants, offset: vec![F::zero(); width], shape: Shape::Triangular(factors) }
     }
 
@@ -193,7 +192,7 @@ mod tests {
             let (k, lower) = (means.len() / d, lower(&factor, d));
             let constants: Vec<f64> = (0..k).map(|c| c as f64).collect();
             let shared = Forms::shared(means.clone(), &lower, constants.clone());
-            let each = Forms::triangular(means, &vec![lower; k], constants);
+            let each = Forms::triangular(means, vec![Factor::new(&lower, d); k], constants);
             for isa in Isa::available() {
                 let [a, b] = [&shared, &each].map(|forms| {
                     let (mut tile, mut out) = (Tile::new(), vec![Column::splat(f64::NAN); k]);
