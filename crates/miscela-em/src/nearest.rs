@@ -177,16 +177,17 @@ impl<F: Float> Nearest<F> {
         let mut next = vec![0usize; centroids.len() + 1];
         labels.iter().for_each(|label| next[rank[*label as usize] as usize + 1] += 1);
         (1..next.len()).for_each(|r| next[r] += next[r - 1]);
-        let (mut order, mut bounds, mut sorted) =
-            (vec![0; labels.len()], vec![Bounds::UNKNOWN; labels.len()], vec![0; labels.len()]);
+        let (mut order, mut sorted) = (vec![0; labels.len()], vec![0; labels.len()]);
         for (i, label) in labels.iter().enumerate() {
             let place = &mut next[rank[*label as usize] as usize];
             order[*place] = self.order.as_ref().map_or(i as u32, |order| order[i]);
-            (bounds[*place], sorted[*place]) = (self.bounds[i], *label);
+            sorted[*place] = *label;
             *place += 1;
         }
         labels.copy_from_slice(&sorted);
-        (self.order, self.bounds, self.reference) = (Some(order), bounds, None);
+        (self.order, self.reference) = (Some(order), None);
+        // To take them along would need as much memory again, for one pass.
+        self.bounds.fill(Bounds::UNKNOWN);
         self.plan.sorted();
     }
 }

@@ -47,7 +47,13 @@ impl Order {
         threads.each(&mut leaves, |_, (part, sizes)| split(samples, part, most, sizes, &mut Look::default(), 0));
         let mut starts = vec![0];
         for size in leaves.into_iter().flat_map(|(_, sizes)| sizes) {
-            starts.push(starts[starts.len() - 1] + size);
+            let end = starts[starts.len() - 1] + size;
+            match starts[..] {
+                // Neighbours that fit into a tile together are one.
+                [.., start, _] if end - start <= most as u32 => starts.pop(),
+                _ => None,
+            };
+            starts.push(end);
         }
         Self::Sorted { rows, starts }
     }

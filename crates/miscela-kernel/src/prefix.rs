@@ -198,9 +198,11 @@ impl<F: Float> WithSimd for Sift<'_, F> {
                 if best.0[i] < score {
                     (second.0[i], best.0[i]) = (best.0[i], score);
                     index.0[i] = centroids.numbers[*c as usize];
-                } else if !(score <= second.0[i]) {
-                    // Sums that overflowed are not forgotten: they leave the row in doubt.
+                } else if second.0[i] < score {
                     second.0[i] = score;
+                } else if score.is_nan() {
+                    // A sum that overflowed leaves the row in doubt.
+                    best.0[i] = score;
                 }
             }
             completed += scratch.contenders[i].len() as u64;
