@@ -123,6 +123,15 @@ fn divide<F: Float>(samples: &Samples<F>, rows: &mut [u32], most: usize, look: &
         Some(all) => all[row as usize * d + column].widen() <= cut,
         None => table[[row as usize, column]].widen() <= cut,
     };
+    // Of many rows, parts of a few tiles are cut so that tiles are full: each takes memory for all that it could hold.
+    const MANY: usize = 500_000;
+    const FEW: usize = 16;
+    if samples.n_rows() > MANY && rows.len() <= FEW * most {
+        let value = |row: u32| table[[row as usize, column]].widen();
+        let at = (rows.len() / 2).next_multiple_of(most).min((rows.len() - 1) / most * most);
+        rows.select_nth_unstable_by(at, |a, b| value(*a).total_cmp(&value(*b)).then(a.cmp(b)));
+        return Some(at);
+    }
     // Without a branch that depends on the numbers, and in the order the rows had.
     let (mut low, mut high) = (0, 0);
     look.high.resize(look.high.len().max(rows.len()), 0);

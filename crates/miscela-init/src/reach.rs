@@ -223,6 +223,8 @@ impl<'a, 's, F: Float, D: Distance<F>> Reach<'a, 's, F, D> {
         let samples = self.samples;
         let nearest: Vec<f64> =
             (0..samples.n_rows()).map(|i| self.tiles[i / TILE_ROWS].nearest[i % TILE_ROWS]).collect();
+        // What is no longer needed goes before more is asked for.
+        self.tiles = Vec::new();
         self.order = Order::near(samples, self.threads);
         self.tiles = (0..self.order.tiles()).map(|t| Near::nothing(self.order.places(t).len())).collect();
         for (t, near) in self.tiles.iter_mut().enumerate() {
