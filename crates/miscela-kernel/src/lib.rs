@@ -8,6 +8,7 @@
 //! | [`Centroids`] | the fused nearest-centroid kernel, with labels that are exact |
 //! | [`screen`] | which rows of a tile may lie nearer to some candidates than they lie to what they have |
 //! | [`Search`], [`Bounds`] | labels renewed after the centroids moved, at the cost of what has changed |
+//! | [`Prefix`] | centroids bounded from a few columns of a rotation, for a search of wide rows |
 //! | [`Forms`] | log-densities of many Gaussians for a tile: [`Scaled`] distances, or solves with a [`Factor`] |
 //! | [`share`], [`soften`], [`winners`] | log-densities to responsibilities, with exponential and logarithm vectorised |
 //! | [`SoftMoments`], [`HardMoments`] | weighted sums of z and zzᵀ, z = x − μ, soft and hard |

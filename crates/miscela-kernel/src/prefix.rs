@@ -8,8 +8,8 @@
 //!               the centroids with ‖φ(x) − φ(c)‖ ≤ u are scored in full, and no others
 //! ```
 //!
-//! Where the variance decays, few centroids are left, at d/p of the work. The idea of bounding by leading principal columns
-//! is that of Kuffo & Boncz (2025, SuperKMeans); here nothing is approximate, and the labels are those of the direct form.
+//! Where the variance decays, few centroids are left, at d/p of the work. The programs PDX and SuperKMeans prune by leading
+//! columns of a rotation too; here nothing is approximate, and the labels are those of the direct form.
 
 use crate::scores::{Found, Running, STRIP, Shifted, TOGETHER};
 use crate::tile::{Column, Rows, TILE_ROWS, Tile};
