@@ -48,7 +48,7 @@ impl fmt::Display for Algorithm {
 
 /// A name that is no algorithm's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no algorithm; use auto, lloyd, bounds, groups or prefix")]
+#[error("algorithm '{0}' is not available; use auto, lloyd, bounds, groups or prefix")]
 pub struct UnknownAlgorithm(String);
 
 impl FromStr for Algorithm {
