@@ -11,13 +11,13 @@
 //! that, or the rounding of many changes, could cost digits. So are those of a lane at once where rows that left had made up
 //! nearly all of a cluster: what they leave behind has few digits of its own. `plan.rs` decides from counts what is done.
 
+use crate::passes::Idle;
 use crate::plan::{Algorithm, Plan, spatial_rank};
 use crate::statistics::{Statistics, Sums};
 use miscela_kernel::{
     Bounds, CentroidColumns, Centroids, Effort, Float, Lanes, Moved, Prefix, Samples, Search, SearchScratch, Step,
     TILE_ROWS, Threads,
 };
-use std::sync::Mutex;
 
 /// Rows are searched in runs of at most this many: enough that the few of them that are open fill tiles.
 pub(crate) const RUN: usize = 2048;
@@ -41,7 +41,7 @@ pub(crate) struct Nearest<F> {
     counts: Vec<Vec<u32>>,
     /// For each lane and cluster, the most that its sums held of weight and of second moment since they were made anew.
     peaks: Vec<Vec<[f64; 2]>>,
-    idle: Mutex<Vec<Space<F>>>,
+    idle: Idle<Space<F>>,
 }
 
 /// Working space of one lane.
@@ -72,7 +72,7 @@ impl<F: Float> Nearest<F> {
             reference: None,
             counts: vec![vec![0; k]; lanes],
             peaks: vec![vec![[0.0; 2]; k]; lanes],
-            idle: Mutex::new(Vec::new()),
+            idle: Idle::new(),
         }
     }
 
@@ -126,12 +126,7 @@ impl<F: Float> Nearest<F> {
             })
             .collect();
         threads.each(&mut work, |i, lane| {
-            let taken = idle.lock().ok().and_then(|mut idle| idle.pop());
-            let mut space = taken.unwrap_or_default();
-            lane.pass(&search, samples, lanes.rows(i).start, anew, reference, &mut space);
-            if let Ok(mut idle) = idle.lock() {
-                idle.push(space);
-            }
+            idle.lend(|space| lane.pass(&search, samples, lanes.rows(i).start, anew, reference, space));
         });
         let mut effort = Effort::default();
         work.iter().for_each(|lane| effort.add(lane.effort));

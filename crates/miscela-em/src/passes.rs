@@ -7,6 +7,25 @@ use crate::statistics::{Statistics, Sums};
 use miscela_kernel::{Block, Float, Lanes, Samples, Threads};
 use std::sync::Mutex;
 
+/// Working space that no lane is using: as many as there are threads, not lanes.
+pub(crate) struct Idle<T>(Mutex<Vec<T>>);
+
+impl<T: Default> Idle<T> {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+
+    /// Lends one to `work`.
+    pub(crate) fn lend(&self, work: impl FnOnce(&mut T)) {
+        let taken = self.0.lock().ok().and_then(|mut idle| idle.pop());
+        let mut space = taken.unwrap_or_default();
+        work(&mut space);
+        if let Ok(mut idle) = self.0.lock() {
+            idle.push(space);
+        }
+    }
+}
+
 /// A row that has no label yet.
 pub(crate) const UNLABELLED: u32 = u32::MAX;
 
@@ -18,13 +37,8 @@ pub(crate) struct Passes<F, S> {
     threads: Threads,
     /// What is remembered of the rows where each goes to the nearest centroid.
     nearest: Option<Nearest<F>>,
-    /// Working space that no lane is using: as many as there are threads, not lanes.
-    idle: Mutex<Vec<Workspace<F, S>>>,
-}
-
-struct Workspace<F, S> {
-    scratch: S,
-    rows: Vec<F>,
+    /// Scratch space of the family, and rows that had to be made contiguous.
+    idle: Idle<(S, Vec<F>)>,
 }
 
 impl<F: Float, S: Default + Send> Passes<F, S> {
@@ -38,7 +52,7 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
             labels: if family.is_hard() { vec![UNLABELLED; n] } else { Vec::new() },
             threads: threads.for_work(n as f64 * k as f64 * (d + scatter.len(d)) as f64),
             lanes,
-            idle: Mutex::new(Vec::new()),
+            idle: Idle::new(),
         }
     }
 
@@ -101,19 +115,17 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
         let mut labels = self.labels.chunks_mut(lanes.rows_per_lane());
         let mut work: Vec<_> = self.sums.iter_mut().map(|sums| (sums, labels.next().unwrap_or_default())).collect();
         self.threads.each(&mut work, |lane, (sums, labels)| {
-            let taken = idle.lock().ok().and_then(|mut idle| idle.pop());
-            let mut space = taken.unwrap_or_else(|| Workspace { scratch: S::default(), rows: Vec::new() });
             sums.clear();
             let mut rest = &mut labels[..];
-            for rows in lanes.blocks(lane) {
-                let block = samples.block(rows, &mut space.rows);
-                let (labels, tail) = std::mem::take(&mut rest).split_at_mut_checked(block.len()).unwrap_or_default();
-                rest = tail;
-                step(&block, labels, sums, &mut space.scratch);
-            }
-            if let Ok(mut idle) = idle.lock() {
-                idle.push(space);
-            }
+            idle.lend(|(scratch, copied)| {
+                for rows in lanes.blocks(lane) {
+                    let block = samples.block(rows, copied);
+                    let (labels, tail) =
+                        std::mem::take(&mut rest).split_at_mut_checked(block.len()).unwrap_or_default();
+                    rest = tail;
+                    step(&block, labels, sums, scratch);
+                }
+            });
         });
         // Not a copy: sums can be as large as the rows.
         let empty = Sums::zero(self.sums[0].k(), self.sums[0].width, self.sums[0].scatter);

@@ -9,10 +9,11 @@
 //! Rows stay rows here: the columns are in the lanes, so nothing needs a horizontal sum, and a component in which few rows
 //! have a share costs what those few do.
 
+use crate::Float;
 use crate::aligned::Aligned;
-use crate::moments::{Moments, Scatter, Shared};
+use crate::float::lanes;
+use crate::moments::{Component, Moments, Scatter, Shared};
 use crate::tile::TILE_ROWS;
-use crate::{Float, Isa};
 use pulp::{Simd, WithSimd};
 
 /// The most rows of the second moment that go together, and registers of its columns.
@@ -34,27 +35,7 @@ pub(crate) struct DirectScratch<F> {
     second: Aligned<F>,
 }
 
-/// Adds the rows to component `c`, whose mean is given.
-pub(crate) fn add<F: Float>(
-    isa: Isa,
-    moments: &mut Moments,
-    rows: &Shared<F>,
-    c: usize,
-    mean: &[F],
-    scratch: &mut DirectScratch<F>,
-) {
-    isa.run(Add { moments, rows, c, mean, scratch });
-}
-
-struct Add<'a, 'b, F> {
-    moments: &'a mut Moments<'b>,
-    rows: &'a Shared<'a, F>,
-    c: usize,
-    mean: &'a [F],
-    scratch: &'a mut DirectScratch<F>,
-}
-
-impl<F: Float> WithSimd for Add<'_, '_, F> {
+impl<F: Float> WithSimd for Component<'_, '_, F, DirectScratch<F>> {
     type Output = ();
 
     #[inline(always)]
@@ -102,11 +83,6 @@ macro_rules! columns {
         let whole = row.len() / lanes::<$S, $F>() * lanes::<$S, $F>();
         (<$F>::vectors::<$S>(row), <$F>::vectors::<$S>(mean), &row[whole..], &mean[whole..], whole)
     }};
-}
-
-#[inline(always)]
-fn lanes<S: Simd, F: Float>() -> usize {
-    size_of::<F::Vector<S>>() / size_of::<F>()
 }
 
 #[inline(always)]

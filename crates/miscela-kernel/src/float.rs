@@ -12,6 +12,12 @@ use pulp::bytemuck::bytes_of;
 use std::fmt::{Debug, Display, LowerExp};
 use std::iter::Sum;
 
+/// The numbers in one register.
+#[inline(always)]
+pub(crate) fn lanes<S: Simd, F: Float>() -> usize {
+    size_of::<F::Vector<S>>() / size_of::<F>()
+}
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}

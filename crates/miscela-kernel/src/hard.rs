@@ -63,11 +63,13 @@ impl<F: Float> WithSimd for AddHard<'_, '_, F> {
         let mut z = Vec::new();
         // Wide sums go to and from a farther cache: once for all rows of a cluster, not for each.
         const WIDE: usize = 256;
-        let mut order: Vec<u32> = (0..labels.len() as u32).collect();
+        let mut order = Vec::new();
         if block.width() >= WIDE {
-            order.sort_by_key(|i| labels[*i as usize]);
+            order.extend(0..labels.len());
+            order.sort_by_key(|i| labels[*i]);
         }
-        for i in order.into_iter().map(|i| i as usize) {
+        for place in 0..labels.len() {
+            let i = if order.is_empty() { place } else { order[place] };
             moments.add_row(simd, block.row(i), labels[i] as usize, block.weight(i), means, &mut z);
         }
     }

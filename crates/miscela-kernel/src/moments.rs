@@ -15,10 +15,10 @@
 //! | more | diagonal, spherical | up to a quarter | `direct` |
 //! | more | diagonal, spherical | more | `packed`: one product for all components, where that loses few digits |
 
-use crate::direct::{self, DirectScratch};
+use crate::direct::DirectScratch;
 use crate::packed::{self, PackedScratch};
 use crate::tile::{Column, TILE_ROWS, Tile};
-use crate::tiled::{self, TiledScratch};
+use crate::tiled::TiledScratch;
 use crate::{Block, Float, Isa, narrow};
 
 /// How much of Σ r z zᵀ is kept.
@@ -123,17 +123,21 @@ impl SoftMoments<'_> {
             let (count, mean) = (rows.counts[c] as usize, &means[c * d..(c + 1) * d]);
             match self.scatter {
                 Scatter::Full if 2 * count > rows.block.len() && d < 32 => {
-                    tiled::add(isa, &mut self.of(c, d), rows, c, mean, &mut scratch.tiled);
+                    let (moments, scratch) = (&mut self.of(c, d), &mut scratch.tiled);
+                    isa.run(Component { moments, rows, c, mean, scratch });
                 }
                 Scatter::Diagonal | Scatter::Spherical if 4 * count > rows.block.len() => scratch.dense.push(c),
-                _ => direct::add(isa, &mut self.of(c, d), rows, c, mean, &mut scratch.direct),
+                _ => {
+                    let (moments, scratch) = (&mut self.of(c, d), &mut scratch.direct);
+                    isa.run(Component { moments, rows, c, mean, scratch });
+                }
             }
         }
         packed::products(isa, rows, &scratch.dense, &mut scratch.packed);
-        for (at, c) in scratch.dense.iter().enumerate() {
-            let mean = &means[c * d..(c + 1) * d];
-            if !packed::add(&mut self.of(*c, d), &scratch.packed, at, rows.offset, mean) {
-                direct::add(isa, &mut self.of(*c, d), rows, *c, mean, &mut scratch.direct);
+        for (at, c) in scratch.dense.iter().copied().enumerate() {
+            let (moments, mean) = (&mut self.of(c, d), &means[c * d..(c + 1) * d]);
+            if !packed::add(moments, &scratch.packed, at, rows.offset, mean) {
+                isa.run(Component { moments, rows, c, mean, scratch: &mut scratch.direct });
             }
         }
     }
@@ -148,6 +152,16 @@ impl SoftMoments<'_> {
             scatter: self.scatter,
         }
     }
+}
+
+/// The rows of a block to be added to component `c`, whose mean is given: by `direct` or by `tiled`, as the scratch space
+/// says.
+pub(crate) struct Component<'a, 'b, F, T> {
+    pub(crate) moments: &'a mut Moments<'b>,
+    pub(crate) rows: &'a Shared<'a, F>,
+    pub(crate) c: usize,
+    pub(crate) mean: &'a [F],
+    pub(crate) scratch: &'a mut T,
 }
 
 /// Where the moments of one component are added.

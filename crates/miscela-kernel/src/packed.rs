@@ -14,6 +14,7 @@
 //! and differences are taken instead.
 
 use crate::aligned::Aligned;
+use crate::float::lanes;
 use crate::moments::{Moments, Scatter, Shared};
 use crate::tile::TILE_ROWS;
 use crate::{Float, Isa};
@@ -89,8 +90,7 @@ impl<F: Float> WithSimd for Products<'_, F> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { rows, which, scratch } = self;
         let d = rows.offset.len();
-        let lanes = size_of::<F::Vector<S>>() / size_of::<F>();
-        let stride = d.next_multiple_of(lanes);
+        let stride = d.next_multiple_of(lanes::<S, F>());
         let PackedScratch { rows: u, products } = scratch;
         let u = u.take(rows.block.len() * stride);
         for (i, (u, x)) in u.chunks_exact_mut(stride).zip(rows.block.rows()).enumerate() {
@@ -109,9 +109,9 @@ impl<F: Float> WithSimd for Products<'_, F> {
         for (which, products) in which.chunks(GROUP).zip(products.chunks_mut(GROUP * (2 * d + 1))) {
             // A group that is not full has its last component repeated.
             let which: [usize; GROUP] = std::array::from_fn(|g| which[g.min(which.len() - 1)]);
-            for v in (0..stride / lanes).step_by(STRIP) {
+            for v in (0..stride / lanes::<S, F>()).step_by(STRIP) {
                 let part = Part { rows, u, stride, which: &which, v };
-                if v + 1 == stride / lanes {
+                if v + 1 == stride / lanes::<S, F>() {
                     part.sums::<S, 1>(simd, products);
                 } else {
                     part.sums::<S, STRIP>(simd, products);
@@ -161,13 +161,13 @@ impl<F: Float> Part<'_, F> {
                 }
             }
         }
-        let start = v * (size_of::<F::Vector<S>>() / size_of::<F>());
+        let start = v * lanes::<S, F>();
         for (g, products) in products.chunks_exact_mut(2 * d + 1).enumerate() {
             let (a, b) = products[1..].split_at_mut(d);
             for (to, sums) in [(a, firsts[g]), (b, seconds[g])] {
                 let mut numbers = [F::zero(); STRIP * 16];
                 F::vectors_mut::<S>(&mut numbers)[..V].copy_from_slice(&sums);
-                let kept = (d - start).min(V * size_of::<F::Vector<S>>() / size_of::<F>());
+                let kept = (d - start).min(V * lanes::<S, F>());
                 to[start..start + kept].copy_from_slice(&numbers[..kept]);
             }
         }

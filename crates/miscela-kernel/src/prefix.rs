@@ -11,7 +11,8 @@
 //! Where the variance decays, few centroids are left, at d/p of the work. The programs PDX and SuperKMeans prune by leading
 //! columns of a rotation too; here nothing is approximate, and the labels are those of the direct form.
 
-use crate::scores::{Found, Running, STRIP, Shifted, TOGETHER};
+use crate::float::lanes;
+use crate::scores::{Found, Running, STRIP, Shifted, TOGETHER, norms, strips};
 use crate::tile::{Column, Rows, TILE_ROWS, Tile};
 use crate::{Block, Centroids, Float, Isa};
 use pulp::{Simd, WithSimd};
@@ -19,8 +20,8 @@ use pulp::{Simd, WithSimd};
 /// A basis of the leading directions, and the centroids seen through it.
 #[derive(Clone, Debug)]
 pub struct Prefix<F> {
-    /// p × d
-    basis: Vec<F>,
+    /// p directions of d columns.
+    basis: Shifted<F>,
     /// φ of each centroid less the offset, p + 1 columns.
     leading: Shifted<F>,
     /// What rounding may do to the last column of any of them.
@@ -59,25 +60,20 @@ impl<F: Float> Prefix<F> {
     pub fn new(directions: &[F], centroids: &Centroids<F>) -> Self {
         let (shifted, width, k) = (centroids.shifted(), centroids.width(), centroids.len());
         let p = directions.len() / width;
-        let mut prefix =
-            Self { basis: directions.to_vec(), leading: Shifted::new(&[], &vec![F::zero(); p + 1]), blur: 0.0 };
+        let (basis, nothing) = (Shifted::directions(directions, width), vec![F::zero(); width]);
         let (mut tile, mut columns, mut leading) = (Tile::new(), Vec::new(), Vec::with_capacity(k * (p + 1)));
+        let mut greatest = 0.0f64;
         for first in (0..k).step_by(TILE_ROWS) {
             let rows = Block::new(&shifted.rows[first * width..(first + TILE_ROWS).min(k) * width], width);
-            tile.fill(&rows, &vec![F::zero(); width]);
-            let norm2 = Isa::best().run(Project { prefix: &prefix, tile: &tile, leading: &mut columns });
+            tile.fill(&rows, &nothing);
+            let norm2 = Isa::best().run(Project { basis: &basis, tile: &tile, leading: &mut columns });
             for i in 0..rows.len() {
                 leading.extend(columns.iter().map(|column| column.0[i]));
                 let error = error::<F>(width, p, norm2.0[i].widen());
-                prefix.blur = prefix.blur.max(blur(columns[p].0[i].widen(), error));
+                greatest = greatest.max(blur(columns[p].0[i].widen(), error));
             }
         }
-        prefix.leading = Shifted::new(&leading, &vec![F::zero(); p + 1]);
-        prefix
-    }
-
-    fn width(&self) -> usize {
-        self.leading.width - 1
+        Self { basis, leading: Shifted::new(&leading, &nothing[..p + 1]), blur: greatest }
     }
 }
 
@@ -134,7 +130,7 @@ pub(crate) struct SiftScratch<F> {
     /// φ of the rows of a tile.
     leading: Vec<Column<F>>,
     /// For each row, in ascending order, the centroids that may be nearest.
-    pub(crate) contenders: Vec<Vec<u32>>,
+    contenders: Vec<Vec<u32>>,
 }
 
 impl<F: Float> Default for SiftScratch<F> {
@@ -164,8 +160,8 @@ impl<F: Float> WithSimd for Sift<'_, F> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> u64 {
         let Self { prefix, rows, tile, offset, centroids, labels, scratch, found, beyond } = self;
-        let (width, p, count) = (offset.len(), prefix.width(), tile.rows());
-        let norm2 = project(simd, prefix, tile, &mut scratch.leading);
+        let (width, p, count) = (offset.len(), prefix.basis.len(), tile.rows());
+        let norm2 = project(simd, &prefix.basis, tile, &mut scratch.leading);
 
         // The greatest score, through the directions, of a centroid that is too far away.
         let mut limit = Column::splat(F::infinity());
@@ -207,8 +203,7 @@ impl<F: Float> WithSimd for Sift<'_, F> {
             }
             completed += scratch.contenders[i].len() as u64;
         }
-        let registers = F::vectors::<S>(&best.0).len();
-        for at in (0..(count * registers).div_ceil(STRIP * TILE_ROWS)).map(|strip| strip * STRIP) {
+        for at in strips::<S, F>(count) {
             let mut running = Running::<S, F>::new(simd);
             for r in 0..STRIP {
                 running.best[r] = F::vectors::<S>(&best.0)[at + r];
@@ -229,7 +224,7 @@ fn through<F: Float>(leading: &[Column<F>], i: usize) -> f64 {
 
 /// φ of the rows of a tile, and ‖x‖².
 struct Project<'a, F> {
-    prefix: &'a Prefix<F>,
+    basis: &'a Shifted<F>,
     tile: &'a Tile<F>,
     leading: &'a mut Vec<Column<F>>,
 }
@@ -239,43 +234,20 @@ impl<F: Float> WithSimd for Project<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Column<F> {
-        project(simd, self.prefix, self.tile, self.leading)
+        project(simd, self.basis, self.tile, self.leading)
     }
 }
 
 #[inline(always)]
-fn project<S: Simd, F: Float>(simd: S, prefix: &Prefix<F>, tile: &Tile<F>, leading: &mut Vec<Column<F>>) -> Column<F> {
-    let (width, p) = (tile.columns().len(), prefix.width());
+fn project<S: Simd, F: Float>(simd: S, basis: &Shifted<F>, tile: &Tile<F>, leading: &mut Vec<Column<F>>) -> Column<F> {
+    let p = basis.len();
     leading.resize(p + 1, Column::splat(F::zero()));
     let mut norm2 = Column::splat(F::zero());
-    let registers = F::vectors::<S>(&norm2.0).len();
-    for at in (0..registers / STRIP).map(|strip| strip * STRIP) {
-        let zero = F::splat(simd, F::zero());
-        let mut whole = [zero; STRIP];
-        for column in tile.columns() {
-            let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
-            for r in 0..STRIP {
-                whole[r] = F::vfma(simd, x[r], x[r], whole[r]);
-            }
-        }
+    for at in strips::<S, F>(TILE_ROWS) {
+        let whole = norms(simd, tile.columns(), at);
         let mut rest = whole;
         for first in (0..p).step_by(TOGETHER) {
-            let mut directions = [&prefix.basis[..width]; TOGETHER];
-            for g in 0..TOGETHER {
-                // Beyond the last they are computed and not kept.
-                let q = (first + g).min(p - 1);
-                directions[g] = &prefix.basis[q * width..(q + 1) * width];
-            }
-            let mut sums = [[zero; STRIP]; TOGETHER];
-            for (j, column) in tile.columns().iter().enumerate() {
-                let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
-                for g in 0..TOGETHER {
-                    let d = F::splat(simd, directions[g][j]);
-                    for r in 0..STRIP {
-                        sums[g][r] = F::vfma(simd, x[r], d, sums[g][r]);
-                    }
-                }
-            }
+            let sums = basis.scores(simd, tile.columns(), at, &basis.together(None, first));
             for g in 0..TOGETHER.min(p - first) {
                 for r in 0..STRIP {
                     let along = sums[g][r];
@@ -286,7 +258,8 @@ fn project<S: Simd, F: Float>(simd: S, prefix: &Prefix<F>, tile: &Tile<F>, leadi
         }
         for r in 0..STRIP {
             F::vectors_mut::<S>(&mut norm2.0)[at + r] = whole[r];
-            F::vectors_mut::<S>(&mut leading[p].0)[at + r] = F::vsqrt(simd, F::vmax(simd, rest[r], zero));
+            let rest = F::vmax(simd, rest[r], F::splat(simd, F::zero()));
+            F::vectors_mut::<S>(&mut leading[p].0)[at + r] = F::vsqrt(simd, rest);
         }
     }
     norm2
@@ -298,9 +271,8 @@ fn sift<S: Simd, F: Float>(simd: S, prefix: &Prefix<F>, limit: &Column<F>, count
     let SiftScratch { leading, contenders } = scratch;
     contenders.iter_mut().for_each(Vec::clear);
     let (centroids, k) = (&prefix.leading, prefix.leading.len());
-    let registers = F::vectors::<S>(&limit.0).len();
-    let lanes = TILE_ROWS / registers;
-    for at in (0..count.div_ceil(STRIP * lanes)).map(|strip| strip * STRIP) {
+    let lanes = lanes::<S, F>();
+    for at in strips::<S, F>(count) {
         for first in (0..k).step_by(TOGETHER) {
             let together = centroids.together(None, first);
             let scores = centroids.scores(simd, leading, at, &together);

@@ -15,6 +15,7 @@
 //! 2u√M is above 10⁻¹⁰ (`f32`: 10⁻⁴) for any centre, nothing is taken off the rows and differences come first, for one more
 //! operation.
 
+use crate::float::lanes;
 use crate::tile::{Column, TILE_ROWS, Tile};
 use crate::{Float, Isa};
 use pulp::{Simd, WithSimd};
@@ -129,7 +130,7 @@ impl<F: Float> WithSimd for Distances<'_, F> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { columns, rows, scaled, out } = self;
-        let registers = TILE_ROWS / (size_of::<F::Vector<S>>() / size_of::<F>());
+        let registers = TILE_ROWS / lanes::<S, F>();
         let strips = (rows * registers).div_ceil(TILE_ROWS * STRIP);
         for (group, out) in scaled.groups.iter().zip(out.chunks_mut(GROUP)) {
             for at in (0..strips).map(|strip| strip * STRIP) {

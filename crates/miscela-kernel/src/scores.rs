@@ -17,7 +17,8 @@
 //! cannot explain, or without, and with safe bounds of its distances.
 
 use crate::Float;
-use crate::tile::{Column, TILE_ROWS, Tile};
+use crate::float::lanes;
+use crate::tile::{Column, Tile};
 use pulp::{Simd, WithSimd};
 
 /// Centroids relative to an offset, ready to be scored.
@@ -59,6 +60,13 @@ impl<F: Float> Shifted<F> {
         shifted
     }
 
+    /// Directions instead: their scores are x·c, without a half norm.
+    pub(crate) fn directions(rows: &[F], width: usize) -> Self {
+        let mut shifted = Self::new(rows, &vec![F::zero(); width]);
+        shifted.starts.fill(F::zero());
+        shifted
+    }
+
     /// k
     pub(crate) fn len(&self) -> usize {
         self.starts.len() - 1
@@ -82,14 +90,13 @@ impl<F: Float> Shifted<F> {
     /// The score of one row, less the offset, and one centroid.
     #[inline(always)]
     pub(crate) fn score_of<S: Simd>(&self, simd: S, row: &[F], c: usize) -> F {
-        let lanes = TILE_ROWS / F::vectors::<S>(&[F::zero(); TILE_ROWS]).len();
         let mut score = self.starts[c];
         for (x, y) in row.chunks(PART).zip(self.row(c).chunks(PART)) {
             let mut sum = F::splat(simd, F::zero());
             for (x, y) in F::vectors::<S>(x).iter().zip(F::vectors::<S>(y)) {
                 sum = F::vfma(simd, *x, *y, sum);
             }
-            let done = x.len() - x.len() % lanes;
+            let done = x.len() - x.len() % lanes::<S, F>();
             let rest = x[done..].iter().zip(&y[done..]).fold(F::vsum(simd, sum), |sum, (x, y)| sum + *x * *y);
             score += rest;
         }
@@ -194,14 +201,12 @@ impl<F: Float> WithSimd for Score<'_, F> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { tile, centroids, list, found } = self;
-        let lanes = TILE_ROWS / F::vectors::<S>(&found.index.0).len();
-        let count = centroids.count(list);
-        for at in (0..tile.rows().div_ceil(STRIP * lanes)).map(|strip| strip * STRIP) {
+        for at in strips::<S, F>(tile.rows()) {
             let mut running = Running::<S, F>::new(simd);
-            for first in (0..count).step_by(TOGETHER) {
+            for first in (0..centroids.count(list)).step_by(TOGETHER) {
                 running.score(simd, tile.columns(), at, centroids, &centroids.together(list, first));
             }
-            running.measure(simd, tile.columns(), at);
+            running.norm2 = norms(simd, tile.columns(), at);
             running.finish(simd, tile.columns().len(), at, centroids, found);
         }
     }
@@ -214,6 +219,31 @@ const PART: usize = 64;
 /// enough that the units which multiply and add never wait.
 pub(crate) const STRIP: usize = 2;
 pub(crate) const TOGETHER: usize = 6;
+
+/// Where the strips begin, in registers, that hold so many rows.
+#[inline(always)]
+pub(crate) fn strips<S: Simd, F: Float>(rows: usize) -> impl Iterator<Item = usize> {
+    (0..rows.div_ceil(STRIP * lanes::<S, F>())).map(|strip| strip * STRIP)
+}
+
+/// ‖x‖² of the registers of rows at `at`.
+#[inline(always)]
+pub(crate) fn norms<S: Simd, F: Float>(simd: S, columns: &[Column<F>], at: usize) -> [F::Vector<S>; STRIP] {
+    let mut norm2 = [F::splat(simd, F::zero()); STRIP];
+    for columns in columns.chunks(PART) {
+        let mut part = [F::splat(simd, F::zero()); STRIP];
+        for column in columns {
+            let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
+            for r in 0..STRIP {
+                part[r] = F::vfma(simd, x[r], x[r], part[r]);
+            }
+        }
+        for r in 0..STRIP {
+            norm2[r] = F::vadd(simd, norm2[r], part[r]);
+        }
+    }
+    norm2
+}
 
 /// What the registers of a strip know so far.
 pub(crate) struct Running<S: Simd, F: Float> {
@@ -252,22 +282,6 @@ impl<S: Simd, F: Float> Running<S, F> {
                 let better = F::vless(simd, self.best[r], score);
                 self.index[r] = F::vselect(simd, better, index, self.index[r]);
                 self.best[r] = F::vmax(simd, score, self.best[r]);
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn measure(&mut self, simd: S, columns: &[Column<F>], at: usize) {
-        for columns in columns.chunks(PART) {
-            let mut part = [F::splat(simd, F::zero()); STRIP];
-            for column in columns {
-                let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
-                for r in 0..STRIP {
-                    part[r] = F::vfma(simd, x[r], x[r], part[r]);
-                }
-            }
-            for r in 0..STRIP {
-                self.norm2[r] = F::vadd(simd, self.norm2[r], part[r]);
             }
         }
     }

@@ -11,6 +11,7 @@
 //! Rounding is the caller's affair: a sum here is within a relative (d + 2)u of the sum in exact arithmetic, and a limit
 //! that is that much higher misses no row.
 
+use crate::float::lanes;
 use crate::tile::{Column, TILE_ROWS};
 use crate::{Float, Isa};
 use pulp::{Simd, WithSimd};
@@ -116,7 +117,7 @@ impl<F: Float> Screen<'_, F> {
     fn group<S: Simd, const G: usize>(&mut self, simd: S, first: usize) -> usize {
         let mut candidates = [self.candidates[first]; G];
         candidates.copy_from_slice(&self.candidates[first..first + G]);
-        let lanes = TILE_ROWS / F::vectors::<S>(&self.limits.0).len();
+        let lanes = lanes::<S, F>();
         let mut found = [0; G];
         for strip in 0..self.rows.div_ceil(2 * lanes) {
             let bits = self.strip::<S, G>(simd, 2 * strip, lanes, first, &candidates);

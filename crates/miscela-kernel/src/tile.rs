@@ -3,6 +3,7 @@
 //! Every kernel here works on such tiles. One register then holds the same column of 4, 8 or 16 rows, so nothing needs a
 //! horizontal step: a distance, an argmin, a triangular solve and an exponential are all element-wise.
 
+use crate::float::lanes;
 use crate::{Block, Float, Isa, Samples};
 use pulp::{Simd, WithSimd};
 
@@ -26,14 +27,12 @@ impl<F: Float> Column<F> {
 pub struct Tile<F> {
     columns: Vec<Column<F>>,
     rows: usize,
-    /// Rows that had to be made contiguous.
-    copied: Vec<F>,
 }
 
 impl<F: Float> Tile<F> {
     /// An empty tile.
     pub fn new() -> Self {
-        Self { columns: Vec::new(), rows: 0, copied: Vec::new() }
+        Self { columns: Vec::new(), rows: 0 }
     }
 
     /// Takes the rows of `block`, less `offset`, which has one number a column.
@@ -42,16 +41,6 @@ impl<F: Float> Tile<F> {
     /// If there are more than [`TILE_ROWS`] rows, or `offset` is of another width.
     pub fn fill(&mut self, block: &Block<F>, offset: &[F]) {
         self.take(&Rows::of(block), offset);
-    }
-
-    /// Takes rows of `samples` from wherever they are, less `offset`.
-    ///
-    /// # Panics
-    /// As [`fill`](Self::fill) does.
-    pub fn gather(&mut self, samples: &Samples<F>, rows: impl ExactSizeIterator<Item = usize> + Clone, offset: &[F]) {
-        let mut copied = std::mem::take(&mut self.copied);
-        self.take(&Rows::gather(samples, rows, &mut copied), offset);
-        self.copied = copied;
     }
 
     /// Takes rows, less `offset`.
@@ -118,9 +107,7 @@ impl<'a, F: Float> Rows<'a, F> {
         assert!(count <= TILE_ROWS);
         Self { all, starts: std::array::from_fn(|i| i * width), count, width }
     }
-}
 
-impl<F: Float> Rows<'_, F> {
     /// Row `i` less an offset.
     #[inline(always)]
     pub(crate) fn copy_shifted(&self, i: usize, offset: &[F], row: &mut [F]) {
@@ -153,7 +140,7 @@ impl<F: Float> WithSimd for Turn<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let done = match TILE_ROWS / F::vectors::<S>(&self.columns[0].0).len() {
+        let done = match lanes::<S, F>() {
             2 => self.squares::<S, 2>(simd),
             4 => self.squares::<S, 4>(simd),
             8 => self.squares::<S, 8>(simd),

@@ -7,9 +7,9 @@
 //!
 //! Rows are in the lanes, so nothing has to be picked out, and each sum over lanes is taken once a block.
 
-use crate::moments::{Moments, Scatter, Shared};
+use crate::Float;
+use crate::moments::{Component, Scatter};
 use crate::tile::Column;
-use crate::{Float, Isa};
 use pulp::{Simd, WithSimd};
 
 /// Columns that go together.
@@ -22,39 +22,18 @@ pub(crate) struct TiledScratch<F> {
     rz: Vec<Column<F>>,
 }
 
-/// Adds the rows to component `c`, whose mean is given.
-pub(crate) fn add<F: Float>(
-    isa: Isa,
-    moments: &mut Moments,
-    rows: &Shared<F>,
-    c: usize,
-    mean: &[F],
-    scratch: &mut TiledScratch<F>,
-) {
-    // Whole groups of columns, so that the product below needs no special case.
-    let columns = mean.len().next_multiple_of(GROUP) * rows.tiles.len();
-    let zero = Column::splat(F::zero());
-    for padded in [&mut scratch.z, &mut scratch.rz] {
-        padded.resize(columns, zero);
-        padded[mean.len() * rows.tiles.len()..].fill(zero);
-    }
-    isa.run(Add { moments, rows, c, mean, scratch });
-}
-
-struct Add<'a, 'b, F> {
-    moments: &'a mut Moments<'b>,
-    rows: &'a Shared<'a, F>,
-    c: usize,
-    mean: &'a [F],
-    scratch: &'a mut TiledScratch<F>,
-}
-
-impl<F: Float> WithSimd for Add<'_, '_, F> {
+impl<F: Float> WithSimd for Component<'_, '_, F, TiledScratch<F>> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { moments, rows, c, mean, scratch } = self;
+        // Whole groups of columns, so that the product below needs no special case.
+        let columns = mean.len().next_multiple_of(GROUP) * rows.tiles.len();
+        for padded in [&mut scratch.z, &mut scratch.rz] {
+            padded.resize(columns, Column::splat(F::zero()));
+            padded[mean.len() * rows.tiles.len()..].fill(Column::splat(F::zero()));
+        }
         let zero = F::splat(simd, F::zero());
         let (run, k) = (rows.tiles.len(), rows.counts.len());
         let mut weight = zero;
