@@ -147,7 +147,7 @@ impl<F: Float> Nearest<F> {
     /// Finds the directions along which a few rows vary most, and tries on a few others whether they tell centroids apart.
     fn try_sifting(&mut self, centroids: &Centroids<F>, samples: &Samples<F>, labels: &[u32]) {
         const SAMPLE: usize = 256;
-        const TRIED: usize = 8;
+        const TRIED: usize = 4;
         let (n, width) = (samples.n_rows(), samples.n_columns());
         let sample = SAMPLE.min(n);
         let mut rows = vec![F::zero(); sample * width];

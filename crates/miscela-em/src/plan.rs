@@ -176,7 +176,7 @@ fn expected_candidates<F: Float>(centroids: &Centroids<F>, labels: &[u32], bound
     }
     let (mut within, mut all) = (0.0, 0.0);
     // And a few clusters are enough to know the others by.
-    for a in (0..k).step_by(k.div_ceil(32)).filter(|a| size[*a] > 0) {
+    for a in (0..k).step_by(k.div_ceil(16)).filter(|a| size[*a] > 0) {
         let reach = 4.0 * f64::from(radius[a]).powi(2);
         let near = centroids.rows().filter(|row| squared_distance(row, centroids.row(a)) <= reach).count();
         within += size[a] as f64 * near as f64;

@@ -47,15 +47,26 @@ impl<F: Float> Default for NearestScratch<F> {
     }
 }
 
+/// The columns after which a distance that is already too great is given up.
+const STEP: usize = 16;
+
 /// The most centroids an `f32` register can number.
 pub const MAX_CENTROIDS: usize = 1 << 24;
 
 impl<F: Float> Centroids<F> {
-    /// The nearest centroid by direct differences, and its squared distance; only those whose score is not below `floor`
-    /// are looked at.
-    pub(crate) fn settle(&self, isa: Isa, row: &[F], floor: F) -> (u32, f64) {
+    /// The nearest of the listed centroids, or of all, by direct differences, and its squared distance; only those whose
+    /// score is not below `floor` are looked at.
+    pub(crate) fn settle(&self, isa: Isa, row: &[F], list: Option<&[u32]>, floor: F) -> (u32, f64) {
+        // A score is no less work than a narrow row's distance.
+        if self.width() < STEP {
+            return match list {
+                Some(list) => nearest_of(row, self, list.iter().copied()),
+                None => nearest_direct(row, self),
+            };
+        }
         let shifted: Vec<F> = row.iter().zip(&self.offset).map(|(x, o)| *x - *o).collect();
-        nearest_of(row, self, &isa.run(Contenders { row: &shifted, centroids: &self.shifted, floor }))
+        let contenders = isa.run(Contenders { row: &shifted, centroids: &self.shifted, list, floor });
+        nearest_of(row, self, contenders.into_iter())
     }
 
     /// Prepares centroids given row by row, `offset.len()` numbers each. `offset` should be about the mean of the rows to
@@ -136,7 +147,7 @@ impl<F: Float> Centroids<F> {
             isa.run(Score { tile, centroids: &self.shifted, list: None, found });
             labels.iter_mut().zip(&found.index.0).for_each(|(label, index)| *label = index.widen() as u32);
             for i in found.in_doubt(labels.len()) {
-                labels[i] = self.settle(isa, rows.row(i), found.floor.0[i]).0;
+                labels[i] = self.settle(isa, rows.row(i), None, found.floor.0[i]).0;
             }
         }
     }
@@ -147,23 +158,22 @@ impl<F: Float> Centroids<F> {
 /// This is the definition that [`Centroids::assign`] reproduces. A sum that has passed the best one so far is abandoned,
 /// which changes nothing.
 pub fn nearest_direct<F: Float>(row: &[F], centroids: &Centroids<F>) -> (u32, f64) {
-    nearest_of(row, centroids, &(0..centroids.len() as u32).collect::<Vec<_>>())
+    nearest_of(row, centroids, 0..centroids.len() as u32)
 }
 
 /// The same among the listed centroids, in ascending order.
-fn nearest_of<F: Float>(row: &[F], centroids: &Centroids<F>, list: &[u32]) -> (u32, f64) {
-    const STEP: usize = 16;
+fn nearest_of<F: Float>(row: &[F], centroids: &Centroids<F>, list: impl Iterator<Item = u32>) -> (u32, f64) {
     let mut best = (0, f64::INFINITY);
     for c in list {
         let mut sum = 0.0;
-        for (x, y) in row.chunks(STEP).zip(centroids.row(*c as usize).chunks(STEP)) {
+        for (x, y) in row.chunks(STEP).zip(centroids.row(c as usize).chunks(STEP)) {
             sum = squared_distance_from(sum, x, y);
             if sum > best.1 {
                 break;
             }
         }
         if sum < best.1 {
-            best = (*c, sum);
+            best = (c, sum);
         }
     }
     best

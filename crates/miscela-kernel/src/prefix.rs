@@ -34,25 +34,9 @@ impl<F: Float> Prefix<F> {
     ///
     /// Cost: n·d²/4 for n rows.
     pub fn directions(rows: &[F], mean: &[F]) -> Vec<F> {
-        let width = mean.len();
-        let p = width / 8;
-        let rows: Vec<Vec<f64>> = (rows.chunks_exact(width))
-            .map(|row| row.iter().zip(mean).map(|(x, m)| x.widen() - m.widen()).collect())
-            .collect();
-        let mut directions: Vec<Vec<f64>> = (0..p).map(|q| rows[q * rows.len() / p].clone()).collect();
-        orthonormalise(&mut directions);
-        let images: Vec<Vec<f64>> = (directions.iter())
-            .map(|direction| {
-                let mut image = vec![0.0; width];
-                for row in &rows {
-                    let along = dot(row, direction);
-                    image.iter_mut().zip(row).for_each(|(sum, x)| *sum += along * x);
-                }
-                image
-            })
-            .collect();
-        directions = images;
-        orthonormalise(&mut directions);
+        let rows = rows.chunks_exact(mean.len());
+        let rows = rows.map(|row| row.iter().zip(mean).map(|(x, m)| x.widen() - m.widen()).collect()).collect();
+        let directions = Isa::best().run(Leading { rows, count: mean.len() / 8 });
         directions.concat().into_iter().map(F::narrow).collect()
     }
 
@@ -95,30 +79,67 @@ fn blur(root: f64, error: f64) -> f64 {
     error / (root + error.sqrt()).max(f64::MIN_POSITIVE)
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut parts = [0.0; 8];
-    let (a, rest_a) = a.as_chunks::<8>();
-    let (b, rest_b) = b.as_chunks::<8>();
-    for (a, b) in a.iter().zip(b) {
-        (0..8).for_each(|i| parts[i] += a[i] * b[i]);
+/// So many orthonormal directions along which some rows vary most.
+struct Leading {
+    rows: Vec<Vec<f64>>,
+    count: usize,
+}
+
+impl WithSimd for Leading {
+    type Output = Vec<Vec<f64>>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<Vec<f64>> {
+        let Self { rows, count } = self;
+        let mut directions: Vec<Vec<f64>> = (0..count).map(|q| rows[q * rows.len() / count].clone()).collect();
+        orthonormalise(simd, &mut directions);
+        for direction in &mut directions {
+            let mut image = vec![0.0; direction.len()];
+            for row in &rows {
+                add_multiple(simd, dot(simd, row, direction), row, &mut image);
+            }
+            *direction = image;
+        }
+        orthonormalise(simd, &mut directions);
+        directions
     }
-    rest_a.iter().zip(rest_b).fold(parts.iter().sum(), |sum, (a, b)| sum + a * b)
+}
+
+#[inline(always)]
+fn dot<S: Simd>(simd: S, a: &[f64], b: &[f64]) -> f64 {
+    let mut sum = f64::splat(simd, 0.0);
+    for (a, b) in f64::vectors::<S>(a).iter().zip(f64::vectors::<S>(b)) {
+        sum = f64::vfma(simd, *a, *b, sum);
+    }
+    let whole = a.len() - a.len() % lanes::<S, f64>();
+    a[whole..].iter().zip(&b[whole..]).fold(f64::vsum(simd, sum), |sum, (a, b)| sum + a * b)
+}
+
+/// b += s·a
+#[inline(always)]
+fn add_multiple<S: Simd>(simd: S, s: f64, a: &[f64], b: &mut [f64]) {
+    let whole = a.len() - a.len() % lanes::<S, f64>();
+    let scale = f64::splat(simd, s);
+    for (a, b) in f64::vectors::<S>(a).iter().zip(f64::vectors_mut::<S>(b)) {
+        *b = f64::vfma(simd, scale, *a, *b);
+    }
+    b[whole..].iter_mut().zip(&a[whole..]).for_each(|(b, a)| *b += s * a);
 }
 
 /// Gram-Schmidt, twice for each, so that rounding leaves nothing of the others (Giraud et al. 2005). What is all of the
 /// others becomes zero, which bounds nothing and harms nothing.
-fn orthonormalise(vectors: &mut [Vec<f64>]) {
+#[inline(always)]
+fn orthonormalise<S: Simd>(simd: S, vectors: &mut [Vec<f64>]) {
     for i in 0..vectors.len() {
         let (before, rest) = vectors.split_at_mut(i);
         let vector = &mut rest[0];
-        let size = dot(vector, vector).sqrt();
+        let size = dot(simd, vector, vector).sqrt();
         for _ in 0..2 {
             for other in &*before {
-                let along = dot(vector, other);
-                vector.iter_mut().zip(other).for_each(|(x, y)| *x -= along * y);
+                add_multiple(simd, -dot(simd, vector, other), other, vector);
             }
         }
-        let left = dot(vector, vector).sqrt();
+        let left = dot(simd, vector, vector).sqrt();
         let scale = if left > 1e-8 * size { 1.0 / left } else { 0.0 };
         vector.iter_mut().for_each(|x| *x *= scale);
     }
@@ -131,6 +152,13 @@ pub(crate) struct SiftScratch<F> {
     leading: Vec<Column<F>>,
     /// For each row, in ascending order, the centroids that may be nearest.
     contenders: Vec<Vec<u32>>,
+}
+
+impl<F> SiftScratch<F> {
+    /// The centroids that were completed for row `i`.
+    pub(crate) fn contenders(&self, i: usize) -> &[u32] {
+        &self.contenders[i]
+    }
 }
 
 impl<F: Float> Default for SiftScratch<F> {

@@ -326,11 +326,12 @@ impl<S: Simd, F: Float> Running<S, F> {
     }
 }
 
-/// Lists the centroids whose score for one row is not below a floor.
+/// Lists the centroids, of those listed or of all, whose score for one row is not below a floor.
 pub(crate) struct Contenders<'a, F> {
     /// x − offset
     pub(crate) row: &'a [F],
     pub(crate) centroids: &'a Shifted<F>,
+    pub(crate) list: Option<&'a [u32]>,
     pub(crate) floor: F,
 }
 
@@ -339,9 +340,10 @@ impl<F: Float> WithSimd for Contenders<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<u32> {
-        let Self { row, centroids, floor } = self;
+        let Self { row, centroids, list, floor } = self;
         let mut contenders = Vec::new();
-        for c in 0..centroids.len() {
+        for i in 0..centroids.count(list) {
+            let c = list.map_or(i, |list| list[i] as usize);
             // What is no number stays in.
             let is_out = centroids.score_of(simd, row, c) < floor;
             if !is_out {

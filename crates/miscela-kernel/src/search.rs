@@ -176,15 +176,20 @@ impl<F: Float> Search<'_, F> {
         let mut copied = std::mem::take(&mut scratch.copied);
         let rows = Rows::gather(samples, open.iter().map(|i| first + *i as usize), &mut copied);
         scratch.tile.take(&rows, self.centroids.offset());
-        let scores = self.score(isa, &rows, open, labels, bounds, scratch);
+        let (scored, scores) = self.score(isa, &rows, open, labels, bounds, scratch);
         scratch.copied = copied;
-        let SearchScratch { found, beyond, .. } = scratch;
+        let SearchScratch { found, beyond, candidates, sift, .. } = scratch;
         let mut renewed = [Bounds::UNKNOWN; TILE_ROWS];
         isa.run(Renew { found, beyond, bounds: &mut renewed });
         let mut nearest = found.index.0.map(|index| index.widen() as u32);
         for i in found.in_doubt(open.len()) {
             let row = samples.copied_row(first + open[i] as usize);
-            let (label, squared) = self.centroids.settle(isa, &row, found.floor.0[i]);
+            let list = match scored {
+                Scored::All => None,
+                Scored::Candidates => Some(&candidates[..]),
+                Scored::Contenders => Some(sift.contenders(i)),
+            };
+            let (label, squared) = self.centroids.settle(isa, &row, list, found.floor.0[i]);
             let distance = squared.sqrt();
             nearest[i] = label;
             renewed[i] = Bounds { upper: above(distance), lower: below(distance).min(renewed[i].lower) };
@@ -203,7 +208,7 @@ impl<F: Float> Search<'_, F> {
         scores
     }
 
-    /// Scores the tile against the centroids that may be nearest to its rows; returns how many scores it took.
+    /// Scores the tile against the centroids that may be nearest to its rows; returns which and how many scores it took.
     fn score(
         &self,
         isa: Isa,
@@ -212,7 +217,7 @@ impl<F: Float> Search<'_, F> {
         labels: &[u32],
         bounds: &[Bounds],
         scratch: &mut SearchScratch<F>,
-    ) -> u64 {
+    ) -> (Scored, u64) {
         let (centroids, k) = (self.centroids.shifted(), self.centroids.len());
         if let Some(columns) = self.columns {
             let mut uppers = [0.0; TILE_ROWS];
@@ -220,7 +225,7 @@ impl<F: Float> Search<'_, F> {
             if isa.run(Narrow { columns, uppers: &uppers[..open.len()], scratch }) {
                 let SearchScratch { tile, found, candidates, .. } = scratch;
                 isa.run(Score { tile, centroids, list: Some(candidates), found });
-                return (open.len() * candidates.len()) as u64;
+                return (Scored::Candidates, (open.len() * candidates.len()) as u64);
             }
         }
         let SearchScratch { tile, found, beyond, sift, .. } = scratch;
@@ -228,12 +233,24 @@ impl<F: Float> Search<'_, F> {
             let mut own = [0; TILE_ROWS];
             own.iter_mut().zip(open).for_each(|(own, i)| *own = labels[*i as usize]);
             let (offset, labels) = (self.centroids.offset(), &own[..open.len()]);
-            return isa.run(Sift { prefix, rows, tile, offset, centroids, labels, scratch: sift, found, beyond });
+            let sifted = Sift { prefix, rows, tile, offset, centroids, labels, scratch: sift, found, beyond };
+            return (Scored::Contenders, isa.run(sifted));
         }
         *beyond = Column::splat(F::infinity());
         isa.run(Score { tile, centroids, list: None, found });
-        (open.len() * k) as u64
+        (Scored::All, (open.len() * k) as u64)
     }
+}
+
+/// What the rows of a tile were scored against.
+#[derive(Clone, Copy)]
+enum Scored {
+    /// All centroids.
+    All,
+    /// The candidates of the tile.
+    Candidates,
+    /// The contenders of each row.
+    Contenders,
 }
 
 /// Renews the bounds, and writes to `open` which of them do not tell; returns how many. Without a branch that depends on
