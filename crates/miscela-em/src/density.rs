@@ -6,7 +6,7 @@
 //!
 //! Covariances are factored once; ln|Σ| is the sum of the logarithms of the factor's diagonal, and no inverse is formed.
 
-use crate::{Covariances, Mixture, ParameterError, linalg};
+use crate::{Covariances, Mixture, ParameterError};
 use miscela_kernel::{Column, Factor, Float, Forms, Solved, Tile};
 use ndarray::ArrayView2;
 
@@ -98,7 +98,7 @@ enum Factored<F> {
 fn factor<F: Float>(covariances: &Covariances<F>, d: usize) -> Result<(Factored<F>, Vec<f64>), ParameterError> {
     let lower = |component, matrix: ArrayView2<F>| {
         let numbers: Vec<f64> = matrix.iter().map(|x| x.widen()).collect();
-        let lower = linalg::cholesky(&numbers, d).ok_or(ParameterError::NotPositiveDefinite { component })?;
+        let lower = miscela_linalg::cholesky(&numbers, d).ok_or(ParameterError::NotPositiveDefinite { component })?;
         let log_determinant: f64 = lower.iter().step_by(d + 1).map(|x| 2.0 * x.ln()).sum();
         Ok((lower, log_determinant))
     };

@@ -18,7 +18,6 @@ mod engine;
 mod gaussian;
 mod history;
 mod inference;
-mod linalg;
 mod maximise;
 mod median;
 mod nearest;

@@ -1,6 +1,5 @@
 //! The parameters of a Gaussian mixture.
 
-use crate::linalg;
 use miscela_kernel::Float;
 use ndarray::{Array1, Array2, Array3, Axis};
 
@@ -199,7 +198,8 @@ impl<F: Float> Mixture<F> {
         let mut factors = Array3::zeros((k, d, d));
         for (component, (matrix, mut factor)) in dense.outer_iter().zip(factors.outer_iter_mut()).enumerate() {
             let numbers: Vec<f64> = matrix.iter().map(|x| x.widen()).collect();
-            let lower = linalg::cholesky(&numbers, d).ok_or(ParameterError::NotPositiveDefinite { component })?;
+            let lower =
+                miscela_linalg::cholesky(&numbers, d).ok_or(ParameterError::NotPositiveDefinite { component })?;
             factor.iter_mut().zip(lower).for_each(|(to, from)| *to = from);
         }
         Ok(factors)

@@ -1,8 +1,8 @@
 //! From standard normal numbers to differences from a component's mean: z = L e, Σ = L Lᵀ.
 
-use crate::linalg::cholesky;
 use crate::parameters::Covariances;
 use miscela_kernel::Float;
+use miscela_linalg::cholesky;
 
 /// The square roots of a mixture's covariances, in the shape of their structure.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 //! structure: no random matrix of the same structure may do better. And what is raised to the floor must be reported.
 
 use super::{Regulariser, Structure, Within};
-use crate::{Covariances, linalg};
+use crate::Covariances;
 use miscela_kernel::Scatter;
 use ndarray::Array3;
 use proptest::prelude::*;
@@ -71,7 +71,7 @@ fn likelihood(case: &Case, covariances: &Array3<f64>) -> f64 {
     let d = case.d;
     let mut total = 0.0;
     for ((matrix, n), scatter) in covariances.outer_iter().zip(&case.weight).zip(&case.dense) {
-        let lower = linalg::cholesky(&matrix.iter().copied().collect::<Vec<_>>(), d).unwrap();
+        let lower = miscela_linalg::cholesky(&matrix.iter().copied().collect::<Vec<_>>(), d).unwrap();
         let log_det: f64 = (0..d).map(|j| 2.0 * lower[j * d + j].ln()).sum();
         // tr(Σ⁻¹S) = ‖L⁻¹ S^½‖² = tr(L⁻¹ S L⁻ᵀ), column by column.
         let solve = |column: Vec<f64>| {
@@ -121,7 +121,7 @@ pub(super) fn floors(structure: &dyn Structure) {
     let dense = structure.estimate(&within, &mut regulariser).dense(2, 2);
     assert!(!regulariser.raised.is_empty());
     for matrix in dense.outer_iter() {
-        assert!(linalg::cholesky(&matrix.iter().copied().collect::<Vec<_>>(), 2).is_some());
+        assert!(miscela_linalg::cholesky(&matrix.iter().copied().collect::<Vec<_>>(), 2).is_some());
         assert!((3.9e-10..9.1e-10).contains(&matrix[[0, 0]]), "{matrix}");
     }
 }

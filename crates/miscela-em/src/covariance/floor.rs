@@ -7,8 +7,6 @@
 //! the bound independent of the columns' units. (To rounding: a matrix in floating point holds an eigenvalue ε times its
 //! largest only to u/ε, so at the floor the likelihood is sure to about a millionth a row in `f64`.)
 
-use crate::linalg;
-
 /// ε for `f64` data.
 pub const FLOOR_F64: f64 = 1e-10;
 /// ε for `f32` data.
@@ -76,10 +74,10 @@ impl Regulariser<'_> {
             let entry = |(i, j)| matrix[i * d + j] / unit[i] / unit[j] - if i == j { shift } else { 0.0 };
             (0..d * d).map(|at| entry((at / d, at % d))).collect()
         };
-        if linalg::cholesky(&scaled(&matrix, &unit, self.floor), d).is_some() {
+        if miscela_linalg::cholesky(&scaled(&matrix, &unit, self.floor), d).is_some() {
             return matrix;
         }
-        let clipped = linalg::clip_eigenvalues(&scaled(&matrix, &unit, 0.0), d, self.floor);
+        let clipped = miscela_linalg::clip_eigenvalues(&scaled(&matrix, &unit, 0.0), d, self.floor);
         match clipped {
             Some((clipped, raised)) => {
                 self.raised.push((component, raised.max(1)));
