@@ -114,6 +114,8 @@ pub(crate) enum Init {
     Parallel,
     /// From k-means (mixtures only)
     Kmeans,
+    /// From a tree of clusters cut at k, as mclust does; see the library's Agglomerate (mixtures only)
+    Hierarchical,
 }
 
 const FIT_EXAMPLE: &str = "\

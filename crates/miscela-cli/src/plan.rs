@@ -140,6 +140,7 @@ impl Kind {
                         ("--init-weights", start.init_weights.is_some()),
                         ("--init-covariances", start.init_covariances.is_some()),
                         ("--init kmeans", start.init == Some(Init::Kmeans)),
+                        ("--init hierarchical", start.init == Some(Init::Hierarchical)),
                     ],
                 )?;
                 let plus_plus = matches!(Start::of(args), Start::Default | Start::Named(Init::PlusPlus));

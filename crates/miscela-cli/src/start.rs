@@ -84,6 +84,7 @@ impl Origin {
             Origin::Named(Some(Init::PlusPlus)) => GmmInitMethod::KMeansPlusPlus,
             Origin::Named(Some(Init::Parallel)) => GmmInitMethod::KMeansPara,
             Origin::Named(Some(Init::Kmeans) | None) => GmmInitMethod::KMeans,
+            Origin::Named(Some(Init::Hierarchical)) => GmmInitMethod::Hierarchical,
             Origin::Labels(labels) => GmmInitMethod::Labels(labels.clone()),
             Origin::Given(given) => GmmInitMethod::Parameters {
                 weights: given.weights.as_ref().map(|weights| weights.mapv(F::narrow)),

@@ -26,7 +26,8 @@ impl DistinctRows {
     }
 }
 
-fn key<F: Float>(samples: &Samples<F>, i: usize) -> Box<[u64]> {
+/// The values of a row as bits, 0 and −0 the same.
+pub(crate) fn key<F: Float>(samples: &Samples<F>, i: usize) -> Box<[u64]> {
     // −0 + 0 = 0
     samples.rows().row(i).iter().map(|x| (*x + F::zero()).widen().to_bits()).collect()
 }

@@ -55,6 +55,9 @@ pub enum SeedingError {
     /// k-means‖ was told to draw nothing.
     #[error("k-means|| was given an oversampling of {0}; it must be a positive finite number")]
     Oversampling(f64),
+    /// Numbers overflow when they are squared.
+    #[error("the rows hold numbers that are too large to be squared; rescale the columns")]
+    TooLarge,
     /// The distance is not defined on a row.
     #[error(transparent)]
     Domain(#[from] DomainError),

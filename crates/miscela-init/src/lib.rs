@@ -9,6 +9,8 @@
 //! | [`KMeansParallel`] | about 10·k such rows in five rounds, then k of them | 10·n·k, by the fused kernel in 6 passes | for large k, or where a pass over the rows is dear |
 //! | [`Precomputed`] | the centres given | none | to go on from known centres |
 //!
+//! [`Agglomerate`] and [`quantile_labels`] find partitions instead, as mixtures like to start from.
+//!
 //! All methods honour weights (zero weight is an absent row, an integer weight is that many copies, in distribution) and
 //! depend on the random numbers alone: the same generator gives the same bits for any number of threads and any memory
 //! layout. The rows picked have pairwise different values; where there are fewer than k of those, the answer is
@@ -32,6 +34,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod agglomerate;
 #[cfg(test)]
 mod conformance;
 mod distinct;
@@ -42,16 +45,19 @@ mod order;
 mod parallel;
 mod plus_plus;
 mod precomputed;
+mod quantiles;
 mod random;
 mod reach;
 mod screen;
 mod uniform;
 
+pub use agglomerate::{Agglomerate, Agglomeration, AgglomerationModel, Merge, Transform};
 pub use error::SeedingError;
 pub use method::{KMeansInit, UnknownInit};
 pub use parallel::KMeansParallel;
 pub use plus_plus::KMeansPlusPlus;
 pub use precomputed::Precomputed;
+pub use quantiles::quantile_labels;
 pub use random::Random;
 
 use miscela_distance::Distance;

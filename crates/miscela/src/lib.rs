@@ -58,7 +58,9 @@ pub use miscela_em::{
     Assignment, Covariance, Covariances, Held, Mixing, Mixture, Observer, Progress, Repair, RepairAction, Termination,
     UnknownCovariance,
 };
-pub use miscela_init::{KMeansInit, SeedingError};
+pub use miscela_init::{
+    Agglomerate, Agglomeration, AgglomerationModel, KMeansInit, Merge, SeedingError, Transform, quantile_labels,
+};
 pub use miscela_kernel::{SamplesError, Threads};
 pub use miscela_persist::{Codec, PersistError};
 

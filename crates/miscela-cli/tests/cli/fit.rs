@@ -382,3 +382,11 @@ fn nearest(row: &[f64], centres: &[Vec<f64>]) -> (usize, f64) {
     let distances = centres.iter().map(|centre| distance(centre)).enumerate();
     distances.min_by(|a, b| a.1.total_cmp(&b.1)).unwrap()
 }
+
+#[test]
+fn a_tree_starts_a_mixture() {
+    let folder = Folder::with_data();
+    let answer = folder.json("fit data.csv -m gmm -k 3 --init hierarchical --n-runs 5 --json");
+    assert_eq!((&answer["sizes"], &answer["n_runs"]), (&json!([20, 20, 20]), &json!(1)));
+    folder.fails("fit data.csv -k 3 --init hierarchical", 2, &["--init hierarchical", "-m gmm"]);
+}

@@ -52,7 +52,7 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         if n_clusters > n_samples {
             return Err(GmmError::TooFewSamples { n_samples, n_clusters });
         }
-        let n_runs = if self.init_method().is_random() { self.n_runs() } else { 1 };
+        let n_runs = if self.n_runs() > 1 && self.init_method().is_random(samples) { self.n_runs() } else { 1 };
         let mut rng = self.rng().clone();
         let seeds: Vec<u64> = (0..n_runs).map(|_| rng.next_u64()).collect();
         // The generator stays here: it need not be able to go to another thread.

@@ -3,6 +3,7 @@
 mod document;
 mod error;
 mod fit;
+mod hierarchy;
 mod model;
 mod params;
 mod start;

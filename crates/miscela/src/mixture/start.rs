@@ -1,5 +1,6 @@
 //! Where a mixture starts.
 
+use super::hierarchy::Hierarchy;
 use super::{GmmError, GmmValidParams};
 use crate::Float;
 use crate::kmeans::KMeansParams;
@@ -26,6 +27,11 @@ pub enum GmmInitMethod<F> {
     KMeansPlusPlus,
     /// The partition by the nearest of k centres that k-means‖ finds.
     KMeansPara,
+    /// The partition that model-based agglomeration ends with at k clusters, as mclust's `Mclust` does: of rows made
+    /// spherical, unless there are no more of them than columns; of 2,000 distinct rows, drawn by weight, where there are
+    /// more, from which the first parameters are then estimated; and for one column its quantiles. See
+    /// [`Agglomerate`](crate::Agglomerate) for the cost.
+    Hierarchical,
     /// A partition: one 0-based label a row.
     Labels(Vec<usize>),
     /// Responsibilities, n × k, each row summing to one.
@@ -48,9 +54,13 @@ impl<F> GmmInitMethod<F> {
     }
 
     /// Whether chance has a part in it.
-    pub(super) fn is_random(&self) -> bool {
-        use GmmInitMethod::{KMeans, KMeansPara, KMeansPlusPlus, Random};
-        matches!(self, KMeans | Random | KMeansPlusPlus | KMeansPara)
+    pub(super) fn is_random<G: Float>(&self, samples: &Samples<G>) -> bool {
+        match self {
+            GmmInitMethod::KMeans | GmmInitMethod::Random => true,
+            GmmInitMethod::KMeansPlusPlus | GmmInitMethod::KMeansPara => true,
+            GmmInitMethod::Hierarchical => Hierarchy::is_random(samples),
+            _ => false,
+        }
     }
 }
 
@@ -68,6 +78,9 @@ impl<F: Float, R> GmmValidParams<F, R> {
         let seeded =
             |init: KMeansInit<F>| init.seed(samples, k, &L2, threads, &mut Xoshiro256Plus::seed_from_u64(seed));
         let means = match self.init_method() {
+            GmmInitMethod::Hierarchical => {
+                return Hierarchy::new(samples, seed, threads)?.start(samples, k, &settings, summary, threads);
+            }
             GmmInitMethod::Labels(labels) => return Ok(by_shares(Shares::Labels(labels))?),
             GmmInitMethod::Responsibilities(given) => return Ok(by_shares(Shares::Responsibilities(given.view()))?),
             GmmInitMethod::Parameters { weights, means, covariances } => {

@@ -1,0 +1,61 @@
+//! Starts from one hierarchy of partitions, for any number of components.
+//!
+//! The tree that agglomeration builds does not depend on k, so that a whole selection cuts one tree. Where only a sample of
+//! the rows is in it, the parameters that are estimated from the sample are the start, as in mclust.
+
+use super::GmmError;
+use crate::Float;
+use miscela_em::{Mixture, MixtureSettings, Repair, Shares, Summary, from_shares};
+use miscela_init::{Agglomerate, Agglomeration, SeedingError, quantile_labels};
+use miscela_kernel::{Samples, Threads};
+
+/// Partitions of some rows for every k.
+#[derive(Debug)]
+pub(super) enum Hierarchy {
+    /// One column is cut at its quantiles.
+    Quantiles,
+    /// Several columns have a tree.
+    Tree(Agglomeration),
+}
+
+impl Hierarchy {
+    /// Builds the tree. Cost: see [`Agglomerate`].
+    pub(super) fn new<F: Float>(samples: &Samples<F>, seed: u64, threads: Threads) -> Result<Self, SeedingError> {
+        match samples.n_columns() {
+            1 => Ok(Hierarchy::Quantiles),
+            _ => Ok(Hierarchy::Tree(Agglomerate::default().tree(samples, seed, threads)?)),
+        }
+    }
+
+    /// Whether the seed matters.
+    pub(super) fn is_random<F: Float>(samples: &Samples<F>) -> bool {
+        samples.n_columns() > 1 && Agglomerate::default().samples_rows(samples)
+    }
+
+    /// The parameters that k components start from, and what had to be repaired for them.
+    pub(super) fn start<F: Float>(
+        &self,
+        samples: &Samples<F>,
+        k: usize,
+        settings: &MixtureSettings,
+        summary: &Summary,
+        threads: Threads,
+    ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
+        let by_labels = |samples: &Samples<F>, labels: &[usize]| {
+            Ok(from_shares(samples, Shares::Labels(labels), k, settings, summary, threads)?)
+        };
+        let tree = match self {
+            Hierarchy::Quantiles => return by_labels(samples, &quantile_labels(samples, k)?),
+            Hierarchy::Tree(tree) => tree,
+        };
+        let found = tree.labels(k)?;
+        let labels: Vec<usize> = found.iter().map(|label| label.unwrap_or(0)).collect();
+        if !tree.is_sample() {
+            // Rows that have no label have no weight.
+            return by_labels(samples, &labels);
+        }
+        let rows = samples.rows();
+        let drawn: Vec<f64> = found.iter().map(|label| f64::from(u8::from(label.is_some()))).collect();
+        by_labels(&Samples::weighted(&rows, drawn)?, &labels)
+    }
+}
