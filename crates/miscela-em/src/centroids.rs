@@ -221,10 +221,11 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
 
 /// Takes over the new labels and counts the changes; rows of no weight are as good as absent.
 pub(crate) fn relabel<F: Float>(block: &Block<F>, labels: &mut [u32], new: &[u32]) -> u64 {
+    // Without a branch that depends on the labels, which no processor could predict.
     let pairs = labels.iter().zip(new).enumerate();
-    let changed = pairs.filter(|(i, (old, new))| old != new && block.weight(*i) > 0.0).count();
+    let changed = pairs.map(|(i, (old, new))| u64::from((old != new) & (block.weight(i) > 0.0))).sum();
     labels.copy_from_slice(new);
-    changed as u64
+    changed
 }
 
 /// x/‖x‖, safe from overflow.

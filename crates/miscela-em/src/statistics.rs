@@ -311,9 +311,13 @@ impl TryFrom<Unchecked> for Statistics {
     }
 }
 
-/// A fingerprint of parameters, so that statistics know whose they are (FNV-1a over the bits).
+/// A fingerprint of parameters, so that statistics know whose they are: their bits, word by word, in order.
+///
+/// A byte at a time (FNV-1a) it took a twentieth of an iteration of k-means at d = 128, k = 256 with two threads.
 pub(crate) fn fingerprint(numbers: impl Iterator<Item = f64>) -> u64 {
-    numbers
-        .flat_map(|x| x.to_bits().to_le_bytes())
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let hash = numbers.fold(ODD, |hash, x| (hash.rotate_left(23) ^ x.to_bits()).wrapping_mul(ODD));
+    // The low bits of a product know nothing of the high ones of its factors.
+    let hash = (hash ^ (hash >> 32)).wrapping_mul(ODD);
+    hash ^ (hash >> 29)
 }

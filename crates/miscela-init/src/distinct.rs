@@ -7,7 +7,7 @@
 use crate::{SeedingError, uniform};
 use miscela_kernel::{Float, Lanes, Samples, Threads};
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::HashSet;
 
 /// A set of rows by value; 0 and −0 are the same value.
 #[derive(Debug, Default)]
@@ -34,7 +34,8 @@ pub(crate) fn key<F: Float>(samples: &Samples<F>, i: usize) -> Box<[u64]> {
 
 /// Draws rows by weight, of values not in `seen`, until `picks` has k.
 ///
-/// Cost: a random number a row and O(log n) for each row drawn or left out.
+/// Only the rows that arrive early are remembered; where more of them than expected have values seen before, the others are
+/// asked again. Cost: a random number a row, memory for O(k) rows in each lane.
 pub(crate) fn race<F: Float>(
     samples: &Samples<F>,
     k: usize,
@@ -43,26 +44,51 @@ pub(crate) fn race<F: Float>(
     seed: u64,
     threads: Threads,
 ) -> Result<(), SeedingError> {
-    let mut arrivals = arrivals(samples, seed, threads);
+    let (mut most, mut latest) = (4 * k.saturating_sub(picks.len()) + 64, None);
     while picks.len() < k {
-        match arrivals.pop() {
-            Some(Arrival { row, .. }) if seen.insert(samples, row) => picks.push(row),
-            Some(_) => {}
-            None => return Err(SeedingError::TooFewDistinct { distinct: picks.len(), k }),
+        let arrivals = earliest(samples, seed, most, latest, threads);
+        for Arrival { row, .. } in &arrivals {
+            if picks.len() < k && seen.insert(samples, *row) {
+                picks.push(*row);
+            }
         }
+        if picks.len() < k && arrivals.len() < most {
+            return Err(SeedingError::TooFewDistinct { distinct: picks.len(), k });
+        }
+        (latest, most) = (arrivals.last().copied(), 8 * most);
     }
     Ok(())
 }
 
-fn arrivals<F: Float>(samples: &Samples<F>, seed: u64, threads: Threads) -> BinaryHeap<Arrival> {
+/// The first `most` rows to arrive after `latest`, in order; fewer if there are no more.
+fn earliest<F: Float>(
+    samples: &Samples<F>,
+    seed: u64,
+    most: usize,
+    latest: Option<Arrival>,
+    threads: Threads,
+) -> Vec<Arrival> {
     let lanes = Lanes::new(samples.n_rows(), 0);
-    let of_lane = |lane| -> Vec<Arrival> {
+    let of_lane = |lane| {
         let counting = lanes.rows(lane).filter(|i| samples.weight(*i) > 0.0);
-        counting.map(|row| Arrival::new(row, samples.weight(row), seed)).collect()
+        let mut early: Vec<Arrival> = Vec::new();
+        for arrival in counting.map(|row| Arrival::new(row, samples.weight(row), seed)) {
+            if latest.is_none_or(|latest| arrival > latest) {
+                early.push(arrival);
+            }
+            if early.len() >= 2 * most {
+                early.select_nth_unstable(most - 1);
+                early.truncate(most);
+            }
+        }
+        early
     };
     const COST: f64 = 50.0;
-    let arrivals = threads.for_work(COST * samples.n_rows() as f64).map(lanes.count(), of_lane);
-    arrivals.concat().into()
+    let lanes = threads.for_work(COST * samples.n_rows() as f64).map(lanes.count(), of_lane);
+    let mut early = lanes.concat();
+    early.sort_unstable();
+    early.truncate(most);
+    early
 }
 
 /// When a row arrives.
@@ -80,9 +106,9 @@ impl Arrival {
 }
 
 impl Ord for Arrival {
-    /// The greatest is the earliest, which a heap hands out first.
+    /// By time; those that arrive together, by row.
     fn cmp(&self, other: &Self) -> Ordering {
-        other.log_time.total_cmp(&self.log_time).then(other.row.cmp(&self.row))
+        self.log_time.total_cmp(&other.log_time).then(self.row.cmp(&other.row))
     }
 }
 
@@ -103,7 +129,7 @@ impl Eq for Arrival {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::array;
+    use ndarray::{Array2, array};
 
     #[test]
     fn signed_zeros_are_one_value() {
@@ -113,6 +139,25 @@ mod tests {
         assert!(seen.insert(&samples, 0));
         assert!(!seen.insert(&samples, 1));
         assert!(!seen.contains(&samples, 2));
+    }
+
+    #[test]
+    fn copies_are_passed_over_however_many_come_first() {
+        // One row in a thousand is another value, so that the first to arrive are nearly all copies of one.
+        let n = 50_000;
+        let rows = Array2::from_shape_fn((n, 1), |(i, _)| if i % 1000 == 7 { i as f64 } else { 0.0 });
+        let samples = Samples::new(&rows).unwrap();
+        let (mut picks, mut seen) = (vec![], DistinctRows::default());
+        race(&samples, 51, &mut picks, &mut seen, 3, Threads::One).unwrap();
+        let mut values: Vec<f64> = picks.iter().map(|row| rows[[*row, 0]]).collect();
+        values.sort_by(f64::total_cmp);
+        let expected = (0..50).map(|i| (i * 1000 + 7) as f64);
+        assert_eq!(values, std::iter::once(0.0).chain(expected).collect::<Vec<_>>());
+        // In order of arrival, as if all had been lined up.
+        let time = |row: &usize| Arrival::new(*row, 1.0, 3);
+        assert!(picks.iter().map(time).is_sorted());
+        let error = race(&samples, 52, &mut picks, &mut seen, 3, Threads::One).unwrap_err();
+        assert_eq!(error, SeedingError::TooFewDistinct { distinct: 51, k: 52 });
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::order::Order;
 use crate::screen::{CHUNK, Screen, balls_pay};
 use crate::{SeedingError, uniform};
 use miscela_distance::Distance;
-use miscela_kernel::{Centroids, Float, Samples, TILE_ROWS, Threads};
+use miscela_kernel::{Block, Centroids, Float, Samples, TILE_ROWS, Threads};
 use rand::RngCore;
 
 /// The rows picked so far, and how far every row is from them.
@@ -220,17 +220,19 @@ impl<'a, 's, F: Float, D: Distance<F>> Reach<'a, 's, F, D> {
 
     /// Puts the rows into an order in which neighbours share tiles.
     fn sort(&mut self) {
-        let samples = self.samples;
-        let nearest: Vec<f64> =
-            (0..samples.n_rows()).map(|i| self.tiles[i / TILE_ROWS].nearest[i % TILE_ROWS]).collect();
-        // What is no longer needed goes before more is asked for.
+        // What is no longer needed goes before more is asked for; and to keep D meanwhile would take more than all else.
         self.tiles = Vec::new();
-        self.order = Order::near(samples, self.threads);
+        self.order = Order::near(self.samples, self.threads);
         self.tiles = (0..self.order.tiles()).map(|t| Near::nothing(self.order.places(t).len())).collect();
-        for (t, near) in self.tiles.iter_mut().enumerate() {
-            near.nearest.iter_mut().zip(self.order.rows(t)).for_each(|(to, row)| *to = nearest[row]);
-            near.add_up(samples, self.order.rows(t), self.scale);
-        }
+        let (samples, distance, order, scale) = (self.samples, self.distance, &self.order, self.scale);
+        let (d, centroids, threads) = (samples.n_columns(), self.centroids(&self.picks), self.threads_for(1));
+        each_chunk(threads, self.tiles.iter_mut().enumerate(), |scratch, (t, near)| {
+            scratch.rows.resize(order.places(*t).len() * d, F::zero());
+            scratch.rows.chunks_exact_mut(d).zip(order.rows(*t)).for_each(|(to, row)| samples.copy_row(row, to));
+            let (block, owners) = (Block::new(&scratch.rows, d), &mut [0; TILE_ROWS]);
+            near.approach(&block, &centroids, 0, owners, distance, &mut scratch.nearest);
+            near.add_up(samples, order.rows(*t), scale);
+        });
         self.add_up();
     }
 
