@@ -2,7 +2,8 @@
 //!
 //! EM (Dempster, Laird & Rubin 1977). The E-step turns a block of rows into tiles, computes the log-densities of every
 //! component, turns them into responsibilities and adds the responsibilities' moments; hard assignment adds each row to
-//! its winner alone, with the kernels of k-means. The M-step is closed for every structure here.
+//! its winner alone, with the kernels of k-means. The M-step is closed for most structures, and goes on from the covariances before for the
+//! others.
 
 use crate::assignment::{Assignment, Held, Mixing};
 use crate::centroids::relabel;
@@ -220,7 +221,14 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
     fn m_step(&mut self, statistics: Statistics, rows: &Assigned<F>) -> MStep {
         let old = &self.mixture.means;
         let mut repairs = Vec::new();
-        let mut next = maximise(statistics, &self.settings, &self.scale, rows.relocated, &mut repairs);
+        let mut next = maximise(
+            statistics,
+            &self.settings,
+            &self.scale,
+            Some(&self.mixture.covariances),
+            rows.relocated,
+            &mut repairs,
+        );
         if self.settings.held.weights {
             next.weights.clone_from(&self.mixture.weights);
         }

@@ -1,9 +1,9 @@
 //! The M-step of Gaussian mixtures: from statistics to the most likely parameters.
 
 use crate::assignment::Mixing;
-use crate::covariance::{FLOOR_F32, FLOOR_F64, Regulariser, Within};
+use crate::covariance::{Regulariser, Within};
 use crate::gaussian::MixtureSettings;
-use crate::parameters::Mixture;
+use crate::parameters::{Covariances, Mixture};
 use crate::report::RepairAction;
 use crate::statistics::Statistics;
 use miscela_kernel::Float;
@@ -11,21 +11,26 @@ use ndarray::Array1;
 
 /// The most likely mixture for the statistics, under the settings' structure, ridge and floor.
 ///
+/// Structures whose estimate is iterated go on from the covariances before, if there are any.
+///
 /// A component without weight, or one that was just moved, has no scatter to speak of and takes the pooled shape.
 pub(crate) fn maximise<F: Float>(
     statistics: Statistics,
     settings: &MixtureSettings,
     scale: &[f64],
+    previous: Option<&Covariances<F>>,
     relocated: &[usize],
     repairs: &mut Vec<(usize, RepairAction, String)>,
 ) -> Mixture<F> {
     let sums = statistics.sums();
     let total: f64 = sums.weight.iter().sum();
     let (k, means) = (sums.k(), statistics.means().mapv(F::narrow));
+    let structure = settings.covariance.structure();
     let mut within = Within {
         width: sums.width,
         weight: sums.weight.clone(),
         covariance: (0..k).map(|c| covariance_of(&statistics, c)).collect(),
+        previous: previous.filter(|_| structure.iterates()).map(|before| before.clone().cast()),
     };
     let starved: Vec<usize> = (0..k).filter(|c| within.weight[*c] <= f64::EPSILON * total).collect();
     // The sums can be as large as the rows: what is done with goes before more is made.
@@ -44,9 +49,10 @@ pub(crate) fn maximise<F: Float>(
             "had no weight left; kept its mean, with the pooled covariance".into(),
         ));
     }
-    let floor = if F::UNIT_ROUNDOFF > f64::EPSILON { FLOOR_F32 } else { FLOOR_F64 };
-    let mut regulariser = Regulariser { ridge: settings.reg_covariance, floor, scale, raised: Vec::new() };
-    let covariances = settings.covariance.structure().estimate(&within, &mut regulariser);
+    within.add_to_variances(settings.reg_covariance, structure.scatter());
+    let mut regulariser = Regulariser::new::<F>(scale);
+    let covariances = structure.estimate(&within, &mut regulariser);
+    let floor = regulariser.floor;
     for (component, count) in regulariser.raised {
         let whose = if component.is_some() { "its" } else { "the shared" };
         let detail = format!("{count} of {whose} variances raised to {floor:e} of the data's");

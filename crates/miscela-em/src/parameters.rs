@@ -211,15 +211,8 @@ impl<F: Float> Mixture<F> {
         let factors = self.factors()?;
         let mut precisions = Array3::zeros((k, d, d));
         for (factor, mut precision) in factors.outer_iter().zip(precisions.outer_iter_mut()) {
-            // Column j of L⁻¹ solves L y = eⱼ; then Σ⁻¹ = L⁻ᵀ L⁻¹.
-            let mut inverse = Array2::<f64>::zeros((d, d));
-            for j in 0..d {
-                for i in j..d {
-                    let known: f64 = (j..i).map(|l| factor[[i, l]] * inverse[[l, j]]).sum();
-                    inverse[[i, j]] = (if i == j { 1.0 } else { 0.0 } - known) / factor[[i, i]];
-                }
-            }
-            precision.assign(&inverse.t().dot(&inverse).mapv(F::narrow));
+            let inverse = miscela_linalg::inverse_of_factored(&factor.iter().copied().collect::<Vec<_>>(), d);
+            precision.iter_mut().zip(inverse).for_each(|(to, from)| *to = F::narrow(from));
         }
         Ok(precisions)
     }

@@ -146,7 +146,7 @@ pub fn from_shares<F: Float>(
     let scatter = settings.covariance.structure().scatter();
     let statistics = moments(samples, &shares, &means, k, scatter, threads);
     let mut repairs = Vec::new();
-    let mixture = maximise(statistics, settings, &summary.positive_variance(), &[], &mut repairs);
+    let mixture = maximise(statistics, settings, &summary.positive_variance(), None, &[], &mut repairs);
     let repairs =
         repairs.into_iter().map(|(component, action, detail)| Repair { iteration: 0, component, action, detail });
     Ok((mixture, repairs.collect()))

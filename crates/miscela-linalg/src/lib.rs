@@ -67,6 +67,27 @@ pub fn ln_det(matrix: &mut [f64], d: usize) -> Option<f64> {
     log.is_finite().then_some(log)
 }
 
+/// The inverse of L Lᵀ, d × d row-major, from the lower Cholesky factor L. Cost: d³.
+///
+/// ```
+/// assert_eq!(miscela_linalg::inverse_of_factored(&[2.0, 0.0, 1.0, 1.0], 2), [0.5, -0.5, -0.5, 1.0]);
+/// ```
+///
+/// # Panics
+/// If there are not d × d numbers.
+pub fn inverse_of_factored(lower: &[f64], d: usize) -> Vec<f64> {
+    // Column j of L⁻¹ solves L y = eⱼ; then the inverse is L⁻ᵀ L⁻¹.
+    let mut inverse = vec![0.0; d * d];
+    for j in 0..d {
+        for i in j..d {
+            let known: f64 = (j..i).map(|l| lower[i * d + l] * inverse[l * d + j]).sum();
+            inverse[i * d + j] = (if i == j { 1.0 } else { 0.0 } - known) / lower[i * d + i];
+        }
+    }
+    let entry = |i: usize, j: usize| (i.max(j)..d).map(|l| inverse[l * d + i] * inverse[l * d + j]).sum();
+    (0..d * d).map(|at| entry(at / d, at % d)).collect()
+}
+
 /// The eigenvalues of a symmetric matrix, ascending, and their vectors: `vectors[i * d + e]` is entry i of vector e.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Eigen {

@@ -1,12 +1,14 @@
 //! The laws that every covariance structure must obey, invoked at the bottom of each one's file.
 //!
 //! Given scatter matrices Sₖ, the estimate must maximise Σₖ −½ (Nₖ ln|Σₖ| + tr(Σₖ⁻¹ Sₖ)) among the matrices of its
-//! structure: no random matrix of the same structure may do better. And what is raised to the floor must be reported.
+//! structure: no other matrices of the structure, near or far, may do better. Others of a structure are what it makes of
+//! other scatter matrices. Where there can be more than one maximum, only near ones are asked. Going
+//! on from given matrices it must never end below them, and going on from its own end it must stay. And what is raised to the
+//! floor must be reported.
 
-use super::{Regulariser, Structure, Within};
+use super::{Regulariser, Structure, Within, within};
 use crate::Covariances;
-use miscela_kernel::Scatter;
-use ndarray::Array3;
+use ndarray::{Array2, Array3};
 use proptest::prelude::*;
 
 /// Invokes the laws for one structure.
@@ -18,6 +20,13 @@ macro_rules! runner {
                 #[test]
                 fn no_other_of_the_structure_is_more_likely(case in crate::covariance::conformance::case()) {
                     crate::covariance::conformance::maximises(&$structure, &case);
+                }
+            }
+
+            proptest::proptest! {
+                #[test]
+                fn going_on_never_ends_below_and_stays_at_the_end(case in crate::covariance::conformance::case()) {
+                    crate::covariance::conformance::goes_on(&$structure, &case);
                 }
             }
 
@@ -57,15 +66,6 @@ fn gram(root: &[f64], d: usize) -> Vec<f64> {
     (0..d * d).map(|i| entry(i / d, i % d) + if i % (d + 1) == 0 { 0.1 } else { 0.0 }).collect()
 }
 
-/// As much of a matrix as the scatter keeps.
-fn keep(matrix: &[f64], d: usize, scatter: Scatter) -> Vec<f64> {
-    match scatter {
-        Scatter::Spherical => vec![(0..d).map(|j| matrix[j * d + j]).sum()],
-        Scatter::Diagonal => (0..d).map(|j| matrix[j * d + j]).collect(),
-        Scatter::Full => (0..d).flat_map(|i| (0..=i).map(move |j| matrix[i * d + j])).collect(),
-    }
-}
-
 /// Σₖ −½ Nₖ (ln|Σₖ| + tr(Σₖ⁻¹ Sₖ/Nₖ)), by Cholesky factors.
 fn likelihood(case: &Case, covariances: &Array3<f64>) -> f64 {
     let d = case.d;
@@ -89,35 +89,63 @@ fn likelihood(case: &Case, covariances: &Array3<f64>) -> f64 {
     total
 }
 
-fn regulariser(scale: &[f64]) -> Regulariser<'_> {
-    Regulariser { ridge: 0.0, floor: 1e-10, scale, raised: Vec::new() }
+fn estimate(
+    structure: &dyn Structure,
+    case: &Case,
+    matrices: &[Vec<f64>],
+    previous: Option<Covariances<f64>>,
+) -> Covariances<f64> {
+    let kept = |matrix: &Vec<f64>| {
+        let matrix = Array2::from_shape_vec((case.d, case.d), matrix.clone()).unwrap();
+        within::kept(matrix.view(), structure.scatter())
+    };
+    let covariance = matrices.iter().map(kept).collect();
+    let within = Within { width: case.d, weight: case.weight.clone(), covariance, previous };
+    structure.estimate(&within, &mut Regulariser::new::<f64>(&vec![1.0; case.d]))
 }
 
-fn estimate(structure: &dyn Structure, case: &Case, matrices: &[Vec<f64>]) -> Covariances<f64> {
-    let covariance = matrices.iter().map(|m| keep(m, case.d, structure.scatter())).collect();
-    let within = Within { width: case.d, weight: case.weight.clone(), covariance };
-    structure.estimate(&within, &mut regulariser(&vec![1.0; case.d]))
+/// Others of the structure, near and far: what it makes of other scatter matrices, the further the less they are the case's.
+fn others(structure: &dyn Structure, case: &Case) -> Vec<Covariances<f64>> {
+    let far: Vec<Vec<f64>> = case.other.chunks(case.d * case.d).map(|root| gram(root, case.d)).collect();
+    let between = |step: f64| {
+        let mix = |a: &Vec<f64>, b: &Vec<f64>| a.iter().zip(b).map(|(a, b)| a * (1.0 - step) + b * step).collect();
+        let matrices: Vec<Vec<f64>> = case.dense.iter().zip(&far).map(|(a, b)| mix(a, b)).collect();
+        estimate(structure, case, &matrices, None)
+    };
+    [1e-3, 0.1, 1.0].map(between).into()
+}
+
+#[track_caller]
+fn at_most(less: f64, most: f64) {
+    assert!(less <= most + 1e-9 * most.abs().max(1.0), "{less} > {most}");
 }
 
 pub(super) fn maximises(structure: &dyn Structure, case: &Case) {
     let k = case.weight.len();
-    let best = estimate(structure, case, &case.dense).dense(k, case.d);
-    // Another of the same structure: what it makes of other scatter matrices.
-    let others: Vec<Vec<f64>> = case.other.chunks(case.d * case.d).map(|root| gram(root, case.d)).collect();
-    let other = estimate(structure, case, &others).dense(k, case.d);
-    for step in [1e-3, 0.1, 1.0] {
-        // Structures are convex cones, so a mixture of two is one too.
-        let between = &best * (1.0 - step) + &other * step;
-        let (most, less) = (likelihood(case, &best), likelihood(case, &between));
-        assert!(less <= most + 1e-9 * most.abs().max(1.0), "{less} > {most} at step {step}");
+    let most = likelihood(case, &estimate(structure, case, &case.dense, None).dense(k, case.d));
+    let near = if structure.has_other_optima() { 1 } else { usize::MAX };
+    for other in others(structure, case).into_iter().take(near) {
+        at_most(likelihood(case, &other.dense(k, case.d)), most);
+    }
+}
+
+pub(super) fn goes_on(structure: &dyn Structure, case: &Case) {
+    let k = case.weight.len();
+    for other in others(structure, case) {
+        let before = likelihood(case, &other.dense(k, case.d));
+        let next = estimate(structure, case, &case.dense, Some(other));
+        at_most(before, likelihood(case, &next.dense(k, case.d)));
+        let stays = estimate(structure, case, &case.dense, Some(next.clone())).dense(k, case.d);
+        let most = (&stays - &next.dense(k, case.d)).fold(0.0f64, |m, x| m.max(x.abs()));
+        assert!(most <= 1e-6, "moved by {most:e} from where it had ended");
     }
 }
 
 pub(super) fn floors(structure: &dyn Structure) {
     let scale = [4.0, 9.0];
     let zeros = vec![0.0; structure.scatter().len(2)];
-    let within = Within { width: 2, weight: vec![1.0, 2.0], covariance: vec![zeros.clone(), zeros] };
-    let mut regulariser = regulariser(&scale);
+    let within = Within { width: 2, weight: vec![1.0, 2.0], covariance: vec![zeros.clone(), zeros], previous: None };
+    let mut regulariser = Regulariser::new::<f64>(&scale);
     let dense = structure.estimate(&within, &mut regulariser).dense(2, 2);
     assert!(!regulariser.raised.is_empty());
     for matrix in dense.outer_iter() {

@@ -12,10 +12,6 @@ impl Structure for Diagonal {
         Scatter::Diagonal
     }
 
-    fn n_parameters(&self, k: usize, d: usize) -> usize {
-        k * d
-    }
-
     fn estimate(&self, within: &Within, regulariser: &mut Regulariser) -> Covariances<f64> {
         let all: Vec<Vec<f64>> = (within.covariance.iter().enumerate())
             .map(|(c, variances)| regulariser.diagonal(Some(c), variances.clone()))

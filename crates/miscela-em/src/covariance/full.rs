@@ -1,9 +1,8 @@
 //! VVV: Σₖ = Sₖ/Nₖ, each component its own.
 
-use super::{Regulariser, Structure, Within};
+use super::{Regulariser, Structure, Within, within};
 use crate::Covariances;
 use miscela_kernel::Scatter;
-use ndarray::{Array3, ArrayView2};
 
 pub(super) struct Full;
 
@@ -12,20 +11,9 @@ impl Structure for Full {
         Scatter::Full
     }
 
-    fn n_parameters(&self, k: usize, d: usize) -> usize {
-        k * d * (d + 1) / 2
-    }
-
     fn estimate(&self, within: &Within, regulariser: &mut Regulariser) -> Covariances<f64> {
-        let d = within.width;
-        let mut all = Array3::zeros((within.covariance.len(), d, d));
-        for (c, mut matrix) in all.outer_iter_mut().enumerate() {
-            let regular = regulariser.matrix(Some(c), &within.covariance[c]);
-            if let Ok(regular) = ArrayView2::from_shape((d, d), &regular) {
-                matrix.assign(&regular);
-            }
-        }
-        Covariances::Full(all)
+        let regular = |c| regulariser.matrix(Some(c), within.matrix(c));
+        within::full(within.width, (0..within.weight.len()).map(regular))
     }
 }
 

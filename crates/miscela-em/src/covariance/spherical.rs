@@ -11,10 +11,6 @@ impl Structure for Spherical {
         Scatter::Spherical
     }
 
-    fn n_parameters(&self, k: usize, _: usize) -> usize {
-        k
-    }
-
     fn estimate(&self, within: &Within, regulariser: &mut Regulariser) -> Covariances<f64> {
         let d = within.width as f64;
         let variances = (within.covariance.iter().enumerate())

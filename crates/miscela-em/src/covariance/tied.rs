@@ -1,6 +1,6 @@
 //! EEE: Σ = Σₖ Sₖ / N, one for all.
 
-use super::{Regulariser, Structure, Within};
+use super::{Regulariser, Structure, Within, within};
 use crate::Covariances;
 use miscela_kernel::Scatter;
 use ndarray::Array2;
@@ -12,13 +12,9 @@ impl Structure for Tied {
         Scatter::Full
     }
 
-    fn n_parameters(&self, _: usize, d: usize) -> usize {
-        d * (d + 1) / 2
-    }
-
     fn estimate(&self, within: &Within, regulariser: &mut Regulariser) -> Covariances<f64> {
         let d = within.width;
-        let matrix = regulariser.matrix(None, &within.pooled());
+        let matrix = regulariser.matrix(None, within::whole(&within.pooled(), d));
         Covariances::Tied(Array2::from_shape_fn((d, d), |(i, j)| matrix[i * d + j]))
     }
 }

@@ -11,10 +11,6 @@ impl Structure for TiedDiagonal {
         Scatter::Diagonal
     }
 
-    fn n_parameters(&self, _: usize, d: usize) -> usize {
-        d
-    }
-
     fn estimate(&self, within: &Within, regulariser: &mut Regulariser) -> Covariances<f64> {
         Covariances::TiedDiagonal(regulariser.diagonal(None, within.pooled()).into())
     }

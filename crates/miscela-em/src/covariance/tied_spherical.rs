@@ -11,10 +11,6 @@ impl Structure for TiedSpherical {
         Scatter::Spherical
     }
 
-    fn n_parameters(&self, _: usize, _: usize) -> usize {
-        1
-    }
-
     fn estimate(&self, within: &Within, regulariser: &mut Regulariser) -> Covariances<f64> {
         Covariances::TiedSpherical(regulariser.spherical(None, within.pooled()[0] / within.width as f64))
     }
