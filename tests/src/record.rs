@@ -74,6 +74,16 @@ impl Record {
         part.value.as_str().unwrap_or_else(|| panic!("{} is not a text", part.name)).into()
     }
 
+    /// A list of texts.
+    ///
+    /// # Panics
+    /// If it is none.
+    pub fn texts(&self, key: &str) -> Vec<String> {
+        let part = self.at(key);
+        let texts = part.value.as_array().map(|list| list.iter().filter_map(|x| Some(x.as_str()?.into())).collect());
+        texts.unwrap_or_else(|| panic!("{} is not a list of texts", part.name))
+    }
+
     /// A list of whole numbers.
     pub fn counts(&self, key: &str) -> Vec<usize> {
         self.array(key).iter().map(|x| *x as usize).collect()

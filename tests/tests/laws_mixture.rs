@@ -62,12 +62,12 @@ impl Case {
 
     fn turns(&self) -> bool {
         use Covariance::*;
-        matches!(self.covariance, Full | Tied | Spherical | TiedSpherical)
+        matches!(self.covariance, Full | Evv | Vev | Eev | Vve | Eve | Vee | Tied | Spherical | TiedSpherical)
     }
 
     fn stretches(&self) -> bool {
         use Covariance::*;
-        matches!(self.covariance, Full | Tied | Diagonal | TiedDiagonal)
+        matches!(self.covariance, Full | Evv | Vee | Tied | Diagonal | Evi | Vei | TiedDiagonal)
     }
 }
 

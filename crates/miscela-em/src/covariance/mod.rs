@@ -185,6 +185,11 @@ impl Covariance {
         !self.freedoms().contains(&Freedom::Varying)
     }
 
+    /// Whether the M-step is closed, rather than iterated: VEI, VEE, EVE, VVE and VEV are not.
+    pub fn has_closed_form(self) -> bool {
+        !self.structure().iterates()
+    }
+
     /// Whether covariances are stored in this structure's shape: those with axes of their own as [`Covariances::Full`],
     /// those along the coordinates as [`Covariances::Diagonal`], the shared and spherical ones as what bears their name.
     pub fn has_shape<F>(self, covariances: &Covariances<F>) -> bool {
