@@ -302,7 +302,8 @@ mod mclust {
     #[test]
     fn vve_is_more_likely_than_mclusts() {
         let mut falls = 0;
-        for (case, expected) in FILES.into_iter().flat_map(cases).filter(|(case, _)| case.covariance == Covariance::Vve) {
+        for (case, expected) in FILES.into_iter().flat_map(cases).filter(|(case, _)| case.covariance == Covariance::Vve)
+        {
             let of = |covariance| Case { covariance, ..case.clone() }.fit(0, 0.0);
             let (full, eve, vve) = (of(Covariance::Full), of(Covariance::Eve), of(Covariance::Vve));
             let theirs = matrices(&expected.at("mstep_from_start"));
@@ -337,7 +338,9 @@ mod mclust {
                     reg_covariance: 0.0,
                 };
                 let model = case.fit(1_000, 0.0);
-                assert!(model.log_likelihood().is_finite() && model.log_likelihood() > case.fit(0, 0.0).log_likelihood());
+                assert!(
+                    model.log_likelihood().is_finite() && model.log_likelihood() > case.fit(0, 0.0).log_likelihood()
+                );
                 assert!(!model.report().repairs.is_empty(), "{covariance} {}", case.k);
                 count += 1;
             }

@@ -238,8 +238,8 @@ pub(crate) struct KMeansArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Mixtures")]
 pub(crate) struct MixtureArgs {
-    /// How free the shapes are: full, tied, diag, spherical, tied-diag, tied-spherical, or mclust's name for one
-    /// [default: full]
+    /// How free the shapes are: full, tied, diag, spherical, tied-diag, tied-spherical, or a name of mclust's: EII VII EEI
+    /// VEI EVI VVI EEE VEE EVE VVE EEV VEV EVV VVV [default: full]
     #[arg(long, value_name = "NAME")]
     pub(crate) covariance: Option<Covariance>,
     /// How rows are shared among components: soft, hard [default: soft]

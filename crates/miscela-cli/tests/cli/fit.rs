@@ -100,6 +100,14 @@ fn every_structure_is_known_by_both_names_and_written_in_full() {
         ("spherical", "VII", 11),
         ("tied-diag", "EEI", 10),
         ("tied-spherical", "EII", 9),
+        ("VEI", "vei", 12),
+        ("EVI", "evi", 12),
+        ("VEE", "vee", 13),
+        ("EVE", "eve", 13),
+        ("VVE", "vve", 15),
+        ("EEV", "eev", 13),
+        ("VEV", "vev", 15),
+        ("EVV", "evv", 15),
     ];
     for (name, mclust, parameters) in names {
         let answer = folder.json(&format!("fit data.csv -m gmm -k 3 --covariance {name}"));
@@ -279,7 +287,7 @@ fn a_partition_starts_with_its_means() {
 #[test]
 fn a_model_starts_where_it_ended() {
     let folder = Folder::with_data();
-    for covariance in ["full", "tied", "diag", "spherical", "tied-diag", "tied-spherical"] {
+    for covariance in "full EVV VEV EEV VVE EVE VEE tied diag EVI VEI tied-diag spherical tied-spherical".split(' ') {
         let first = folder.json(&format!("fit data.csv -m gmm -k 3 --covariance {covariance} -o m.json"));
         // The structure is the model's unless another is asked for.
         let again = folder.json("fit data.csv -m gmm --init-model m.json --max-iter 0");

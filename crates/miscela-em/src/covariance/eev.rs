@@ -14,8 +14,7 @@ impl Structure for Eev {
     }
 
     fn estimate(&self, within: &Within, regulariser: &mut Regulariser) -> Covariances<f64> {
-        let eigen: Vec<Eigen> =
-            (0..within.weight.len()).map(|c| regulariser.eigen(c, &within.matrix(c))).collect();
+        let eigen: Vec<Eigen> = (0..within.weight.len()).map(|c| regulariser.eigen(c, &within.matrix(c))).collect();
         let mut shared = vec![0.0; within.width];
         for (eigen, share) in eigen.iter().zip(within.shares()) {
             shared.iter_mut().zip(&eigen.values).for_each(|(shared, value)| *shared += share * value);

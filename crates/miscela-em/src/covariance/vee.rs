@@ -20,9 +20,10 @@ impl Structure for Vee {
         let (d, k, floor, shares) = (within.width, within.weight.len(), regulariser.floor, within.shares());
         let matrices: Vec<Vec<f64>> = (0..k).map(|c| within.matrix(c)).collect();
         let mut volumes: Vec<f64> = match &within.previous {
-            Some(Covariances::Full(all)) => {
-                all.outer_iter().map(|one| within::log_volume(&one.iter().copied().collect::<Vec<_>>(), d).exp()).collect()
-            }
+            Some(Covariances::Full(all)) => all
+                .outer_iter()
+                .map(|one| within::log_volume(&one.iter().copied().collect::<Vec<_>>(), d).exp())
+                .collect(),
             _ => matrices.iter().map(|matrix| trace(&regulariser.in_units(matrix, -1, 0.0), d)).collect(),
         };
         volumes.iter_mut().for_each(|volume| *volume = volume.max(floor));
@@ -60,7 +61,8 @@ impl Shape {
     fn new(matrix: Vec<f64>, regulariser: &Regulariser) -> Self {
         let d = regulariser.scale.len();
         let inverse = miscela_linalg::cholesky(&matrix, d).map(|lower| miscela_linalg::inverse_of_factored(&lower, d));
-        let values = miscela_linalg::eigen(&regulariser.in_units(&matrix, -1, 0.0), d).map_or(vec![1.0; d], |e| e.values);
+        let values =
+            miscela_linalg::eigen(&regulariser.in_units(&matrix, -1, 0.0), d).map_or(vec![1.0; d], |e| e.values);
         let least = values[0];
         Self { inverse: inverse.unwrap_or_else(|| vec![f64::NAN; d * d]), matrix, values, least }
     }

@@ -19,13 +19,14 @@ impl Structure for Vev {
     }
 
     fn estimate(&self, within: &Within, regulariser: &mut Regulariser) -> Covariances<f64> {
-        let eigen: Vec<Eigen> =
-            (0..within.weight.len()).map(|c| regulariser.eigen(c, &within.matrix(c))).collect();
+        let eigen: Vec<Eigen> = (0..within.weight.len()).map(|c| regulariser.eigen(c, &within.matrix(c))).collect();
         let variances: Vec<Vec<f64>> = eigen.iter().map(|eigen| eigen.values.clone()).collect();
         let previous = match &within.previous {
             Some(Covariances::Full(all)) => all
                 .outer_iter()
-                .map(|matrix| Some(miscela_linalg::eigen(&matrix.iter().copied().collect::<Vec<_>>(), within.width)?.values))
+                .map(|matrix| {
+                    Some(miscela_linalg::eigen(&matrix.iter().copied().collect::<Vec<_>>(), within.width)?.values)
+                })
                 .collect(),
             _ => None,
         };

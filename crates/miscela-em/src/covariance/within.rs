@@ -73,8 +73,7 @@ pub(crate) fn whole(lower: &[f64], d: usize) -> Vec<f64> {
 
 /// The mean of the logarithms of a matrix' eigenvalues: ln |Σ|/d. Not a number where it is not positive definite.
 pub(crate) fn log_volume(matrix: &[f64], d: usize) -> f64 {
-    let diagonal = |lower: Vec<f64>| lower.iter().step_by(d + 1).map(|x| 2.0 * x.ln()).sum::<f64>() / d as f64;
-    miscela_linalg::cholesky(matrix, d).map_or(f64::NAN, diagonal)
+    miscela_linalg::ln_det(&mut matrix.to_vec(), d).map_or(f64::NAN, |log| log / d as f64)
 }
 
 /// One whole matrix a component.
