@@ -152,6 +152,7 @@ pub(crate) struct PredictAnswer<'a, F> {
     pub(crate) labels: Option<&'a [usize]>,
     pub(crate) probabilities: Option<Nested<'a, F>>,
     pub(crate) log_density: Option<Nested<'a, f64>>,
+    pub(crate) uncertainty: Option<Nested<'a, f64>>,
 }
 
 /// The answer of `sample`.

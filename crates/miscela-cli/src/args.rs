@@ -274,6 +274,9 @@ pub(crate) struct PredictArgs {
     /// The logarithm of the mixture's density at each row: log_density, instead of labels
     #[arg(long)]
     pub(crate) log_density: bool,
+    /// One less the greatest probability of each row: uncertainty, instead of labels
+    #[arg(long)]
+    pub(crate) uncertainty: bool,
     /// Write this column first
     #[arg(long, value_name = "COLUMN", conflicts_with = "append")]
     pub(crate) id: Option<String>,

@@ -189,9 +189,10 @@ impl<F: Number> Model<F> {
         }
     }
 
-    /// Likelihood and criteria on the rows of the fit, for a mixture.
+    /// Likelihood and criteria on the rows of the fit, for a mixture that has seen some.
     pub(crate) fn likelihood(&self) -> Likelihood {
-        self.mixture().map_or(Likelihood::default(), |model| model.training_score().into())
+        let score = self.mixture().map(GaussianMixture::training_score);
+        score.filter(|score| score.total_weight > 0.0).map_or(Likelihood::default(), Likelihood::from)
     }
 
     /// The label of each row; errors name the file that the rows are from.

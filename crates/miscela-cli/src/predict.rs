@@ -39,6 +39,7 @@ struct Prediction<F> {
     /// n × k
     probabilities: Option<Array2<F>>,
     log_density: Option<Array1<f64>>,
+    uncertainty: Option<Array1<f64>>,
 }
 
 fn predict<F: Number>(args: &PredictArgs, model: &Model<F>) -> Result<(), Failure> {
@@ -78,9 +79,12 @@ impl<F: Number> Prediction<F> {
         let mixture = |flag: bool, name| flag.then(|| model.need_mixture(&args.model, name)).transpose();
         Ok(Self {
             n_rows: rows.nrows(),
-            labels: (!args.proba && !args.log_density).then(|| model.labels(rows, &args.data)).transpose()?,
+            labels: (!args.proba && !args.log_density && !args.uncertainty)
+                .then(|| model.labels(rows, &args.data))
+                .transpose()?,
             probabilities: mixture(args.proba, "--proba")?.map(|mixture| mixture.predict_proba(rows)),
             log_density: mixture(args.log_density, "--log-density")?.map(|mixture| mixture.score_samples(rows)),
+            uncertainty: mixture(args.uncertainty, "--uncertainty")?.map(|mixture| mixture.uncertainty(rows)),
         })
     }
 
@@ -92,6 +96,7 @@ impl<F: Number> Prediction<F> {
             labels: self.labels.as_deref(),
             probabilities: self.probabilities.as_ref().map(|p| nested(p.view())),
             log_density: self.log_density.as_ref().map(|density| nested(density.view())),
+            uncertainty: self.uncertainty.as_ref().map(|uncertainty| nested(uncertainty.view())),
         }
     }
 
@@ -99,8 +104,14 @@ impl<F: Number> Prediction<F> {
     fn names(&self) -> Vec<String> {
         let label = self.labels.as_ref().map(|_| "label".to_string());
         let k = self.probabilities.as_ref().map_or(0, Array2::ncols);
-        let density = self.log_density.as_ref().map(|_| "log_density".to_string());
-        label.into_iter().chain((0..k).map(|c| format!("p{c}"))).chain(density).collect()
+        let figures = self.figures().map(|(name, _)| name.to_string());
+        label.into_iter().chain((0..k).map(|c| format!("p{c}"))).chain(figures).collect()
+    }
+
+    /// What there is one number a row of.
+    fn figures(&self) -> impl Iterator<Item = (&'static str, &Array1<f64>)> {
+        let all = [("log_density", &self.log_density), ("uncertainty", &self.uncertainty)];
+        all.into_iter().filter_map(|(name, figures)| Some((name, figures.as_ref()?)))
     }
 
     fn write(&self, path: &Path, carried: &TextColumns) -> Result<(), Failure> {
@@ -116,7 +127,7 @@ impl<F: Number> Prediction<F> {
                 carried.row(i).try_for_each(|text| rows.text(text))?;
                 self.labels.iter().try_for_each(|labels| rows.integer(labels[i]))?;
                 self.probabilities.iter().flat_map(|p| p.row(i)).try_for_each(|p| rows.number(*p))?;
-                self.log_density.iter().try_for_each(|density| rows.number(density[i]))?;
+                self.figures().try_for_each(|(_, figures)| rows.number(figures[i]))?;
                 rows.end()?;
             }
             Ok(())
@@ -125,14 +136,14 @@ impl<F: Number> Prediction<F> {
     }
 
     fn write_numbers(&self, path: &Path) -> Result<(), Failure> {
-        let density = self.log_density.as_ref().map(|density| density.view().insert_axis(Axis(1)));
-        match (&self.probabilities, density) {
-            (Some(p), None) => write_array(path, &self.names(), p.view())?,
-            (p, density) => {
+        let figures: Vec<_> = self.figures().map(|(_, figures)| figures.view().insert_axis(Axis(1))).collect();
+        match &self.probabilities {
+            Some(p) if figures.is_empty() => write_array(path, &self.names(), p.view())?,
+            p => {
                 let p = p.as_ref().map(|p| p.mapv(F::widen));
-                let parts: Vec<_> = p.iter().map(Array2::view).chain(density).collect();
-                let both = concatenate(Axis(1), &parts).map_err(Failure::fault)?;
-                write_array(path, &self.names(), both.view())?;
+                let parts: Vec<_> = p.iter().map(Array2::view).chain(figures).collect();
+                let together = concatenate(Axis(1), &parts).map_err(Failure::fault)?;
+                write_array(path, &self.names(), together.view())?;
             }
         }
         Ok(())

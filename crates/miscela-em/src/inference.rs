@@ -8,7 +8,7 @@ use crate::statistics::Sums;
 use crate::tiles::{GaussianScratch, tile_rows};
 use miscela_distance::Distance;
 use miscela_kernel::{
-    Block, Centroids, Float, Lanes, NearestScratch, Samples, Scatter, TILE_ROWS, Threads, soften, winners,
+    Block, Centroids, Column, Float, Lanes, NearestScratch, Samples, Scatter, TILE_ROWS, Threads, soften, winners,
 };
 use ndarray::{Array1, Array2};
 
@@ -109,7 +109,7 @@ pub fn evaluate_mixture<F: Float>(
 }
 
 /// Fills `out`, `width` entries a row, block by block.
-fn fill_rows<F: Float, T: Send, S: Default>(
+pub(crate) fn fill_rows<F: Float, T: Send, S: Default>(
     samples: &Samples<F>,
     width: usize,
     k: usize,
@@ -203,17 +203,20 @@ pub fn responsibilities<F: Float>(samples: &Samples<F>, density: &Density<F>, th
             for (t, out) in (0..scratch.fill(block, density.offset(), k)).zip(out.chunks_mut(TILE_ROWS * k)) {
                 let columns = scratch.log_densities(density, t);
                 soften(columns, F::one());
-                for (i, row) in out.chunks_exact_mut(k).enumerate() {
-                    row.iter_mut().zip(&*columns).for_each(|(r, column)| *r = column.0[i]);
-                    // A row so far out that no density is above zero goes where its label goes, to the first.
-                    if row.iter().all(|r| *r == F::zero()) {
-                        row[0] = F::one();
-                    }
-                }
+                out.chunks_exact_mut(k).enumerate().for_each(|(i, row)| probabilities_of(columns, i, row));
             }
         });
     }
     out
+}
+
+/// Copies the probabilities of row `i` of a tile whose log-densities were softened.
+pub(crate) fn probabilities_of<F: Float>(columns: &[Column<F>], i: usize, row: &mut [F]) {
+    row.iter_mut().zip(columns).for_each(|(r, column)| *r = column.0[i]);
+    // A row so far out that no density is above zero goes where its label goes, to the first.
+    if row.iter().all(|r| *r == F::zero()) {
+        row[0] = F::one();
+    }
 }
 
 /// ln p(x) of each row, n.

@@ -12,14 +12,18 @@
 
 mod assignment;
 mod centroids;
+mod conditional;
 mod covariance;
 mod density;
+mod doubt;
 mod engine;
 mod gaussian;
 mod history;
 mod inference;
+mod marginal;
 mod maximise;
 mod median;
+mod merging;
 mod nearest;
 mod parameters;
 mod passes;
@@ -34,8 +38,10 @@ mod tiles;
 
 pub use assignment::{Assignment, Held, Mixing};
 pub use centroids::KMeansFamily;
+pub use conditional::{Conditional, ConditionalError};
 pub use covariance::{Covariance, FLOOR_F32, FLOOR_F64, UnknownCovariance};
 pub use density::Density;
+pub use doubt::{component_log_densities, entropies, uncertainties};
 pub use engine::{Assigned, Family, MStep, Session, run, summarize};
 pub use gaussian::{GaussianFamily, MixtureSettings};
 pub use history::Change;
@@ -43,6 +49,8 @@ pub use inference::{
     CentroidFit, MixtureFit, densest_labels, distances, evaluate_centroids, evaluate_mixture, log_densities,
     nearest_labels, nearest_reduced, responsibilities,
 };
+pub use marginal::ColumnsError;
+pub use merging::Hierarchy;
 pub use parameters::{Covariances, Mixture, ParameterError};
 pub use plan::{Algorithm, UnknownAlgorithm};
 pub use report::{Observer, Progress, Repair, RepairAction, Run, Termination};

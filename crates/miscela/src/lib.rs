@@ -44,8 +44,9 @@ pub use kmeans::{
     KMeansValidParams, UnknownAlgorithm,
 };
 pub use mixture::{
-    CovarianceLists, GaussianMixture, GaussianMixtureDocument, GmmError, GmmInitMethod, GmmParams, GmmParamsError,
-    GmmValidParams, MixtureScore,
+    Bootstrap, Conditional, CovarianceLists, GaussianMixture, GaussianMixtureDocument, GmmError, GmmInitMethod,
+    GmmParams, GmmParamsError, GmmValidParams, LikelihoodRatioTest, LikelihoodRatioTests, Merging, MixtureScore,
+    Regression, Replicates, StandardErrors,
 };
 pub use report::{Report, Seconds};
 
@@ -55,8 +56,8 @@ pub use miscela_distance::{
 #[cfg(feature = "linfa-nn")]
 pub use miscela_distance::{FromLinfa, ToLinfa};
 pub use miscela_em::{
-    Assignment, Covariance, Covariances, Held, Mixing, Mixture, Observer, Progress, Repair, RepairAction, Termination,
-    UnknownCovariance,
+    Assignment, ColumnsError, ConditionalError, Covariance, Covariances, Held, Mixing, Mixture, Observer, Progress,
+    Repair, RepairAction, Termination, UnknownCovariance,
 };
 pub use miscela_init::{
     Agglomerate, Agglomeration, AgglomerationModel, KMeansInit, Merge, SeedingError, Transform, quantile_labels,

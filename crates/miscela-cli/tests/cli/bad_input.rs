@@ -101,6 +101,7 @@ fn models_that_do_not_fit() {
     for arguments in [
         "predict m.json data.csv --proba -o out.csv",
         "predict m.json data.csv --log-density",
+        "predict m.json data.csv --uncertainty",
         "sample m.json -n 3 -o out.csv",
     ] {
         folder.fails(arguments, 1, &["m.json", "mixture"]);

@@ -45,7 +45,15 @@ fn probabilities_and_densities() {
     let answer = folder.json("predict m.json data.csv --proba");
     assert_eq!((&answer["labels"], &answer["log_density"]), (&Value::Null, &Value::Null));
     assert_eq!((&answer["n_samples"], numbers(&answer["probabilities"][59]).len()), (&json!(60), 2));
-    for flags in ["--proba", "--log-density", "--proba --log-density", ""] {
+    let most = |line: &str| line.split(',').map(|p| p.parse::<f64>().unwrap()).fold(0.0, f64::max);
+    let expected = folder.ok("predict m.json data.csv --proba");
+    let uncertain = folder.ok("predict m.json data.csv --uncertainty");
+    assert_eq!(uncertain.lines().next(), Some("uncertainty"));
+    for (p, u) in expected.lines().zip(uncertain.lines()).skip(1) {
+        assert!((1.0 - most(p) - u.parse::<f64>().unwrap()).abs() < 1e-14, "{p} {u}");
+    }
+
+    for flags in ["--proba", "--log-density", "--proba --log-density", "--proba --uncertainty --log-density", ""] {
         folder.ok(&format!("predict m.json data.csv {flags} -o out.npy"));
         assert!(std::fs::read(folder.path("out.npy")).unwrap().starts_with(b"\x93NUMPY"));
     }

@@ -170,8 +170,9 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
         if !document.covariance.has_shape(&mixture.covariances) {
             return Err(malformed(FIELD, format!("their shape is not that of `{}`", document.covariance)));
         }
-        if document.total_weight <= 0.0 {
-            return Err(malformed("total_weight", "it must be above zero".into()));
+        // Zero is for a model that was made from parameters, without rows.
+        if document.total_weight < 0.0 {
+            return Err(malformed("total_weight", "it must not be below zero".into()));
         }
         let fitted = super::model::Fitted {
             mixture,

@@ -1,7 +1,7 @@
 //! What can go wrong with a mixture.
 
 use crate::kmeans::KMeansError;
-use miscela_em::{ParameterError, StartError};
+use miscela_em::{ColumnsError, ConditionalError, Covariance, ParameterError, StartError};
 use miscela_init::SeedingError;
 use miscela_kernel::SamplesError;
 use miscela_persist::PersistError;
@@ -25,6 +25,17 @@ pub enum GmmParamsError {
     /// A temperature that is not above zero.
     #[error("the temperature must be a finite number above zero, not {0}; for zero use hard assignment")]
     Temperature(f64),
+    /// Too few replicates of a bootstrap.
+    #[error("a bootstrap needs at least two replicates (one for a test), not {0}")]
+    NReplicates(usize),
+    /// A level of significance that is none.
+    #[error("the level of significance must lie between 0 and 1, not {0}")]
+    Level(f64),
+    /// A start for one number of components where several are tried.
+    #[error(
+        "several numbers of components are tried, and the given start is for one; start from k-means or random rows"
+    )]
+    GivenStart,
     /// No threads.
     #[error("the number of threads cannot be 0")]
     NThreads,
@@ -69,6 +80,20 @@ pub enum GmmError {
         expected: usize,
         /// Columns of the rows.
         got: usize,
+    },
+    /// Columns were chosen that make no sense.
+    #[error(transparent)]
+    Columns(#[from] ColumnsError),
+    /// A mixture cannot be conditioned like this.
+    #[error(transparent)]
+    Conditional(#[from] ConditionalError),
+    /// Covariances in another shape than the structure's.
+    #[error(
+        "the covariances are not in the shape of the structure `{covariance}`; give them in its shape, or name theirs"
+    )]
+    CovarianceShape {
+        /// The structure.
+        covariance: Covariance,
     },
     /// A model file could not be read or written.
     #[error(transparent)]

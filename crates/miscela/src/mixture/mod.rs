@@ -1,15 +1,26 @@
 //! Gaussian mixtures: parameters, starts, fit, model, document.
 
+mod bootstrap;
+mod conditional;
 mod document;
+mod doubt;
 mod error;
 mod fit;
+mod given;
 mod hierarchy;
+mod lrt;
+mod marginal;
+mod merging;
 mod model;
 mod params;
 mod start;
 
+pub use bootstrap::{Bootstrap, Replicates, StandardErrors};
+pub use conditional::{Conditional, Regression};
 pub use document::{CovarianceLists, GaussianMixtureDocument};
 pub use error::{GmmError, GmmParamsError};
+pub use lrt::{LikelihoodRatioTest, LikelihoodRatioTests};
+pub use merging::Merging;
 pub use model::{GaussianMixture, MixtureScore};
 pub use params::{GmmParams, GmmValidParams};
 pub use start::GmmInitMethod;

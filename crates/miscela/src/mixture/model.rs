@@ -51,7 +51,7 @@ pub struct GaussianMixture<F> {
     pub(super) sizes: Vec<usize>,
     pub(super) report: Report,
     pub(super) feature_names: Vec<String>,
-    density: Density<F>,
+    pub(super) density: Density<F>,
 }
 
 impl<F: PartialEq> PartialEq for GaussianMixture<F> {
@@ -352,12 +352,12 @@ impl<F: Float> GaussianMixture<F> {
         (rows, labels)
     }
 
-    fn check_width<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<(), GmmError> {
+    pub(super) fn check_width<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<(), GmmError> {
         let (expected, got) = (self.n_features(), records.ncols());
         if expected == got { Ok(()) } else { Err(GmmError::FeatureCount { expected, got }) }
     }
 
-    fn unchecked<'a, S: Data<Elem = F>>(&self, records: &'a ArrayBase<S, Ix2>) -> Samples<'a, F> {
+    pub(super) fn unchecked<'a, S: Data<Elem = F>>(&self, records: &'a ArrayBase<S, Ix2>) -> Samples<'a, F> {
         assert_eq!(records.ncols(), self.n_features(), "rows must have the columns the model was fitted on");
         Samples::unchecked(records)
     }

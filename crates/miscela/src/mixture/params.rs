@@ -1,6 +1,6 @@
 //! The parameters of a mixture.
 
-use super::{GmmInitMethod, GmmParamsError};
+use super::{GaussianMixture, GmmInitMethod, GmmParamsError};
 use crate::Float;
 use linfa::ParamGuard;
 use miscela_em::{Assignment, Covariance, Held, Mixing, MixtureSettings};
@@ -44,6 +44,19 @@ impl<F: Float> GmmParams<F, Xoshiro256Plus> {
     /// The defaults for this number of components.
     pub fn new(n_clusters: usize) -> Self {
         Self::new_with_rng(n_clusters, Xoshiro256Plus::seed_from_u64(42))
+    }
+}
+
+impl<F: Float> GmmParams<F, Xoshiro256Plus> {
+    /// What a model was fitted with, starting at its parameters.
+    pub(super) fn resuming(model: &GaussianMixture<F>) -> Self {
+        let (mixture, settings) = (&model.mixture, &model.settings);
+        let mut params = Self::new(model.n_clusters())
+            .tolerance(F::narrow(settings.tolerance))
+            .reg_covariance(F::narrow(settings.reg_covariance))
+            .init_method(mixture.into());
+        params.0.settings = settings.clone();
+        params
     }
 }
 
@@ -205,6 +218,24 @@ impl<F: Float, R> GmmValidParams<F, R> {
     /// The random number generator.
     pub fn rng(&self) -> &R {
         &self.rng
+    }
+
+    /// The same for another number of components.
+    pub(super) fn with_n_clusters(mut self, n_clusters: usize) -> Self {
+        self.n_clusters = n_clusters;
+        self
+    }
+
+    /// The same from another start.
+    pub(super) fn with_init(mut self, init: GmmInitMethod<F>) -> Self {
+        self.init = init;
+        self
+    }
+
+    /// The same on this thread alone.
+    pub(super) fn on_one_thread(mut self) -> Self {
+        self.threads = Threads::One;
+        self
     }
 
     pub(super) fn with_rng<R2>(self, rng: R2) -> GmmValidParams<F, R2> {

@@ -53,6 +53,12 @@ impl<F> GmmInitMethod<F> {
         GmmInitMethod::Parameters { weights: None, means, covariances: None }
     }
 
+    /// Whether it is for one number of components only, that of what was given.
+    pub(super) fn is_given(&self) -> bool {
+        use GmmInitMethod::{Labels, Parameters, Responsibilities};
+        matches!(self, Labels(_) | Responsibilities(_) | Parameters { .. })
+    }
+
     /// Whether chance has a part in it.
     pub(super) fn is_random<G: Float>(&self, samples: &Samples<G>) -> bool {
         match self {
@@ -60,6 +66,17 @@ impl<F> GmmInitMethod<F> {
             GmmInitMethod::KMeansPlusPlus | GmmInitMethod::KMeansPara => true,
             GmmInitMethod::Hierarchical => Hierarchy::is_random(samples),
             _ => false,
+        }
+    }
+}
+
+impl<F: Float> From<&Mixture<F>> for GmmInitMethod<F> {
+    /// Starts at all of these parameters.
+    fn from(mixture: &Mixture<F>) -> Self {
+        GmmInitMethod::Parameters {
+            weights: Some(mixture.weights.clone()),
+            means: mixture.means.clone(),
+            covariances: Some(mixture.covariances.clone()),
         }
     }
 }

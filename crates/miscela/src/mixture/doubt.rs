@@ -1,0 +1,69 @@
+//! How dense each component is at a row, and how sure the row's label.
+
+use super::GaussianMixture;
+use crate::Float;
+use miscela_em::{component_log_densities, entropies, uncertainties};
+use miscela_kernel::Threads;
+use ndarray::{Array1, Array2, ArrayBase, Data, Ix2};
+
+impl<F: Float> GaussianMixture<F> {
+    /// ln N(x; μₖ, Σₖ) of each row and component, n × k: densities as they are, without the mixing weights. With ln wₖ added,
+    /// their log-sum-exp is [`score_samples`](Self::score_samples).
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    ///
+    /// let iris = linfa_datasets::iris();
+    /// let model = GaussianMixture::params(3).fit(&iris)?;
+    /// let l = model.component_log_densities(iris.records());
+    /// let joint = l + model.weights().mapv(f64::ln);
+    /// let total = joint.row(0).fold(0.0, |sum, l| sum + l.exp()).ln();
+    /// assert!((total - model.score_samples(iris.records())[0]).abs() < 1e-10);
+    /// # Ok::<(), GmmError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the rows are of another width than the model.
+    pub fn component_log_densities<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Array2<F> {
+        let samples = self.unchecked(records);
+        // The covariances of a model have been factored before, so this does not fail.
+        component_log_densities(&samples, &self.mixture, Threads::Ambient)
+            .unwrap_or_else(|_| Array2::from_elem((records.nrows(), self.n_clusters()), F::nan()))
+    }
+
+    /// The uncertainty of each row's label, n: 1 − its greatest probability, as mclust's; from 0 to 1 − 1/k.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    ///
+    /// let iris = linfa_datasets::iris();
+    /// let model = GaussianMixture::params(3).fit(&iris)?;
+    /// let doubtful = model.uncertainty(iris.records()).iter().filter(|u| **u > 0.1).count();
+    /// assert!(doubtful < 15);
+    /// # Ok::<(), GmmError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the rows are of another width than the model.
+    pub fn uncertainty<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Array1<f64> {
+        uncertainties(&self.unchecked(records), &self.density, Threads::Ambient)
+    }
+
+    /// The entropy −Σ rₖ ln rₖ of each row's probabilities, n, from 0 (no doubt) to ln k.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    ///
+    /// let iris = linfa_datasets::iris();
+    /// let model = GaussianMixture::params(3).fit(&iris)?;
+    /// let entropy = model.entropy(iris.records());
+    /// assert!(entropy.iter().all(|e| (0.0..=3f64.ln()).contains(e)));
+    /// # Ok::<(), GmmError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the rows are of another width than the model.
+    pub fn entropy<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Array1<f64> {
+        entropies(&self.unchecked(records), &self.density, Threads::Ambient)
+    }
+}
