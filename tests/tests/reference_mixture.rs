@@ -27,7 +27,7 @@ impl Case {
     fn fit(&self, max_n_iterations: usize, tolerance: f64) -> GaussianMixture<f64> {
         let params = GaussianMixture::params(self.k)
             .covariance(self.covariance)
-            .mixing(self.mixing)
+            .mixing(self.mixing.clone())
             .reg_covariance(self.reg_covariance)
             .init_method(GmmInitMethod::Labels(self.start.clone()))
             .max_n_iterations(max_n_iterations as u64)

@@ -56,7 +56,7 @@ impl<'a, F: Number> FitAnswer<'a, F> {
         Self {
             method: model.method(),
             covariance: model.covariance().map(|covariance| covariance.name()),
-            assignment: assignment_name(model.assignment()),
+            assignment: model.assignment().name(),
             n_samples,
             n_features,
             n_clusters,
@@ -81,15 +81,6 @@ impl<'a, F: Number> FitAnswer<'a, F> {
             repairs: &report.repairs,
             seconds: Seconds { read: read_seconds, init: report.seconds.init, fit: report.seconds.fit },
         }
-    }
-}
-
-/// `soft`, `hard` or `tempered`.
-pub(crate) fn assignment_name(assignment: miscela::Assignment) -> &'static str {
-    match assignment {
-        miscela::Assignment::Soft => "soft",
-        miscela::Assignment::Hard => "hard",
-        _ => "tempered",
     }
 }
 

@@ -1,8 +1,11 @@
 //! The arguments as they are typed. What they mean together is worked out in [`plan`](crate::plan).
 
-use crate::values::{Metric, Missing, assignment, at_least_one, metric, missing, not_negative, positive};
+use crate::values::{
+    Metric, Missing, anneal_to, assignment, at_least_1, at_least_one, between_0_and_1, metric, missing, not_negative,
+    positive,
+};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use miscela::{Algorithm, Assignment, Covariance};
+use miscela::{Algorithm, AnnealTo, Assignment, Covariance};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -99,6 +102,14 @@ pub(crate) enum Method {
 pub(crate) enum Dtype {
     F32,
     F64,
+}
+
+/// Parameters that can be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    Weights,
+    Means,
+    Covariances,
 }
 
 /// A method to find where to start.
@@ -242,15 +253,30 @@ pub(crate) struct MixtureArgs {
     /// VEI EVI VVI EEE VEE EVE VVE EEV VEV EVV VVV [default: full]
     #[arg(long, value_name = "NAME")]
     pub(crate) covariance: Option<Covariance>,
-    /// How rows are shared among components: soft, hard [default: soft]
+    /// How rows are shared among components: soft, hard, stochastic, annealed [default: soft]
     #[arg(long, value_name = "RULE", value_parser = assignment)]
     pub(crate) assignment: Option<Assignment>,
     /// Share rows softly at this temperature: 1 is soft, towards 0 it is hard
     #[arg(long, value_name = "T", value_parser = positive, conflicts_with = "assignment")]
     pub(crate) temperature: Option<f64>,
+    /// The temperature that --assignment annealed starts from [default: 2]
+    #[arg(long, value_name = "T", value_parser = at_least_1)]
+    pub(crate) anneal_from: Option<f64>,
+    /// What each of its temperatures is multiplied by [default: 0.9]
+    #[arg(long, value_name = "F", value_parser = between_0_and_1)]
+    pub(crate) anneal_factor: Option<f64>,
+    /// Where it ends: soft, hard [default: soft]
+    #[arg(long, value_name = "RULE", value_parser = anneal_to)]
+    pub(crate) anneal_to: Option<AnnealTo>,
     /// Fix the mixing weights at 1/k
     #[arg(long, conflicts_with = "init_weights")]
     pub(crate) equal_weights: bool,
+    /// Fix the mixing weights at these (one column)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["init_weights", "equal_weights"])]
+    pub(crate) given_weights: Option<PathBuf>,
+    /// Keep what the start gives: weights, means, covariances
+    #[arg(long, value_name = "A,B,…", value_enum, value_delimiter = ',')]
+    pub(crate) hold: Vec<Part>,
     /// Added to every variance [default: 1e-6]
     #[arg(long, value_name = "R", value_parser = not_negative)]
     pub(crate) reg_covar: Option<f64>,

@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::start::Origin;
 use crate::{output, paths, summary};
 use miscela_plot::{Clusters, Picture};
-use miscela_table::write_labels;
+use miscela_table::{read_vector, write_labels};
 use ndarray::Array2;
 use std::time::Instant;
 
@@ -24,7 +24,9 @@ pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
     let request = Request { weights: plan.weights.as_ref(), ..Request::default() };
     let data = Data::read(&args.data, &args.columns, &request)?;
     let origin = Origin::read(&plan.start, data.table.names())?;
-    let input = Input { plan: &plan, origin, read_seconds: clock.elapsed().as_secs_f64(), progress };
+    let given_weights = args.mixture.given_weights.as_ref().map(read_vector).transpose()?;
+    let given_weights = given_weights.map(|weights| weights.to_vec());
+    let input = Input { plan: &plan, origin, given_weights, read_seconds: clock.elapsed().as_secs_f64(), progress };
     match args.dtype.unwrap_or(data.dtype()) {
         Dtype::F32 => input.fit::<f32>(data),
         Dtype::F64 => input.fit::<f64>(data),
@@ -35,6 +37,7 @@ pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
 struct Input<'a> {
     plan: &'a Plan<'a>,
     origin: Origin,
+    given_weights: Option<Vec<f64>>,
     read_seconds: f64,
     progress: Progress,
 }
@@ -82,6 +85,7 @@ impl Input<'_> {
             weights,
             k: args.k.or(self.origin.k()).unwrap_or(1),
             origin: &self.origin,
+            given_weights: self.given_weights.as_deref(),
             seed: args.start.seed,
             n_runs: args.start.n_runs.get(),
             max_iter: args.iteration.max_iter,

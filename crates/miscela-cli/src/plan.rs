@@ -1,11 +1,11 @@
 //! What the arguments of `fit` mean together, and where they contradict each other: seen before any file is touched.
 
-use crate::args::{FitArgs, Init, Method};
+use crate::args::{FitArgs, Init, Method, MixtureArgs, Part};
 use crate::data::Weights;
 use crate::error::Failure;
 use crate::paths;
 use crate::values::{Metric, Missing};
-use miscela::{Algorithm, Assignment, Covariance, Mixing, Threads};
+use miscela::{Algorithm, Annealing, Assignment, Covariance, Held, Mixing, Threads};
 use miscela_plot::ImageFormat;
 use std::path::Path;
 
@@ -53,6 +53,7 @@ pub(crate) struct MixtureSettings {
     pub(crate) covariance: Option<Covariance>,
     pub(crate) assignment: Assignment,
     pub(crate) mixing: Mixing,
+    pub(crate) held: Held,
     pub(crate) reg_covariance: Option<f64>,
 }
 
@@ -88,7 +89,9 @@ impl<'a> Plan<'a> {
         }
         let starts = self.start.check_files()?;
         let weights = self.weights.as_ref().and_then(Weights::file);
-        let read = [Some(args.data.as_path()), weights, starts[0], starts[1], starts[2]];
+        let given = args.mixture.given_weights.as_deref();
+        given.map_or(Ok(()), paths::table)?;
+        let read = [Some(args.data.as_path()), weights, given, starts[0], starts[1], starts[2]];
         let [output, labels, plot] = self.written();
         let stdout = args.answer.json.then_some(Path::new(miscela_table::STANDARD_STREAM));
         paths::apart(&read, &[output, labels, plot, stdout])
@@ -135,7 +138,12 @@ impl Kind {
                         ("--covariance", mixture.covariance.is_some()),
                         ("--assignment", mixture.assignment.is_some()),
                         ("--temperature", mixture.temperature.is_some()),
+                        ("--anneal-from", mixture.anneal_from.is_some()),
+                        ("--anneal-factor", mixture.anneal_factor.is_some()),
+                        ("--anneal-to", mixture.anneal_to.is_some()),
                         ("--equal-weights", mixture.equal_weights),
+                        ("--given-weights", mixture.given_weights.is_some()),
+                        ("--hold", !mixture.hold.is_empty()),
                         ("--reg-covar", mixture.reg_covar.is_some()),
                         ("--init-weights", start.init_weights.is_some()),
                         ("--init-covariances", start.init_covariances.is_some()),
@@ -162,16 +170,38 @@ impl Kind {
                         ("--init-trials", start.init_trials.is_some()),
                     ],
                 )?;
-                let tempered = mixture.temperature.map(Assignment::Tempered);
                 Ok(Kind::Mixture(MixtureSettings {
                     covariance: mixture.covariance,
-                    assignment: tempered.or(mixture.assignment).unwrap_or_default(),
+                    assignment: assignment(mixture)?,
                     mixing: if mixture.equal_weights { Mixing::Equal } else { Mixing::Free },
+                    held: held(&mixture.hold),
                     reg_covariance: mixture.reg_covar,
                 }))
             }
         }
     }
+}
+
+/// How rows are shared, by the flags that say it.
+fn assignment(args: &MixtureArgs) -> Result<Assignment, Failure> {
+    let given = args.temperature.map(Assignment::Tempered).or(args.assignment).unwrap_or_default();
+    let MixtureArgs { anneal_from, anneal_factor, anneal_to, .. } = *args;
+    match given {
+        Assignment::Annealed(default) => Ok(Assignment::Annealed(Annealing {
+            from: anneal_from.unwrap_or(default.from),
+            factor: anneal_factor.unwrap_or(default.factor),
+            to: anneal_to.unwrap_or(default.to),
+        })),
+        _ if anneal_from.is_some() || anneal_factor.is_some() || anneal_to.is_some() => Err(Failure::call(
+            "--anneal-from, --anneal-factor and --anneal-to are for --assignment annealed; add it or leave them out",
+        )),
+        other => Ok(other),
+    }
+}
+
+fn held(parts: &[Part]) -> Held {
+    let holds = |part| parts.contains(&part);
+    Held { weights: holds(Part::Weights), means: holds(Part::Means), covariances: holds(Part::Covariances) }
 }
 
 /// Refuses flags that the method has no use for.

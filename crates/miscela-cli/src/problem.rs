@@ -15,6 +15,8 @@ pub(crate) struct Problem<'a, F> {
     pub(crate) weights: Option<&'a [f64]>,
     pub(crate) k: usize,
     pub(crate) origin: &'a Origin,
+    /// Mixing weights that are fixed.
+    pub(crate) given_weights: Option<&'a [f64]>,
     pub(crate) seed: u64,
     pub(crate) n_runs: usize,
     pub(crate) max_iter: Option<u64>,
@@ -48,11 +50,13 @@ impl<F: Number> Problem<'_, F> {
         observer: &mut dyn Observer,
     ) -> Result<GaussianMixture<F>, GmmError> {
         let covariance = settings.covariance.or(self.origin.structure()).unwrap_or_default();
+        let given = self.given_weights.map(|weights| Mixing::Given(weights.to_vec()));
         let mut params = GaussianMixture::params_with_rng(self.k, self.rng())
             .init_method(self.origin.for_mixture())
             .covariance(covariance)
             .assignment(settings.assignment)
-            .mixing(settings.mixing)
+            .mixing(given.unwrap_or_else(|| settings.mixing.clone()))
+            .held(settings.held)
             .n_runs(self.n_runs as u64)
             .threads(self.threads);
         if let Some(limit) = self.max_iter {

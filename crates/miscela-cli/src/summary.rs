@@ -5,7 +5,7 @@ use crate::columns::{Column, aligned, decimals_for, shown};
 use crate::error::name_of;
 use crate::model::{Model, Number, Score};
 use crate::output::{HINT, TITLE, WARNING};
-use miscela::{Assignment, Report, Termination};
+use miscela::{Assignment, Mixing, Report, Termination};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -24,8 +24,12 @@ pub(crate) fn title<F: Number>(model: &Model<F>) -> String {
         Assignment::Soft => String::new(),
         other => format!(", {other} assignment"),
     };
-    let equal = if mixture.mixing() == miscela::Mixing::Equal { ", equal weights" } else { "" };
-    format!("Gaussian mixture, {}, {} covariances{how}{equal}", count(k, "component"), mixture.covariance())
+    let weights = match mixture.mixing() {
+        Mixing::Free => "",
+        Mixing::Equal => ", equal weights",
+        _ => ", given weights",
+    };
+    format!("Gaussian mixture, {}, {} covariances{how}{weights}", count(k, "component"), mixture.covariance())
 }
 
 /// The summary of `fit`.
@@ -39,7 +43,7 @@ pub(crate) fn fit<F: Number>(model: &Model<F>, n_samples: usize, args: &FitArgs)
     );
     text += &clusters(model);
     text += "\n";
-    text += &figures(&[objective(model), criteria(model), vec![("ended", ending(model.report()))]].concat());
+    text += &figures(&[objective(model), criteria(model), vec![("ended", ending(model))]].concat());
     text += &repairs(model.report());
     text += &next(args);
     text
@@ -57,7 +61,7 @@ pub(crate) fn info<F: Number>(model: &Model<F>, path: &Path) -> String {
     text += &clusters(model);
     text += "\n";
     let runs = vec![("runs", model.report().n_runs.to_string())];
-    text += &figures(&[objective(model), criteria(model), runs, vec![("ended", ending(model.report()))]].concat());
+    text += &figures(&[objective(model), criteria(model), runs, vec![("ended", ending(model))]].concat());
     text += &repairs(model.report());
     text
 }
@@ -149,9 +153,13 @@ fn lower_is_better(criterion: f64) -> String {
 }
 
 /// Why the fit ended.
-fn ending(report: &Report) -> String {
+fn ending<F: Number>(model: &Model<F>) -> String {
+    let report = model.report();
     let after = count(report.iterations, "iteration");
     match report.termination {
+        Termination::MaxIterations if model.assignment() == Assignment::Stochastic && report.iterations > 0 => {
+            format!("the best of {after}")
+        }
         Termination::Tolerance => format!("converged after {after}: the change fell below the tolerance"),
         Termination::LabelsUnchanged => format!("converged after {after}: no row changed its cluster"),
         Termination::MaxIterations if report.iterations == 0 => "the start as it is, with no iteration".to_string(),

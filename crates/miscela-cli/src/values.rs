@@ -1,7 +1,7 @@
 //! The values of options, read one by one: numbers in their range, names that are known, names that are known and not
 //! available.
 
-use miscela::Assignment;
+use miscela::{AnnealTo, Annealing, Assignment};
 
 /// What to do about missing values. There is one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,24 @@ pub(crate) fn assignment(name: &str) -> Result<Assignment, String> {
     match name {
         "soft" => Ok(Assignment::Soft),
         "hard" => Ok(Assignment::Hard),
-        "annealed" | "stochastic" => Err(not_available(name, "soft or hard")),
+        "stochastic" => Ok(Assignment::Stochastic),
+        "annealed" => Ok(Assignment::Annealed(Annealing::default())),
+        _ => Err("use soft, hard, stochastic or annealed".to_string()),
+    }
+}
+
+pub(crate) fn at_least_1(text: &str) -> Result<f64, String> {
+    number(text, |x| x >= 1.0, "from 1 on")
+}
+
+pub(crate) fn between_0_and_1(text: &str) -> Result<f64, String> {
+    number(text, |x| x > 0.0 && x < 1.0, "between 0 and 1")
+}
+
+pub(crate) fn anneal_to(name: &str) -> Result<AnnealTo, String> {
+    match name {
+        "soft" => Ok(AnnealTo::Soft),
+        "hard" => Ok(AnnealTo::Hard),
         _ => Err("use soft or hard".to_string()),
     }
 }

@@ -1,6 +1,9 @@
 //! How a row is shared among the components, and how the components share the rows.
 
+use crate::annealing::{AnnealTo, Annealing};
+use crate::parameters::ParameterError;
 use miscela_kernel::Float;
+use ndarray::Array1;
 use std::fmt;
 
 #[cfg(feature = "serde")]
@@ -8,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 /// How a row is shared among the components in the E-step.
 ///
-/// All three are one rule, r ∝ exp(l/T) for the log-densities l, at a temperature T: one is EM, towards zero the densest
-/// component takes all.
+/// All are one rule, r ∝ exp(l/T) for the log-densities l, at a temperature T: one is EM, towards zero the densest
+/// component takes all. Stochastic EM draws by the shares of EM; annealing lets the temperature fall.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
@@ -22,13 +25,43 @@ pub enum Assignment {
     Hard,
     /// At this temperature, above zero; maximises T Σ w ln Σₖ exp(ln(wₖ Nₖ(x))/T) (Ueda & Nakano 1998).
     Tempered(f64),
+    /// Wholly to a component that is drawn by the probabilities: stochastic EM (Celeux & Diebolt 1985), which wanders
+    /// around maxima of the likelihood, and away from poor ones. It takes all the iterations it is given, and the best
+    /// parameters it came by, its start included, are kept.
+    ///
+    /// A row of weight w is ⌈w⌉ copies that are drawn one by one, each with its part of the weight; beyond 64 copies it
+    /// is 64 of a greater weight.
+    Stochastic,
+    /// At temperatures that fall from [one](Annealing::from) at which all components share all rows nearly alike, to
+    /// soft or hard assignment: less depends on the start.
+    Annealed(Annealing),
 }
 
 impl Assignment {
+    /// `soft`, `hard`, `tempered`, `stochastic` or `annealed`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Assignment::Soft => "soft",
+            Assignment::Hard => "hard",
+            Assignment::Tempered(_) => "tempered",
+            Assignment::Stochastic => "stochastic",
+            Assignment::Annealed(_) => "annealed",
+        }
+    }
+
     pub(crate) fn temperature<F: Float>(self) -> F {
         match self {
             Assignment::Tempered(temperature) => F::narrow(temperature),
             _ => F::one(),
+        }
+    }
+
+    /// What the last of its iterations follow.
+    pub fn at_end(self) -> Self {
+        match self {
+            Assignment::Annealed(Annealing { to: AnnealTo::Soft, .. }) => Assignment::Soft,
+            Assignment::Annealed(Annealing { to: AnnealTo::Hard, .. }) => Assignment::Hard,
+            other => other,
         }
     }
 }
@@ -36,15 +69,15 @@ impl Assignment {
 impl fmt::Display for Assignment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Assignment::Soft => f.write_str("soft"),
-            Assignment::Hard => f.write_str("hard"),
             Assignment::Tempered(temperature) => write!(f, "tempered at {temperature}"),
+            Assignment::Annealed(Annealing { from, to, .. }) => write!(f, "annealed from {from} to {to}"),
+            other => f.write_str(other.name()),
         }
     }
 }
 
 /// The mixing weights.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Mixing {
@@ -53,6 +86,32 @@ pub enum Mixing {
     Free,
     /// All 1/k and not estimated: part of what makes k-means.
     Equal,
+    /// These, one a component, not negative and summing to one, and not estimated.
+    Given(Vec<f64>),
+}
+
+impl Mixing {
+    /// The weights of k components, where they are not estimated.
+    pub fn fixed<F: Float>(&self, k: usize) -> Option<Array1<F>> {
+        match self {
+            Mixing::Free => None,
+            Mixing::Equal => Some(Array1::from_elem(k, F::narrow(1.0 / k as f64))),
+            Mixing::Given(weights) => Some(weights.iter().map(|w| F::narrow(*w)).collect()),
+        }
+    }
+
+    /// Whether these can be the weights of k components of d columns.
+    pub fn check(&self, k: usize) -> Result<(), ParameterError> {
+        let Mixing::Given(weights) = self else { return Ok(()) };
+        let sum: f64 = weights.iter().sum();
+        if weights.len() != k {
+            Err(ParameterError::WeightCount { got: weights.len(), k })
+        } else if weights.iter().any(|w| w.is_nan() || *w < 0.0) || (sum - 1.0).abs() > 1e-6 {
+            Err(ParameterError::Weights { sum })
+        } else {
+            Ok(())
+        }
+    }
 }
 
 /// Which parameters stay as they were given at the start.

@@ -54,6 +54,11 @@ pub trait Family<F: Float>: Sync {
     /// How badly a row is explained by its own component: empty clusters take the worst explained rows.
     fn misfit(&self, row: &[F], label: u32, scratch: &mut Self::Scratch) -> f64;
 
+    /// Whether an empty component of a hard family may be given rows.
+    fn can_relocate(&self) -> bool {
+        true
+    }
+
     /// Moves to the best parameters for the statistics.
     fn m_step(&mut self, statistics: Statistics, rows: &Assigned<F>) -> MStep;
 
@@ -123,12 +128,17 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
     /// Each iteration is one pass over the rows. For families that know their objective only from the next E-step, a fit
     /// that the limit or unchanged labels end leaves the last entry of the trace to the caller ([`Run::complete`]).
     pub fn run(&mut self, family: &mut M, max_iterations: usize, observer: &mut dyn Observer) -> Run {
-        let (mut run, mut repairs) = (Run::default(), Repairs::default());
-        if let Some(termination) = self.iterate(family, max_iterations, observer, &mut run, &mut repairs) {
-            run.termination = termination;
-        }
-        run.repairs = repairs.into_list();
+        let mut run = Run::default();
+        self.extend(family, &mut run, max_iterations, observer);
         run
+    }
+
+    /// Goes on with a run, from the family's parameters, until it has this many iterations in all or ends before.
+    pub fn extend(&mut self, family: &mut M, run: &mut Run, max_iterations: usize, observer: &mut dyn Observer) {
+        let mut repairs = Repairs::default();
+        let termination = self.iterate(family, max_iterations, observer, run, &mut repairs);
+        run.termination = termination.unwrap_or_default();
+        run.repairs.extend(repairs.into_list());
     }
 
     /// One E-step. Where rows go to the nearest centroid it costs what has changed since the last.
@@ -156,20 +166,21 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
         repairs: &mut Repairs,
     ) -> Option<Termination> {
         let Self { samples, passes } = self;
-        let (mut history, mut step) = (History::new(), MStep::default());
+        let (mut history, mut step, before) = (History::new(), MStep::default(), run.iterations);
         while run.iterations < max_iterations {
             let mut statistics = passes.e_step(family, samples);
             let unchanged = family.is_hard() && statistics.sums().changed == 0;
             if let Some(objective) = family.objective(&statistics) {
                 let change = history.note(family, objective, step.shift2);
-                let stop = (run.iterations > 0).then(|| run.note(family, &change, max_iterations, observer)).flatten();
+                let stop =
+                    (run.iterations > before).then(|| run.note(family, &change, max_iterations, observer)).flatten();
                 // Labels that stay are one more M-step away from the parameters that belong to them.
                 if stop.is_some() && !unchanged {
                     return stop;
                 }
             }
             let mut relocated = Vec::new();
-            if family.is_hard() && statistics.sums().weight.contains(&0.0) {
+            if family.is_hard() && family.can_relocate() && statistics.sums().weight.contains(&0.0) {
                 let (threads, labels) = (passes.threads(), passes.labels_mut());
                 let moves = relocate(family, samples, labels, statistics.sums(), threads, &mut step.repairs);
                 relocated = passes.take_over(family, samples, moves, &mut statistics);
@@ -211,7 +222,8 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
         has_empty: impl Fn(&T) -> bool,
     ) -> T {
         let mut fit = evaluate(family, self);
-        let mut left = if family.is_hard() && run.iterations > 0 { family.n_components() } else { 0 };
+        let relocates = family.is_hard() && family.can_relocate() && run.iterations > 0;
+        let mut left = if relocates { family.n_components() } else { 0 };
         while left > 0 && has_empty(&fit) {
             let more = self.run(family, 1, &mut ());
             let kept = more.repairs.iter().any(|repair| repair.action == RepairAction::KeptEmpty);

@@ -16,9 +16,10 @@ use crate::parameters::{Mixture, ParameterError};
 use crate::plan::Algorithm;
 use crate::report::{RepairAction, Termination};
 use crate::statistics::{Statistics, Sums};
+use crate::stochastic::Best;
 use crate::summary::Summary;
 use crate::tiles::{GaussianScratch, tile_rows};
-use miscela_kernel::{Block, Centroids, Float, Scatter, winners};
+use miscela_kernel::{Block, Centroids, Float, Scatter, uniform, winners};
 
 /// What a mixture's M-step and stopping rule follow.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,10 +81,16 @@ pub struct GaussianFamily<F> {
     scale: Vec<f64>,
     offset: Vec<F>,
     total_weight: f64,
+    /// What the draws of stochastic assignment are functions of, besides the rows: a seed, and how many M-steps there were.
+    seed: u64,
+    m_steps: usize,
+    best: Best<F>,
 }
 
 impl<F: Float> GaussianFamily<F> {
     /// From start parameters, which are used as they are; an error names what is wrong with them.
+    ///
+    /// An annealed assignment is what it ends with: the temperatures before are [`Course::run`](crate::Course::run)'s.
     pub fn new(
         start: Mixture<F>,
         settings: MixtureSettings,
@@ -91,9 +98,11 @@ impl<F: Float> GaussianFamily<F> {
         total_weight: f64,
     ) -> Result<Self, ParameterError> {
         start.check()?;
+        settings.mixing.check(start.n_components())?;
+        let settings = MixtureSettings { assignment: settings.assignment.at_end(), ..settings };
         let mut start = start;
-        if settings.mixing == Mixing::Equal {
-            start.weights.fill(F::narrow(1.0 / start.n_components() as f64));
+        if let Some(weights) = settings.mixing.fixed(start.n_components()) {
+            start.weights = weights;
         }
         let density = Density::new(&start)?;
         let offset = summary.mean.iter().map(|m| F::narrow(*m)).collect();
@@ -105,9 +114,41 @@ impl<F: Float> GaussianFamily<F> {
             scale: summary.positive_variance(),
             offset,
             total_weight,
+            seed: 0,
+            m_steps: 0,
+            best: Best::new(),
         };
         family.prepare_nearest();
         Ok(family)
+    }
+
+    /// The seed of stochastic assignment's draws; zero unless set.
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// After stochastic assignment: goes back to the parameters of greatest likelihood, the current ones, whose
+    /// log-likelihood this is, included. Whether that changed anything.
+    pub(crate) fn return_to_best(&mut self, log_likelihood: f64) -> bool {
+        if !self.is_stochastic() {
+            return false;
+        }
+        self.best.offer(log_likelihood, &self.mixture);
+        let best = std::mem::replace(&mut self.best, Best::new()).into_kept();
+        let Some(mixture) = best.filter(|best| *best != self.mixture) else { return false };
+        // What was current once has been factored before.
+        let Ok(density) = Density::new(&mixture) else { return false };
+        (self.mixture, self.density) = (mixture, density);
+        true
+    }
+
+    fn is_stochastic(&self) -> bool {
+        self.settings.assignment == Assignment::Stochastic
+    }
+
+    /// What this iteration's draws are functions of, besides the rows.
+    fn draws(&self) -> Option<u64> {
+        self.is_stochastic().then(|| uniform::of_row(self.seed, self.m_steps))
     }
 
     /// The current parameters.
@@ -163,7 +204,7 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
 
     fn fingerprint(&self) -> u64 {
         let temperature = if self.is_hard() { 0.0 } else { self.settings.assignment.temperature::<f64>() };
-        self.mixture.fingerprint(temperature)
+        self.mixture.fingerprint(temperature, self.draws())
     }
 
     fn shift(&self) -> Vec<f64> {
@@ -186,7 +227,14 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
                 sums.objective += weighted(block.weight(i), total.0[at].widen());
             }
         }
+        if let Some(seed) = self.draws() {
+            scratch.draw(block, seed);
+        }
         scratch.add_moments(block, self.density.means(), sums);
+    }
+
+    fn can_relocate(&self) -> bool {
+        !self.settings.held.means
     }
 
     fn add(&self, block: &Block<F>, labels: &[u32], sums: &mut Sums, _: &mut Self::Scratch) {
@@ -219,26 +267,22 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
     }
 
     fn m_step(&mut self, statistics: Statistics, rows: &Assigned<F>) -> MStep {
+        if self.is_stochastic() {
+            self.best.offer(statistics.sums().objective, &self.mixture);
+        }
+        self.m_steps += 1;
         let old = &self.mixture.means;
         let mut repairs = Vec::new();
-        let mut next = maximise(
-            statistics,
-            &self.settings,
-            &self.scale,
-            Some(&self.mixture.covariances),
-            rows.relocated,
-            &mut repairs,
-        );
+        let mut next =
+            maximise(statistics, &self.settings, &self.scale, Some(&self.mixture), rows.relocated, &mut repairs);
         if self.settings.held.weights {
             next.weights.clone_from(&self.mixture.weights);
-        }
-        if self.settings.held.means {
-            next.means.clone_from(old);
         }
         if self.settings.held.covariances {
             next.covariances.clone_from(&self.mixture.covariances);
             repairs.retain(|(_, action, _)| *action != RepairAction::Floored);
         }
+        self.best.sound = repairs.is_empty();
         let shift2 = next.means.iter().zip(old).map(|(new, old)| (new.widen() - old.widen()).powi(2)).sum();
         match Density::new(&next) {
             Ok(density) => (self.mixture, self.density) = (next, density),
@@ -264,6 +308,10 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
     }
 
     fn settled(&self, change: &Change) -> Option<Termination> {
+        // Draws go on for ever.
+        if self.is_stochastic() {
+            return None;
+        }
         let rise = (change.now - change.before) / self.total_weight;
         let still = self.settings.tolerance > 0.0 && rise < self.settings.tolerance;
         // Ill-conditioned covariances can make the last digits go up and down for ever.

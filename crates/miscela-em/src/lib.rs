@@ -4,15 +4,17 @@
 //! block of rows ──E-step──► statistics (add up) ──merge──► M-step ──► next parameters
 //! ```
 //!
-//! [`Session`] is the loop; [`KMeansFamily`] and [`GaussianFamily`] are what it runs. K-means is the mixture whose components
+//! [`Session`] is the loop; [`KMeansFamily`] and [`GaussianFamily`] are what it runs; [`Course`] is a mixture's whole fit. K-means is the mixture whose components
 //! share one sphere and equal fixed weights and whose rows belong wholly to one component: asked for by the mixture's own
 //! door, it takes the same steps.
 //!
 //! The engine needs no threads, files or clock of its own, and does not know linfa.
 
+mod annealing;
 mod assignment;
 mod centroids;
 mod conditional;
+mod course;
 mod covariance;
 mod density;
 mod doubt;
@@ -33,12 +35,15 @@ mod report;
 mod spread;
 mod start;
 mod statistics;
+mod stochastic;
 mod summary;
 mod tiles;
 
+pub use annealing::{AnnealTo, Annealing};
 pub use assignment::{Assignment, Held, Mixing};
 pub use centroids::KMeansFamily;
 pub use conditional::{Conditional, ConditionalError};
+pub use course::{Course, Outcome};
 pub use covariance::{Covariance, FLOOR_F32, FLOOR_F64, UnknownCovariance};
 pub use density::Density;
 pub use doubt::{component_log_densities, entropies, uncertainties};

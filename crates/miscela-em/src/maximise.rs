@@ -1,36 +1,37 @@
 //! The M-step of Gaussian mixtures: from statistics to the most likely parameters.
 
-use crate::assignment::Mixing;
 use crate::covariance::{Regulariser, Within};
 use crate::gaussian::MixtureSettings;
-use crate::parameters::{Covariances, Mixture};
+use crate::parameters::Mixture;
 use crate::report::RepairAction;
 use crate::statistics::Statistics;
 use miscela_kernel::Float;
-use ndarray::Array1;
+use ndarray::Array2;
 
 /// The most likely mixture for the statistics, under the settings' structure, ridge and floor.
 ///
-/// Structures whose estimate is iterated go on from the covariances before, if there are any.
+/// Structures whose estimate is iterated go on from the parameters before, if there are any; and means that are held are
+/// theirs, and what the scatter is about.
 ///
 /// A component without weight, or one that was just moved, has no scatter to speak of and takes the pooled shape.
 pub(crate) fn maximise<F: Float>(
     statistics: Statistics,
     settings: &MixtureSettings,
     scale: &[f64],
-    previous: Option<&Covariances<F>>,
+    previous: Option<&Mixture<F>>,
     relocated: &[usize],
     repairs: &mut Vec<(usize, RepairAction, String)>,
 ) -> Mixture<F> {
     let sums = statistics.sums();
     let total: f64 = sums.weight.iter().sum();
-    let (k, means) = (sums.k(), statistics.means().mapv(F::narrow));
-    let structure = settings.covariance.structure();
+    let (k, structure) = (sums.k(), settings.covariance.structure());
+    let held_means = previous.filter(|_| settings.held.means).map(|before| &before.means);
+    let means = held_means.cloned().unwrap_or_else(|| statistics.means().mapv(F::narrow));
     let mut within = Within {
         width: sums.width,
         weight: sums.weight.clone(),
-        covariance: (0..k).map(|c| covariance_of(&statistics, c)).collect(),
-        previous: previous.filter(|_| structure.iterates()).map(|before| before.clone().cast()),
+        covariance: (0..k).map(|c| covariance_of(&statistics, c, held_means)).collect(),
+        previous: previous.filter(|_| structure.iterates()).map(|before| before.covariances.clone().cast()),
     };
     let starved: Vec<usize> = (0..k).filter(|c| within.weight[*c] <= f64::EPSILON * total).collect();
     // The sums can be as large as the rows: what is done with goes before more is made.
@@ -58,16 +59,17 @@ pub(crate) fn maximise<F: Float>(
         let detail = format!("{count} of {whose} variances raised to {floor:e} of the data's");
         repairs.push((component.unwrap_or(0), RepairAction::Floored, detail));
     }
-    let weights = match settings.mixing {
-        Mixing::Free => within.weight.iter().map(|n| F::narrow(n / total)).collect(),
-        Mixing::Equal => Array1::from_elem(k, F::narrow(1.0 / k as f64)),
-    };
+    let estimated = || within.weight.iter().map(|n| F::narrow(n / total)).collect();
+    let weights = settings.mixing.fixed(k).unwrap_or_else(estimated);
     Mixture { weights, means, covariances: covariances.cast() }
 }
 
-fn covariance_of(statistics: &Statistics, c: usize) -> Vec<f64> {
+fn covariance_of<F: Float>(statistics: &Statistics, c: usize, held_means: Option<&Array2<F>>) -> Vec<f64> {
     let n = statistics.sums().weight[c];
-    let mut scatter = statistics.scatter_about_mean(c);
+    let mut scatter = match held_means {
+        Some(means) => statistics.scatter_about(c, means.row(c).iter().map(|m| m.widen())),
+        None => statistics.scatter_about_mean(c),
+    };
     scatter.iter_mut().for_each(|s| *s = if n > 0.0 { *s / n } else { 0.0 });
     scatter
 }

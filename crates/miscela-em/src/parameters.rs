@@ -118,6 +118,14 @@ pub enum ParameterError {
         /// `weights`, `means` or `covariances`.
         part: &'static str,
     },
+    /// Not one given weight a component.
+    #[error("{got} weights were given for {k} components; give one a component")]
+    WeightCount {
+        /// Weights given.
+        got: usize,
+        /// Components.
+        k: usize,
+    },
     /// The weights are negative or do not sum to one.
     #[error("the weights must not be negative and must sum to one; they sum to {sum}")]
     Weights {
@@ -217,9 +225,11 @@ impl<F: Float> Mixture<F> {
         Ok(precisions)
     }
 
-    /// A fingerprint of these parameters and the temperature at which rows are shared; zero is hard.
-    pub(crate) fn fingerprint(&self, temperature: f64) -> u64 {
+    /// A fingerprint of these parameters and of how rows are shared: the temperature, zero for hard, and what draws are a
+    /// function of.
+    pub(crate) fn fingerprint(&self, temperature: f64, draws: Option<u64>) -> u64 {
         let numbers = self.weights.iter().chain(&self.means).chain(self.covariances.iter());
-        crate::statistics::fingerprint(numbers.map(|x| x.widen()).chain([temperature]))
+        let draws = draws.into_iter().flat_map(|seed| [(seed >> 32) as f64, f64::from(seed as u32)]);
+        crate::statistics::fingerprint(numbers.map(|x| x.widen()).chain([temperature]).chain(draws))
     }
 }

@@ -260,6 +260,15 @@ impl Statistics {
         means
     }
 
+    /// Σ r (x − p)(x − p)ᵀ of component `c` about a point p, as much of it as the scatter keeps.
+    pub(crate) fn scatter_about(&self, c: usize, point: impl Iterator<Item = f64>) -> Vec<f64> {
+        let mut scatter = self.scatter_about_mean(c);
+        let apart: Vec<f64> =
+            self.movement(c).iter().zip(self.shift(c)).zip(point).map(|((delta, s), p)| s - p + delta).collect();
+        self.sums.scatter.add_row(self.sums.weight[c], &apart, &mut scatter);
+        scatter
+    }
+
     /// Whether the means have moved so far from the shift that a good part of the digits is spent on that.
     pub(crate) fn has_drifted(&self) -> bool {
         let about_shift: f64 = self.sums.second.iter().sum();

@@ -2,6 +2,7 @@
 
 use crate::density::Density;
 use crate::statistics::Sums;
+use crate::stochastic::Drawing;
 use miscela_kernel::{
     BLOCK_ROWS, Block, Column, Float, MomentScratch, Shared, Sharing, Solved, TILE_ROWS, Tile, is_settled, share,
 };
@@ -30,6 +31,7 @@ pub struct GaussianScratch<F> {
     droppable: Vec<bool>,
     solved: Solved<F>,
     moments: MomentScratch<F>,
+    drawing: Drawing,
     /// The hard labels of the block.
     pub(crate) labels: Vec<u32>,
 }
@@ -45,6 +47,7 @@ impl<F: Float> Default for GaussianScratch<F> {
             droppable: Vec::new(),
             solved: Vec::new(),
             moments: MomentScratch::default(),
+            drawing: Drawing::default(),
             labels: vec![0; BLOCK_ROWS],
         }
     }
@@ -91,6 +94,17 @@ impl<F: Float> GaussianScratch<F> {
         self.droppable.extend(gathered.weight.iter().map(|weight| is_settled(*weight, total)));
         let sharing = Sharing { temperature, weights: &self.row_weights[t], droppable: &self.droppable };
         share(&mut self.shares[t * k..(t + 1) * k], &sharing, &mut self.counts)
+    }
+
+    /// Replaces the shares of a block's rows by draws that are functions of the seed and the rows' numbers.
+    pub(crate) fn draw(&mut self, block: &Block<F>, seed: u64) {
+        let k = self.counts.len();
+        self.counts.fill(0);
+        for t in 0..block.len().div_ceil(TILE_ROWS) {
+            let (columns, rows) = (&mut self.shares[t * k..(t + 1) * k], tile_rows(block.len(), t));
+            let weights = &self.row_weights[t].0[..rows.len()];
+            self.drawing.draw(columns, weights, (seed, block.first() + rows.start), &mut self.counts);
+        }
     }
 
     /// Takes shares that are given: `share` of a row of the block and a component.

@@ -4,8 +4,8 @@ mod common;
 
 use common::{blobs, cases, first_rows, kmeans, mixture, settings};
 use miscela_em::{
-    Assignment, Covariance, Density, Family, GaussianFamily, Mixing, MixtureSettings, Progress, RepairAction, Run,
-    Summary, Termination, evaluate_centroids, evaluate_mixture, log_densities, responsibilities, run,
+    Assignment, Covariance, Density, Family, GaussianFamily, Held, Mixing, MixtureSettings, Progress, RepairAction,
+    Run, Summary, Termination, evaluate_centroids, evaluate_mixture, log_densities, responsibilities, run,
 };
 use miscela_kernel::{Samples, Threads};
 use ndarray::{Array2, array};
@@ -58,11 +58,18 @@ proptest! {
         assignment in prop_oneof![
             Just(Assignment::Soft), Just(Assignment::Hard), Just(Assignment::Tempered(0.3)), Just(Assignment::Tempered(2.5))
         ],
-        mixing in prop_oneof![Just(Mixing::Free), Just(Mixing::Equal)],
+        mixing in prop_oneof![Just(Mixing::Free), Just(Mixing::Equal), Just(Mixing::Given(Vec::new()))],
+        held in any::<(bool, bool, bool)>(),
     ) {
         let samples = Samples::weighted(&rows, weights).unwrap();
+        let (weights, means, covariances) = held;
+        let held = Held { weights, means, covariances };
+        let mixing = match mixing {
+            Mixing::Given(_) => Mixing::Given((0..k).map(|c| (c + 1) as f64 * 2.0 / (k * (k + 1)) as f64).collect()),
+            other => other,
+        };
         for covariance in Covariance::all() {
-            let mut family = mixture(&samples, k, MixtureSettings { assignment, mixing, ..settings(covariance) });
+            let mut family = mixture(&samples, k, MixtureSettings { assignment, mixing: mixing.clone(), held, ..settings(covariance) });
             let outcome = fit(&mut family, &samples, 40);
             // A cluster that ran empty was given other rows: a new start, as it were.
             if outcome.repairs.iter().any(|r| r.action != RepairAction::Floored) {

@@ -4,8 +4,8 @@
 //! without replacement (Efraimidis & Spirakis 2006), and among equal rows the first arrives at the sum of their rates. So
 //! taking rows in order of arrival and leaving out values seen before draws *values* by their total weight.
 
-use crate::{SeedingError, uniform};
-use miscela_kernel::{Float, Lanes, Samples, Threads};
+use crate::SeedingError;
+use miscela_kernel::{Float, Lanes, Samples, Threads, uniform};
 use std::cmp::Ordering;
 use std::collections::HashSet;
 

@@ -49,7 +49,6 @@ mod quantiles;
 mod random;
 mod reach;
 mod screen;
-mod uniform;
 
 pub use agglomerate::{Agglomerate, Agglomeration, AgglomerationModel, Merge, Transform};
 pub use error::SeedingError;

@@ -15,13 +15,13 @@
 //! Sums are of D·s with a power of two s such that the largest is just below 1: they neither overflow nor vanish while
 //! some D is not 0, and total at most Σ w.
 
+use crate::SeedingError;
 use crate::distinct::{DistinctRows, race};
 use crate::near::{Candidates, Near, Scratch, each_chunk};
 use crate::order::Order;
 use crate::screen::{CHUNK, Screen, balls_pay};
-use crate::{SeedingError, uniform};
 use miscela_distance::Distance;
-use miscela_kernel::{Block, Centroids, Float, Samples, TILE_ROWS, Threads};
+use miscela_kernel::{Block, Centroids, Float, Samples, TILE_ROWS, Threads, uniform};
 use rand::RngCore;
 
 /// The rows picked so far, and how far every row is from them.

@@ -16,8 +16,7 @@
 //! as memory allows are kept, turned into the lanes of registers; the others are packed anew at each visit.
 
 use crate::order::Order;
-use crate::uniform;
-use miscela_kernel::{Column, Float, Isa, Samples, TILE_ROWS, Threads, screen, squared_distance_in_parts};
+use miscela_kernel::{Column, Float, Isa, Samples, TILE_ROWS, Threads, screen, squared_distance_in_parts, uniform};
 
 /// Tiles that are worked on together, by one thread.
 pub(crate) const CHUNK: usize = 16;

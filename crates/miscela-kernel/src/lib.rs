@@ -12,6 +12,7 @@
 //! | [`Forms`] | log-densities of many Gaussians for a tile: [`Scaled`] distances, or solves with a [`Factor`] |
 //! | [`share`], [`soften`], [`winners`] | log-densities to responsibilities, with exponential and logarithm vectorised |
 //! | [`SoftMoments`], [`HardMoments`] | weighted sums of z and zzᵀ, z = x − μ, soft and hard |
+//! | [`uniform`] | random numbers that are functions of a seed and a row number |
 //!
 //! Nothing here knows what a cluster is. There is no `unsafe` code: instruction sets are chosen at run time through
 //! [pulp](https://docs.rs/pulp), and [`Isa`] lists them.
@@ -40,6 +41,7 @@ mod search;
 mod tile;
 mod tiled;
 mod triangular;
+pub mod uniform;
 
 pub use bounds::{Bounds, Step};
 pub use float::Float;

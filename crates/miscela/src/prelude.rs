@@ -1,9 +1,9 @@
 //! Everything for `use miscela::prelude::*`: the models, their parameters, and linfa's traits.
 
 pub use crate::{
-    Algorithm, AnyModel, Assignment, Covariance, Covariances, Float, GaussianMixture, GaussianMixtureModel, GmmError,
-    GmmInitMethod, GmmParams, GmmValidParams, Held, IncrKMeansError, KMeans, KMeansError, KMeansInit, KMeansParams,
-    KMeansValidParams, Mixing, Progress, Report, Termination, Threads,
+    Algorithm, AnnealTo, Annealing, AnyModel, Assignment, Covariance, Covariances, Float, GaussianMixture,
+    GaussianMixtureModel, GmmError, GmmInitMethod, GmmParams, GmmValidParams, Held, IncrKMeansError, KMeans,
+    KMeansError, KMeansInit, KMeansParams, KMeansValidParams, Mixing, Progress, Report, Termination, Threads,
 };
 pub use linfa::dataset::{AsTargets, Records};
 pub use linfa::traits::{Fit, FitWith, Predict, PredictInplace, Transformer};

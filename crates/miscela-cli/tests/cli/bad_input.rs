@@ -196,7 +196,7 @@ fn calls_that_make_no_sense() {
 #[test]
 fn what_is_to_come_says_so() {
     let folder = Folder::with_data();
-    for flag in ["--assignment annealed", "--assignment stochastic", "--missing marginal", "--standardize"] {
+    for flag in ["--missing marginal", "--standardize"] {
         folder.fails(&format!("fit data.csv -m gmm -k 2 {flag}"), 2, &["not available"]);
     }
     for flag in ["--metric cosine", "--metric l1", "--metric kl", "--algorithm elkan"] {

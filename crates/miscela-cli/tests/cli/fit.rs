@@ -366,9 +366,37 @@ fn rules_of_assignment() {
     assert_eq!(fit("--assignment hard")["assignment"], json!("hard"));
     assert_eq!(fit("--temperature 2")["assignment"], json!("tempered"));
     assert_eq!(fit("--temperature 1")["means"], fit("--assignment soft")["means"]);
+    let stochastic = fit("--assignment stochastic --max-iter 30");
+    assert_eq!((&stochastic["assignment"], &stochastic["iterations"]), (&json!("stochastic"), &json!(30)));
+    let one_thread = fit("--assignment stochastic --max-iter 30 --threads 1");
+    assert_eq!(without_seconds(stochastic), without_seconds(one_thread));
+    let annealed =
+        fit("--assignment annealed --anneal-from 4 --anneal-factor 0.5 --anneal-to hard --max-iter 500 -o m.json");
+    assert_eq!((&annealed["assignment"], &annealed["converged"]), (&json!("annealed"), &json!(true)));
+    assert!(folder.read("m.json").contains("\"from\": 4"));
+    assert_eq!(folder.json("info m.json")["assignment"], json!("annealed"));
+    folder.fails("fit data.csv -m gmm -k 3 --anneal-from 4", 2, &["--assignment annealed"]);
+    folder.fails("fit data.csv -m gmm -k 3 --assignment annealed --anneal-factor 1", 2, &["between 0 and 1"]);
     // This is k-means, by the mixture's own door.
     let same = folder.json("fit data.csv -m gmm --covariance tied-spherical --assignment hard --equal-weights -k 3");
     assert_eq!(same["sizes"], folder.json("fit data.csv -k 3")["sizes"]);
+}
+
+#[test]
+fn parameters_are_held() {
+    let folder = Folder::with_data();
+    folder.write("w.csv", "w\n0.5\n0.3\n0.2\n");
+    let fit = |flags: &str| folder.json(&format!("fit data.csv -m gmm -k 3 {flags}"));
+    let free = fit("-o m.json");
+    let given = fit("--given-weights w.csv");
+    assert_eq!(given["weights"], json!([0.5, 0.3, 0.2]));
+    assert_eq!(given["n_parameters"].as_u64().unwrap() + 2, free["n_parameters"].as_u64().unwrap());
+    let held = fit("--init-model m.json --covariance spherical --hold means,weights");
+    assert_eq!((&held["means"], &held["weights"]), (&free["means"], &free["weights"]));
+    assert_eq!(held["n_parameters"], json!(3));
+    folder.write("w.csv", "w\n0.5\n0.3\n");
+    folder.fails("fit data.csv -m gmm -k 3 --given-weights w.csv", 1, &["2 weights", "3 components"]);
+    folder.fails("fit data.csv -k 3 --hold means", 2, &["--hold", "-m gmm"]);
 }
 
 #[test]

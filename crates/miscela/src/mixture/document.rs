@@ -29,7 +29,7 @@ pub struct GaussianMixtureDocument<F> {
     pub covariance: Covariance,
     /// How rows were shared in the fit.
     pub assignment: Assignment,
-    /// Whether the weights were estimated.
+    /// Whether the weights were estimated; the weights that were given.
     pub mixing: Mixing,
     /// What was held fixed.
     pub held: Held,
@@ -133,7 +133,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
             feature_names: self.feature_names.clone(),
             covariance: self.settings.covariance,
             assignment: self.settings.assignment,
-            mixing: self.settings.mixing,
+            mixing: self.settings.mixing.clone(),
             held: self.settings.held,
             reg_covariance: self.settings.reg_covariance,
             tolerance: self.settings.tolerance,
@@ -170,6 +170,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
         if !document.covariance.has_shape(&mixture.covariances) {
             return Err(malformed(FIELD, format!("their shape is not that of `{}`", document.covariance)));
         }
+        document.mixing.check(k).map_err(|error| malformed("mixing", error.to_string()))?;
         // Zero is for a model that was made from parameters, without rows.
         if document.total_weight < 0.0 {
             return Err(malformed("total_weight", "it must not be below zero".into()));

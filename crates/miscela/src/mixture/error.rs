@@ -36,6 +36,15 @@ pub enum GmmParamsError {
         "several numbers of components are tried, and the given start is for one; start from k-means or random rows"
     )]
     GivenStart,
+    /// Annealing from a temperature below one, or not finite.
+    #[error("annealing must start from a finite temperature of 1 or more, not {0}")]
+    AnnealFrom(f64),
+    /// A temperature that would not fall, or at once to zero.
+    #[error("the factor of annealing must be between 0 and 1, not {0}")]
+    AnnealFactor(f64),
+    /// Given mixing weights that are none.
+    #[error(transparent)]
+    Mixing(#[from] ParameterError),
     /// No threads.
     #[error("the number of threads cannot be 0")]
     NThreads,

@@ -6,9 +6,7 @@ use crate::Float;
 use crate::input::{samples, samples_of};
 use crate::report::{Best, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
-use miscela_em::{
-    Assignment, GaussianFamily, Mixture, MixtureFit, Observer, Run, Session, Summary, Termination, evaluate_mixture,
-};
+use miscela_em::{Assignment, Course, Observer, Outcome, Summary, Termination};
 use miscela_kernel::{Samples, Threads};
 use ndarray::{ArrayBase, Data, Ix2};
 use rand::Rng;
@@ -52,7 +50,8 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         if n_clusters > n_samples {
             return Err(GmmError::TooFewSamples { n_samples, n_clusters });
         }
-        let n_runs = if self.n_runs() > 1 && self.init_method().is_random(samples) { self.n_runs() } else { 1 };
+        let chance = || self.init_method().is_random(samples) || draws(self.settings().assignment);
+        let n_runs = if self.n_runs() > 1 && chance() { self.n_runs() } else { 1 };
         let mut rng = self.rng().clone();
         let seeds: Vec<u64> = (0..n_runs).map(|_| rng.next_u64()).collect();
         // The generator stays here: it need not be able to go to another thread.
@@ -61,11 +60,9 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
     }
 }
 
-/// What one run found, what it reports, and the objective it is compared by.
-struct Outcome<F> {
-    fitted: (Mixture<F>, MixtureFit),
-    run: Run,
-    objective: f64,
+/// Whether a seed has a part in the iterations themselves.
+fn draws(assignment: Assignment) -> bool {
+    matches!(assignment, Assignment::Stochastic | Assignment::Annealed(_))
 }
 
 impl<F: Float> GmmValidParams<F, ()> {
@@ -81,9 +78,9 @@ impl<F: Float> GmmValidParams<F, ()> {
         let (mut best, mut failed) = (Best::new(), None);
         for seed in seeds {
             match self.run(samples, &summary, *seed, threads, observer, &mut seconds) {
-                Ok(Outcome { fitted, run, objective }) => {
+                Ok(Outcome { mixture, fit, run, objective }) => {
                     let cancelled = run.termination == Termination::Cancelled;
-                    best.offer(fitted, run, objective, |new, old| new > old);
+                    best.offer((mixture, fit), run, objective, |new, old| new > old);
                     if cancelled {
                         break;
                     }
@@ -109,28 +106,13 @@ impl<F: Float> GmmValidParams<F, ()> {
         observer: &mut dyn Observer,
         seconds: &mut Seconds,
     ) -> Result<Outcome<F>, GmmError> {
-        let settings = self.settings();
         let (start, repairs) = timed(&mut seconds.init, || self.start(samples, summary, seed, threads))?;
         timed(&mut seconds.fit, || {
-            let assignment = settings.assignment;
-            let mut family = GaussianFamily::new(start, settings, summary, samples.total_weight())?;
-            let limit = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
-            let mut session = Session::new(&family, samples, threads);
-            let mut run = session.run(&mut family, limit, observer);
-            run.repairs.splice(0..0, repairs);
-            let temperature = if let Assignment::Tempered(temperature) = assignment { temperature } else { 1.0 };
-            let evaluate = |family: &GaussianFamily<F>, _: &mut _| {
-                evaluate_mixture(samples, family.density(), temperature, threads)
-            };
-            let has_empty = |fit: &MixtureFit| fit.sizes.contains(&0);
-            let fit = session.conclude(&mut family, &mut run, evaluate, has_empty);
-            let objective = match assignment {
-                Assignment::Hard => fit.classification_log_likelihood,
-                Assignment::Tempered(_) => fit.tempered_log_likelihood,
-                _ => fit.log_likelihood,
-            };
-            run.complete(objective, limit, observer);
-            Ok(Outcome { fitted: (family.into_mixture(), fit), run, objective })
+            let max_iterations = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
+            let course = Course { samples, summary, settings: self.settings(), seed, max_iterations, threads };
+            let mut outcome = course.run(start, observer)?;
+            outcome.run.repairs.splice(0..0, repairs);
+            Ok(outcome)
         })
     }
 }

@@ -13,6 +13,7 @@ mod marginal;
 mod merging;
 mod model;
 mod params;
+mod promote;
 mod start;
 
 pub use bootstrap::{Bootstrap, Replicates, StandardErrors};

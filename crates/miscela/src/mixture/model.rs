@@ -168,8 +168,8 @@ impl<F: Float> GaussianMixture<F> {
     }
 
     /// Whether the mixing weights were estimated.
-    pub fn mixing(&self) -> Mixing {
-        self.settings.mixing
+    pub fn mixing(&self) -> &Mixing {
+        &self.settings.mixing
     }
 
     /// What was held fixed in the fit.
@@ -217,10 +217,10 @@ impl<F: Float> GaussianMixture<F> {
         self
     }
 
-    /// The number of free parameters, counted as mclust does: what is equal or held fixed does not count.
+    /// The number of free parameters, counted as mclust does: what is equal, given or held fixed does not count.
     pub fn n_parameters(&self) -> usize {
         let (k, d, held) = (self.n_clusters(), self.n_features(), self.settings.held);
-        let weights = if held.weights || self.settings.mixing == Mixing::Equal { 0 } else { k - 1 };
+        let weights = if held.weights || self.settings.mixing != Mixing::Free { 0 } else { k - 1 };
         let means = if held.means { 0 } else { k * d };
         let covariances = if held.covariances { 0 } else { self.settings.covariance.n_parameters(k, d) };
         weights + means + covariances

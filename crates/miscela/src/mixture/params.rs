@@ -3,7 +3,7 @@
 use super::{GaussianMixture, GmmInitMethod, GmmParamsError};
 use crate::Float;
 use linfa::ParamGuard;
-use miscela_em::{Assignment, Covariance, Held, Mixing, MixtureSettings};
+use miscela_em::{Annealing, Assignment, Covariance, Held, Mixing, MixtureSettings};
 use miscela_kernel::Threads;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256Plus;
@@ -93,7 +93,7 @@ impl<F: Float, R> GmmParams<F, R> {
         self
     }
 
-    /// Whether the mixing weights are estimated or equal.
+    /// Whether the mixing weights are estimated, equal, or given.
     pub fn mixing(mut self, mixing: Mixing) -> Self {
         self.0.settings.mixing = mixing;
         self
@@ -164,7 +164,13 @@ impl<F: Float, R> ParamGuard for GmmParams<F, R> {
             _ if !not_negative(ridge) => Err(GmmParamsError::RegCovariance(ridge)),
             _ if params.threads == Threads::Count(0) => Err(GmmParamsError::NThreads),
             Assignment::Tempered(t) if !usable_temperature::<F>(t) => Err(GmmParamsError::Temperature(t)),
-            _ => Ok(params),
+            Assignment::Annealed(Annealing { from, .. }) if !(from >= 1.0 && usable_temperature::<F>(from)) => {
+                Err(GmmParamsError::AnnealFrom(from))
+            }
+            Assignment::Annealed(Annealing { factor, .. }) if !(factor > 0.0 && factor < 1.0) => {
+                Err(GmmParamsError::AnnealFactor(factor))
+            }
+            _ => Ok(params.settings.mixing.check(params.n_clusters).map(|()| params)?),
         }
     }
 

@@ -4,8 +4,15 @@
 //! row has a number of its own, whatever thread asks for it and in whatever order.
 
 /// Number `i` of SplitMix64 started at `seed`.
+///
+/// ```
+/// use miscela_kernel::uniform::{of_row, unit};
+///
+/// let coin = unit(of_row(42, 7));
+/// assert!(coin > 0.0 && coin < 1.0 && coin == unit(of_row(42, 7)));
+/// ```
 #[inline]
-pub(crate) fn of_row(seed: u64, i: usize) -> u64 {
+pub fn of_row(seed: u64, i: usize) -> u64 {
     let mut z = seed.wrapping_add((i as u64).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -14,7 +21,7 @@ pub(crate) fn of_row(seed: u64, i: usize) -> u64 {
 
 /// A number in (0, 1), never an end of it, from the upper 52 of 64 random bits.
 #[inline]
-pub(crate) fn unit(bits: u64) -> f64 {
+pub fn unit(bits: u64) -> f64 {
     ((bits >> 12) as f64 + 0.5) * f64::EPSILON
 }
 

@@ -1,0 +1,132 @@
+//! The whole course of a mixture's fit: the temperatures of annealing, the iterations, the figures at the end.
+//!
+//! Every assignment rule but annealing is one run of the engine. Annealing is a run for each temperature, each from where the
+//! last ended, and a run at the end: soft, or hard with labels of its own.
+
+use crate::annealing::{self, STEPS};
+use crate::assignment::Assignment;
+use crate::engine::Session;
+use crate::gaussian::{GaussianFamily, MixtureSettings};
+use crate::inference::{MixtureFit, evaluate_mixture};
+use crate::parameters::{Mixture, ParameterError};
+use crate::report::{Observer, Run, Termination};
+use crate::summary::Summary;
+use miscela_kernel::{Float, Samples, Threads, uniform};
+
+/// What a fit of a mixture needs besides a start.
+#[derive(Clone, Debug)]
+pub struct Course<'a, 's, F: Float> {
+    /// The rows.
+    pub samples: &'a Samples<'s, F>,
+    /// Their means and variances.
+    pub summary: &'a Summary,
+    /// What is followed.
+    pub settings: MixtureSettings,
+    /// What draws and nudges are functions of.
+    pub seed: u64,
+    /// The limit of iterations, over all temperatures.
+    pub max_iterations: usize,
+    /// Who works.
+    pub threads: Threads,
+}
+
+/// What a fit of a mixture came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome<F> {
+    /// The parameters.
+    pub mixture: Mixture<F>,
+    /// How well they fit.
+    pub fit: MixtureFit,
+    /// How the fit went.
+    pub run: Run,
+    /// What the assignment rule maximises, at the parameters.
+    pub objective: f64,
+}
+
+impl<F: Float> Course<'_, '_, F> {
+    /// Fits from start parameters, which are used as they are; an error names what is wrong with them.
+    ///
+    /// ```
+    /// use miscela_em::{Annealing, Assignment, Course, MixtureSettings, Shares, Summary, from_shares};
+    /// use miscela_kernel::{Samples, Threads};
+    /// use ndarray::array;
+    ///
+    /// let rows = array![[0.0], [1.0], [2.0], [7.0], [8.0], [9.5]];
+    /// let (samples, threads) = (Samples::new(&rows)?, Threads::One);
+    /// let assignment = Assignment::Annealed(Annealing::default());
+    /// let (settings, summary) = (MixtureSettings { assignment, ..Default::default() }, &Summary::of(&samples, threads));
+    /// // A poor start: every other row.
+    /// let partition = Shares::Labels(&[0, 1, 0, 1, 0, 1]);
+    /// let (start, _) = from_shares(&samples, partition, 2, &settings, summary, threads)?;
+    /// let course = Course { samples: &samples, summary, settings, seed: 42, max_iterations: 200, threads };
+    /// let outcome = course.run(start, &mut ())?;
+    /// assert_eq!(outcome.objective, outcome.fit.log_likelihood);
+    /// assert_eq!(outcome.run.trace.len(), outcome.run.iterations);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn run(&self, start: Mixture<F>, observer: &mut dyn Observer) -> Result<Outcome<F>, ParameterError> {
+        let mut run = Run::default();
+        let start = self.anneal(start, &mut run, observer)?;
+        let mut family = self.family(start, self.settings.assignment.at_end())?;
+        let mut session = Session::new(&family, self.samples, self.threads);
+        if run.termination != Termination::Cancelled {
+            session.extend(&mut family, &mut run, self.max_iterations, observer);
+        }
+        let evaluate = |family: &GaussianFamily<F>, _: &mut _| self.evaluate(family);
+        let mut fit = session.conclude(&mut family, &mut run, evaluate, |fit: &MixtureFit| fit.sizes.contains(&0));
+        run.complete(self.objective(&fit), self.max_iterations, observer);
+        if family.return_to_best(fit.log_likelihood) {
+            fit = self.evaluate(&family);
+        }
+        Ok(Outcome { objective: self.objective(&fit), mixture: family.into_mixture(), fit, run })
+    }
+
+    /// The runs at temperatures above the end, where there are any.
+    fn anneal(
+        &self,
+        mut mixture: Mixture<F>,
+        run: &mut Run,
+        observer: &mut dyn Observer,
+    ) -> Result<Mixture<F>, ParameterError> {
+        let Assignment::Annealed(schedule) = self.settings.assignment else { return Ok(mixture) };
+        for (i, temperature) in schedule.temperatures().enumerate() {
+            if run.iterations >= self.max_iterations || run.termination == Termination::Cancelled {
+                break;
+            }
+            if temperature > 1.0 && !self.settings.held.means {
+                annealing::nudge(&mut mixture, self.summary, uniform::of_row(self.seed, i));
+            }
+            let limit = self.max_iterations.min(run.iterations + STEPS);
+            let mut family = self.family(mixture, Assignment::Tempered(temperature))?;
+            Session::new(&family, self.samples, self.threads).extend(&mut family, run, limit, observer);
+            if run.trace.len() < run.iterations {
+                let fit = evaluate_mixture(self.samples, family.density(), temperature, self.threads);
+                run.complete(fit.tempered_log_likelihood, limit, observer);
+            }
+            mixture = family.into_mixture();
+        }
+        Ok(mixture)
+    }
+
+    fn family(&self, start: Mixture<F>, assignment: Assignment) -> Result<GaussianFamily<F>, ParameterError> {
+        let settings = MixtureSettings { assignment, ..self.settings.clone() };
+        let family = GaussianFamily::new(start, settings, self.summary, self.samples.total_weight())?;
+        Ok(family.with_seed(self.seed))
+    }
+
+    fn evaluate(&self, family: &GaussianFamily<F>) -> MixtureFit {
+        let temperature = match self.settings.assignment {
+            Assignment::Tempered(temperature) => temperature,
+            _ => 1.0,
+        };
+        evaluate_mixture(self.samples, family.density(), temperature, self.threads)
+    }
+
+    fn objective(&self, fit: &MixtureFit) -> f64 {
+        match self.settings.assignment.at_end() {
+            Assignment::Hard => fit.classification_log_likelihood,
+            Assignment::Tempered(_) => fit.tempered_log_likelihood,
+            _ => fit.log_likelihood,
+        }
+    }
+}
