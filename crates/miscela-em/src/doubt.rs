@@ -21,7 +21,7 @@ pub fn uncertainties<F: Float>(samples: &Samples<F>, density: &Density<F>, threa
 
 /// −Σ rₖ ln rₖ of each row, n, from 0 to ln k.
 pub fn entropies<F: Float>(samples: &Samples<F>, density: &Density<F>, threads: Threads) -> Array1<f64> {
-    of_probabilities(samples, density, threads, |shares| shares.iter().map(|r| -x_ln_x(r.widen())).sum())
+    of_probabilities(samples, density, threads, |shares| shares.iter().fold(0.0, |sum, r| sum - x_ln_x(r.widen())))
 }
 
 /// x ln x, which is zero at zero.

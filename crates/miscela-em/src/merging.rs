@@ -31,7 +31,8 @@ impl Hierarchy {
             probabilities.axis_iter(Axis(1)).map(|r| r.iter().map(|r| r.widen()).collect()).collect();
         let sum =
             |of: &(dyn Fn(usize) -> f64 + Sync)| (0..probabilities.nrows()).map(|i| weight(i) * of(i)).sum::<f64>();
-        let entropy = |groups: &[Vec<f64>]| -> f64 { groups.iter().map(|r| -sum(&|i| x_ln_x(r[i]))).sum() };
+        let entropy =
+            |groups: &[Vec<f64>]| -> f64 { groups.iter().fold(0.0, |total, r| total - sum(&|i| x_ln_x(r[i]))) };
         let gain = |a: &[f64], b: &[f64]| sum(&|i| x_ln_x(a[i] + b[i]) - x_ln_x(a[i]) - x_ln_x(b[i]));
         // gains[b][a] for a < b.
         let mut gains: Vec<Vec<f64>> = threads.map(k, |b| groups[..b].iter().map(|a| gain(a, &groups[b])).collect());
