@@ -8,6 +8,7 @@ use crate::gaussian::weighted;
 use crate::history::Change;
 use crate::inference::{CentroidFit, evaluate_centroids};
 use crate::median::medians;
+use crate::missing::{nearest_of, observed_centres, partial_fit, squared_partial_distance};
 use crate::passes::over_lanes;
 use crate::plan::Algorithm;
 use crate::report::Termination;
@@ -25,6 +26,8 @@ pub struct KMeansFamily<F, D> {
     tolerance: f64,
     offset: Vec<F>,
     algorithm: Algorithm,
+    /// Whether values are missing, and distances partial.
+    partial: bool,
 }
 
 /// Space for an E-step.
@@ -48,7 +51,14 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
     /// If there are no centres.
     pub fn new(centroids: &Array2<F>, distance: D, tolerance: f64, offset: Vec<F>) -> Self {
         let rows: Vec<F> = centroids.iter().copied().collect();
-        Self { centroids: Centroids::new(&rows, &offset), distance, tolerance, offset, algorithm: Algorithm::Auto }
+        let centroids = Centroids::new(&rows, &offset);
+        Self { centroids, distance, tolerance, offset, algorithm: Algorithm::Auto, partial: false }
+    }
+
+    /// Gets ready for the values that are missing in these samples: by partial distances, which only L2 has, over the columns
+    /// that a row shows. Changes nothing where none is missing.
+    pub fn with_missing(self, samples: &Samples<F>) -> Self {
+        Self { partial: samples.n_missing() > 0, ..self }
     }
 
     /// Finds the nearest centres by this algorithm, where the distance is L2; others search all of them.
@@ -88,6 +98,9 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
     /// How well the centres fit the rows of a session: their labels renewed, and everything from the sums, where these
     /// keep enough digits, or by a pass over the rows.
     pub fn evaluate(&self, session: &mut Session<F, Self>, samples: &Samples<F>, threads: Threads) -> CentroidFit {
+        if self.partial {
+            return partial_fit(samples, &self.centroids, threads);
+        }
         if Family::centroids(self).is_some() {
             let statistics = session.statistics(self);
             if !statistics.has_drifted() {
@@ -110,6 +123,10 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
 
     /// Adds rows, or their directions where the centre of those is asked for, to the clusters of their labels.
     fn add_rows(&self, block: &Block<F>, labels: &[u32], sums: &mut Sums, directions: &mut Vec<F>) {
+        if self.partial {
+            // The M-step goes back to the rows: each column has a weight of its own.
+            return labels.iter().enumerate().for_each(|(i, c)| sums.weight[*c as usize] += block.weight(i));
+        }
         if !self.is_spherical() {
             return sums.hard().add(block, labels, self.centroids.all());
         }
@@ -131,10 +148,16 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
         let add = |block: &Block<F>, total: &mut f64, (): &mut ()| {
             let labels = &rows.labels[block.first()..][..block.len()];
             for (i, (row, label)) in block.rows().zip(labels).enumerate() {
-                *total += weighted(block.weight(i), self.distance.reduced(row, self.centroids.row(*label as usize)));
+                *total += weighted(block.weight(i), self.reduced(row, *label));
             }
         };
         over_lanes(rows.samples, 0, rows.threads, || 0.0, add).iter().sum()
+    }
+
+    /// The reduced distance of a row to a centre, over the columns that it shows.
+    fn reduced(&self, row: &[F], label: u32) -> f64 {
+        let centre = self.centroids.row(label as usize);
+        if self.partial { squared_partial_distance(row, centre) } else { self.distance.reduced(row, centre) }
     }
 
     fn is_spherical(&self) -> bool {
@@ -169,7 +192,11 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
 
     fn e_step(&self, block: &Block<F>, labels: &mut [u32], sums: &mut Sums, scratch: &mut Self::Scratch) {
         let new = &mut scratch.labels[..block.len()];
-        self.distance.assign(block, &self.centroids, new, &mut scratch.nearest);
+        if self.partial {
+            new.iter_mut().zip(block.rows()).for_each(|(label, row)| *label = nearest_of(row, &self.centroids).0);
+        } else {
+            self.distance.assign(block, &self.centroids, new, &mut scratch.nearest);
+        }
         sums.changed += relabel(block, labels, new);
         let KMeansScratch { labels, directions, .. } = scratch;
         self.add_rows(block, &labels[..block.len()], sums, directions);
@@ -180,7 +207,8 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
     }
 
     fn centroids(&self) -> Option<(&Centroids<F>, Algorithm)> {
-        let plain = D::EUCLIDEAN && D::CENTRE == CentreRule::Mean && self.algorithm != Algorithm::Lloyd;
+        let plain =
+            D::EUCLIDEAN && D::CENTRE == CentreRule::Mean && self.algorithm != Algorithm::Lloyd && !self.partial;
         plain.then_some((&self.centroids, self.algorithm))
     }
 
@@ -190,10 +218,15 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
     }
 
     fn misfit(&self, row: &[F], label: u32, _: &mut Self::Scratch) -> f64 {
-        self.distance.reduced(row, self.centroids.row(label as usize))
+        self.reduced(row, label)
     }
 
     fn m_step(&mut self, statistics: Statistics, rows: &Assigned<F>) -> MStep {
+        if self.partial {
+            let (centres, repairs) = observed_centres(rows, &self.centroids);
+            let shift2 = self.move_to(centres);
+            return MStep { objective: Some(self.inertia_of_rows(rows)), shift2, repairs };
+        }
         let means = statistics.means();
         let centres: Vec<F> = match D::CENTRE {
             CentreRule::NormalisedMean => means

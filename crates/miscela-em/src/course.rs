@@ -7,7 +7,7 @@ use crate::annealing::{self, STEPS};
 use crate::assignment::Assignment;
 use crate::engine::Session;
 use crate::gaussian::{GaussianFamily, MixtureSettings};
-use crate::inference::{MixtureFit, evaluate_mixture};
+use crate::inference::MixtureFit;
 use crate::parameters::{Mixture, ParameterError};
 use crate::report::{Observer, Run, Termination};
 use crate::summary::Summary;
@@ -100,7 +100,7 @@ impl<F: Float> Course<'_, '_, F> {
             let mut family = self.family(mixture, Assignment::Tempered(temperature))?;
             Session::new(&family, self.samples, self.threads).extend(&mut family, run, limit, observer);
             if run.trace.len() < run.iterations {
-                let fit = evaluate_mixture(self.samples, family.density(), temperature, self.threads);
+                let fit = family.evaluate(self.samples, temperature, self.threads);
                 run.complete(fit.tempered_log_likelihood, limit, observer);
             }
             mixture = family.into_mixture();
@@ -111,7 +111,7 @@ impl<F: Float> Course<'_, '_, F> {
     fn family(&self, start: Mixture<F>, assignment: Assignment) -> Result<GaussianFamily<F>, ParameterError> {
         let settings = MixtureSettings { assignment, ..self.settings.clone() };
         let family = GaussianFamily::new(start, settings, self.summary, self.samples.total_weight())?;
-        Ok(family.with_seed(self.seed))
+        family.with_seed(self.seed).with_missing(self.samples)
     }
 
     fn evaluate(&self, family: &GaussianFamily<F>) -> MixtureFit {
@@ -119,7 +119,7 @@ impl<F: Float> Course<'_, '_, F> {
             Assignment::Tempered(temperature) => temperature,
             _ => 1.0,
         };
-        evaluate_mixture(self.samples, family.density(), temperature, self.threads)
+        family.evaluate(self.samples, temperature, self.threads)
     }
 
     fn objective(&self, fit: &MixtureFit) -> f64 {

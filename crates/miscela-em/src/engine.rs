@@ -59,6 +59,11 @@ pub trait Family<F: Float>: Sync {
         true
     }
 
+    /// Fills what is missing of a row that an empty component takes from component `from`.
+    fn complete(&self, row: &mut [F], from: u32) {
+        let _ = (row, from);
+    }
+
     /// Moves to the best parameters for the statistics.
     fn m_step(&mut self, statistics: Statistics, rows: &Assigned<F>) -> MStep;
 

@@ -11,7 +11,9 @@ use crate::covariance::Covariance;
 use crate::density::Density;
 use crate::engine::{Assigned, Family, MStep};
 use crate::history::Change;
+use crate::inference::{MixtureFit, evaluate_mixture};
 use crate::maximise::maximise;
+use crate::missing::{IncompleteDensity, Marginal, Missing, Rule};
 use crate::parameters::{Mixture, ParameterError};
 use crate::plan::Algorithm;
 use crate::report::{RepairAction, Termination};
@@ -19,7 +21,7 @@ use crate::statistics::{Statistics, Sums};
 use crate::stochastic::Best;
 use crate::summary::Summary;
 use crate::tiles::{GaussianScratch, tile_rows};
-use miscela_kernel::{Block, Centroids, Float, Scatter, uniform, winners};
+use miscela_kernel::{Block, Centroids, Float, Samples, Scatter, Threads, uniform, winners};
 
 /// What a mixture's M-step and stopping rule follow.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +38,8 @@ pub struct MixtureSettings {
     pub reg_covariance: f64,
     /// Stop when the mean objective per unit of weight rises by less; zero: until nothing changes.
     pub tolerance: f64,
+    /// What is done about missing values.
+    pub missing: Missing,
 }
 
 impl Default for MixtureSettings {
@@ -47,6 +51,7 @@ impl Default for MixtureSettings {
             held: Held::default(),
             reg_covariance: 1e-6,
             tolerance: 1e-3,
+            missing: Missing::Error,
         }
     }
 }
@@ -85,6 +90,8 @@ pub struct GaussianFamily<F> {
     seed: u64,
     m_steps: usize,
     best: Best<F>,
+    /// Where values are missing, the mixture as rows with gaps see it.
+    marginal: Option<Marginal>,
 }
 
 impl<F: Float> GaussianFamily<F> {
@@ -117,6 +124,7 @@ impl<F: Float> GaussianFamily<F> {
             seed: 0,
             m_steps: 0,
             best: Best::new(),
+            marginal: None,
         };
         family.prepare_nearest();
         Ok(family)
@@ -139,6 +147,9 @@ impl<F: Float> GaussianFamily<F> {
         // What was current once has been factored before.
         let Ok(density) = Density::new(&mixture) else { return false };
         (self.mixture, self.density) = (mixture, density);
+        if let Some(marginal) = &mut self.marginal {
+            return marginal.renew(&self.mixture, Threads::One).is_ok();
+        }
         true
     }
 
@@ -149,6 +160,23 @@ impl<F: Float> GaussianFamily<F> {
     /// What this iteration's draws are functions of, besides the rows.
     fn draws(&self) -> Option<u64> {
         self.is_stochastic().then(|| uniform::of_row(self.seed, self.m_steps))
+    }
+
+    /// Gets ready for the values that are missing in these samples; changes nothing where none is.
+    pub fn with_missing(mut self, samples: &Samples<F>) -> Result<Self, ParameterError> {
+        if samples.n_missing() > 0 {
+            self.marginal = Some(Marginal::new(&self.mixture, samples)?);
+            self.prepare_nearest();
+        }
+        Ok(self)
+    }
+
+    /// Likelihoods and sizes at the current parameters, at a temperature for the tempered one.
+    pub fn evaluate(&self, samples: &Samples<F>, temperature: f64, threads: Threads) -> MixtureFit {
+        if self.marginal.is_some() {
+            return IncompleteDensity::new(&self.mixture, &self.density).evaluate(samples, temperature, threads);
+        }
+        evaluate_mixture(samples, &self.density, temperature, threads)
     }
 
     /// The current parameters.
@@ -167,8 +195,27 @@ impl<F: Float> GaussianFamily<F> {
     }
 
     fn prepare_nearest(&mut self) {
-        let shared = self.is_hard() && self.density.shared_sphere().is_some();
+        let shared = self.is_hard() && self.density.shared_sphere().is_some() && self.marginal.is_none();
         self.nearest = shared.then(|| Centroids::new(self.density.means(), &self.offset));
+    }
+
+    /// The E-step of rows that all have all their values.
+    fn complete_e_step(&self, block: &Block<F>, labels: &mut [u32], sums: &mut Sums, scratch: &mut GaussianScratch<F>) {
+        if self.is_hard() {
+            return self.hard_e_step(block, labels, sums, scratch);
+        }
+        let temperature = self.settings.assignment.temperature();
+        let tiles = scratch.fill(block, self.density.offset(), self.n_components());
+        for t in 0..tiles {
+            let total = scratch.share(&self.density, t, temperature, (sums, self.total_weight));
+            for (at, i) in tile_rows(block.len(), t).enumerate() {
+                sums.objective += weighted(block.weight(i), total.0[at].widen());
+            }
+        }
+        if let Some(seed) = self.draws() {
+            scratch.draw(block, seed);
+        }
+        scratch.add_moments(block, self.density.means(), sums);
     }
 
     fn hard_e_step(&self, block: &Block<F>, labels: &mut [u32], sums: &mut Sums, scratch: &mut GaussianScratch<F>) {
@@ -216,29 +263,39 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
     }
 
     fn e_step(&self, block: &Block<F>, labels: &mut [u32], sums: &mut Sums, scratch: &mut Self::Scratch) {
-        if self.is_hard() {
-            return self.hard_e_step(block, labels, sums, scratch);
+        let Some(marginal) = &self.marginal else {
+            return self.complete_e_step(block, labels, sums, scratch);
+        };
+        let mut gaps = std::mem::take(&mut scratch.gaps);
+        if gaps.find(block) {
+            gaps.labels.clear();
+            gaps.labels.extend_from_slice(labels);
+            self.complete_e_step(&gaps.masked(block, self.density.offset()), labels, sums, scratch);
+            let rule = match self.draws() {
+                Some(seed) => Rule::Drawn(seed),
+                None if self.is_hard() => Rule::Hard,
+                None => Rule::Soft(self.settings.assignment.temperature()),
+            };
+            marginal.e_step(rule, block, labels, sums, &gaps);
+        } else {
+            self.complete_e_step(block, labels, sums, scratch);
         }
-        let temperature = self.settings.assignment.temperature();
-        let tiles = scratch.fill(block, self.density.offset(), self.n_components());
-        for t in 0..tiles {
-            let total = scratch.share(&self.density, t, temperature, (sums, self.total_weight));
-            for (at, i) in tile_rows(block.len(), t).enumerate() {
-                sums.objective += weighted(block.weight(i), total.0[at].widen());
-            }
-        }
-        if let Some(seed) = self.draws() {
-            scratch.draw(block, seed);
-        }
-        scratch.add_moments(block, self.density.means(), sums);
+        scratch.gaps = gaps;
     }
 
     fn can_relocate(&self) -> bool {
         !self.settings.held.means
     }
 
-    fn add(&self, block: &Block<F>, labels: &[u32], sums: &mut Sums, _: &mut Self::Scratch) {
-        sums.hard().add(block, labels, self.density.means());
+    fn add(&self, block: &Block<F>, labels: &[u32], sums: &mut Sums, scratch: &mut Self::Scratch) {
+        let Some(marginal) = self.marginal.as_ref().filter(|_| scratch.gaps.find(block)) else {
+            return sums.hard().add(block, labels, self.density.means());
+        };
+        sums.hard().add(&scratch.gaps.masked(block, self.density.offset()), labels, self.density.means());
+        // Only the sums of moments are asked for here.
+        let objective = sums.objective;
+        marginal.e_step(Rule::Given, block, &mut labels.to_vec(), sums, &scratch.gaps);
+        sums.objective = objective;
     }
 
     fn centroids(&self) -> Option<(&Centroids<F>, Algorithm)> {
@@ -262,8 +319,17 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
         if let Some(nearest) = &self.nearest {
             return miscela_kernel::squared_distance(row, nearest.row(label as usize));
         }
+        if let Some(marginal) = self.marginal.as_ref().filter(|_| row.iter().any(|x| x.is_nan())) {
+            return -marginal.complete_row(&mut row.to_vec(), label as usize);
+        }
         scratch.fill(&Block::new(row, row.len()), self.density.offset(), self.n_components());
         -scratch.log_densities(&self.density, 0)[label as usize].0[0].widen()
+    }
+
+    fn complete(&self, row: &mut [F], from: u32) {
+        if let Some(marginal) = &self.marginal {
+            marginal.complete_row(row, from as usize);
+        }
     }
 
     fn m_step(&mut self, statistics: Statistics, rows: &Assigned<F>) -> MStep {
@@ -284,7 +350,11 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
         }
         self.best.sound = repairs.is_empty();
         let shift2 = next.means.iter().zip(old).map(|(new, old)| (new.widen() - old.widen()).powi(2)).sum();
-        match Density::new(&next) {
+        let density = Density::new(&next).and_then(|density| match &mut self.marginal {
+            Some(marginal) => marginal.renew(&next, rows.threads).map(|()| density),
+            None => Ok(density),
+        });
+        match density {
             Ok(density) => (self.mixture, self.density) = (next, density),
             // No row has any density, or rounding to F undid the floor: the parameters stay, and it is said.
             Err(error) => {

@@ -23,6 +23,15 @@ pub struct CentroidFit {
     pub weights: Vec<f64>,
 }
 
+impl CentroidFit {
+    /// Adds the figures of other rows.
+    pub(crate) fn add(&mut self, other: &CentroidFit) {
+        self.inertia += other.inertia;
+        self.sizes.iter_mut().zip(&other.sizes).for_each(|(t, p)| *t += p);
+        self.weights.iter_mut().zip(&other.weights).for_each(|(t, p)| *t += p);
+    }
+}
+
 /// How well a mixture fits rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MixtureFit {
@@ -60,9 +69,7 @@ pub fn evaluate_centroids<F: Float, D: Distance<F>>(
     let mut total = empty();
     let threads = threads.for_work(samples.n_rows() as f64 * (k * samples.n_columns()) as f64);
     for part in over_lanes(samples, Sums::bytes(k, 1, Scatter::Spherical), threads, empty, work) {
-        total.inertia += part.inertia;
-        total.sizes.iter_mut().zip(part.sizes).for_each(|(t, p)| *t += p);
-        total.weights.iter_mut().zip(part.weights).for_each(|(t, p)| *t += p);
+        total.add(&part);
     }
     total
 }

@@ -26,6 +26,7 @@ mod marginal;
 mod maximise;
 mod median;
 mod merging;
+mod missing;
 mod nearest;
 mod parameters;
 mod passes;
@@ -56,6 +57,9 @@ pub use inference::{
 };
 pub use marginal::ColumnsError;
 pub use merging::Hierarchy;
+pub use missing::{
+    IncompleteDensity, Missing, UnknownMissing, filled, partial_distances, partial_fit, partial_impute, partial_nearest,
+};
 pub use parameters::{Covariances, Mixture, ParameterError};
 pub use plan::{Algorithm, UnknownAlgorithm};
 pub use report::{Observer, Progress, Repair, RepairAction, Run, Termination};

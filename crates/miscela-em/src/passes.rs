@@ -100,6 +100,7 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
         let mut row = vec![F::zero(); samples.n_columns()];
         for moved in &moves {
             samples.copy_row(moved.row, &mut row);
+            family.complete(&mut row, moved.from);
             statistics.place(moved.to, row.iter().map(|x| x.widen()));
         }
         moves.into_iter().map(|moved| moved.to).collect()

@@ -14,7 +14,9 @@ use miscela_kernel::{Block, Float, Samples, Threads};
 pub(crate) struct Move {
     /// The first of the copies.
     pub(crate) row: usize,
-    /// The component.
+    /// The component that it was in.
+    pub(crate) from: u32,
+    /// The component that it is in now.
     pub(crate) to: usize,
 }
 
@@ -53,7 +55,7 @@ pub(crate) fn relocate<F: Float, M: Family<F>>(
         copies.iter().for_each(|row| labels[*row] = to as u32);
         let row = copies[0];
         repairs.push((to, RepairAction::Relocated, format!("was empty; took row {row} from component {donor}")));
-        moves.push(Move { row, to });
+        moves.push(Move { row, from: donor as u32, to });
     }
     moves
 }
@@ -91,9 +93,11 @@ fn copies_from<F: Float>(
     let (first, table) = (first as usize, samples.rows());
     let same_misfit = misfits[start..].iter().take_while(|(other, _)| other.total_cmp(&misfit).is_eq());
     let earlier = misfits[..start].iter().rev().take_while(|(other, _)| other.total_cmp(&misfit).is_eq());
-    if earlier.clone().any(|(_, i)| table.row(*i as usize) == table.row(first)) {
+    // Missing values, NaN, are as good as equal.
+    let alike = |i: usize| table.row(i).iter().zip(table.row(first)).all(|(a, b)| a == b || a.is_nan() && b.is_nan());
+    if earlier.clone().any(|(_, i)| alike(*i as usize)) {
         return Some(Vec::new());
     }
     let copies = same_misfit.map(|(_, i)| *i as usize);
-    Some(copies.filter(|i| labels[*i] == labels[first] && table.row(*i) == table.row(first)).collect())
+    Some(copies.filter(|i| labels[*i] == labels[first] && alike(*i)).collect())
 }

@@ -55,18 +55,21 @@ pub enum RepairAction {
     KeptEmpty,
     /// Variances fell below the floor and were raised to it.
     Floored,
+    /// None of a cluster's rows shows a value in some columns: its centre kept those entries.
+    Unobserved,
     /// A component had no weight left: it kept its mean and took the pooled covariance; or no component had any, and all
     /// kept what they had.
     Starved,
 }
 
 impl RepairAction {
-    /// `relocated`, `kept-empty`, `floored` or `starved`.
+    /// `relocated`, `kept-empty`, `floored`, `unobserved` or `starved`.
     pub fn name(self) -> &'static str {
         match self {
             RepairAction::Relocated => "relocated",
             RepairAction::KeptEmpty => "kept-empty",
             RepairAction::Floored => "floored",
+            RepairAction::Unobserved => "unobserved",
             RepairAction::Starved => "starved",
         }
     }

@@ -5,8 +5,9 @@
 
 use crate::gaussian::MixtureSettings;
 use crate::maximise::maximise;
+use crate::missing;
 use crate::parameters::Mixture;
-use crate::report::Repair;
+use crate::report::{Repair, RepairAction};
 use crate::statistics::{Statistics, Sums};
 use crate::summary::Summary;
 use crate::tiles::GaussianScratch;
@@ -135,8 +136,28 @@ pub fn from_shares<F: Float>(
     threads: Threads,
 ) -> Result<(Mixture<F>, Vec<Repair>), StartError> {
     shares.check(samples, k)?;
+    let mut repairs = Vec::new();
+    let mixture = if samples.n_missing() > 0 {
+        missing::from_shares(samples, &shares, k, settings, summary, threads, &mut repairs)?
+    } else {
+        of_complete_rows(samples, &shares, k, settings, summary, threads, &mut repairs)?
+    };
+    let repairs =
+        repairs.into_iter().map(|(component, action, detail)| Repair { iteration: 0, component, action, detail });
+    Ok((mixture, repairs.collect()))
+}
+
+fn of_complete_rows<F: Float>(
+    samples: &Samples<F>,
+    shares: &Shares<F>,
+    k: usize,
+    settings: &MixtureSettings,
+    summary: &Summary,
+    threads: Threads,
+    repairs: &mut Vec<(usize, RepairAction, String)>,
+) -> Result<Mixture<F>, StartError> {
     let centre: Vec<F> = summary.mean.iter().map(|m| F::narrow(*m)).collect();
-    let shares = Prepared::new(&shares, &centre);
+    let shares = Prepared::new(shares, &centre);
     // The first pass only needs the means; the spherical scatter is the cheapest to carry along.
     let first = moments(samples, &shares, &centre.repeat(k), k, Scatter::Spherical, threads);
     if let Some(component) = first.sums().weight.iter().position(|n| *n <= 0.0) {
@@ -145,11 +166,7 @@ pub fn from_shares<F: Float>(
     let means: Vec<F> = first.means().iter().map(|m| F::narrow(*m)).collect();
     let scatter = settings.covariance.structure().scatter();
     let statistics = moments(samples, &shares, &means, k, scatter, threads);
-    let mut repairs = Vec::new();
-    let mixture = maximise(statistics, settings, &summary.positive_variance(), None, &[], &mut repairs);
-    let repairs =
-        repairs.into_iter().map(|(component, action, detail)| Repair { iteration: 0, component, action, detail });
-    Ok((mixture, repairs.collect()))
+    Ok(maximise(statistics, settings, &summary.positive_variance(), None, &[], repairs))
 }
 
 /// Shares in the form a pass needs.

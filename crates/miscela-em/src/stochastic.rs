@@ -34,31 +34,43 @@ impl Drawing {
         counts: &mut [u32],
     ) {
         for (i, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > F::zero()) {
-            let mut total = 0.0;
-            self.cumulative.clear();
-            self.cumulative.extend(columns.iter().map(|column| {
-                total += column.0[i].widen();
-                total
-            }));
-            // A row to which every component gives density zero has no shares, and is drawn to none.
-            if total <= 0.0 {
-                continue;
-            }
-            let copies = weight.widen().ceil().clamp(1.0, MOST);
-            let of_row = uniform::of_row(seed, first + i);
-            self.drawn.clear();
-            self.drawn.resize(columns.len(), 0.0);
-            for copy in 0..copies as usize {
-                let at = total * uniform::unit(uniform::of_row(of_row, copy));
-                // By rounding the product may be the total: the last with a share is then the first to reach it.
-                let c = self.cumulative.partition_point(|sum| *sum <= at && *sum < total);
-                self.drawn[c] += weight.widen() / copies;
-            }
-            for ((column, drawn), count) in columns.iter_mut().zip(&self.drawn).zip(&mut *counts) {
+            let shares = columns.iter().map(|column| column.0[i].widen());
+            let Some(drawn) = self.draw_row(shares, weight.widen(), (seed, first + i)) else { continue };
+            for ((column, drawn), count) in columns.iter_mut().zip(drawn).zip(&mut *counts) {
                 column.0[i] = F::narrow(*drawn);
                 *count += u32::from(*drawn > 0.0);
             }
         }
+    }
+
+    /// What of its weight each component gets of a row by draws, from its shares. A row to which every component gives
+    /// density zero has no shares, and is drawn to none.
+    pub(crate) fn draw_row(
+        &mut self,
+        shares: impl Iterator<Item = f64>,
+        weight: f64,
+        (seed, row): (u64, usize),
+    ) -> Option<&[f64]> {
+        let mut total = 0.0;
+        self.cumulative.clear();
+        self.cumulative.extend(shares.map(|share| {
+            total += share;
+            total
+        }));
+        if total <= 0.0 {
+            return None;
+        }
+        let copies = weight.ceil().clamp(1.0, MOST);
+        let of_row = uniform::of_row(seed, row);
+        self.drawn.clear();
+        self.drawn.resize(self.cumulative.len(), 0.0);
+        for copy in 0..copies as usize {
+            let at = total * uniform::unit(uniform::of_row(of_row, copy));
+            // By rounding the product may be the total: the last with a share is then the first to reach it.
+            let c = self.cumulative.partition_point(|sum| *sum <= at && *sum < total);
+            self.drawn[c] += weight / copies;
+        }
+        Some(&self.drawn)
     }
 }
 

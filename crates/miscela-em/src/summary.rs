@@ -1,8 +1,10 @@
 //! The mean and variance of each column: the scale against which "small" is measured.
 
+use crate::missing::column_moments;
 use crate::passes::over_lanes;
 use crate::statistics::{Statistics, Sums};
 use miscela_kernel::{BLOCK_ROWS, Block, Float, Samples, Scatter, Threads};
+use ndarray::ArrayView1;
 
 /// Weighted mean and variance of each column.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +20,12 @@ impl Summary {
     ///
     /// That row is at most √(n·variance) from the mean, because it is one of the rows whose variance is taken: so the
     /// shift costs at most a relative n·u of the variance, however far from the origin the rows are.
+    ///
+    /// Where values are missing, of those that are there: two passes, one for the mean and one about it.
     pub fn of<F: Float>(samples: &Samples<F>, threads: Threads) -> Self {
+        if samples.n_missing() > 0 {
+            return Self::of_observed(samples, threads);
+        }
         let heavier = |w: &[f64]| (1..w.len()).fold(0, |most, i| if w[i] > w[most] { i } else { most });
         let heaviest = samples.weights().map_or(0, heavier);
         let mut row = vec![F::zero(); samples.n_columns()];
@@ -26,6 +33,21 @@ impl Summary {
         let statistics = about(samples, &row, threads);
         let variance = statistics.scatter_about_mean(0).iter().map(|s| s.max(0.0) / samples.total_weight()).collect();
         Self { mean: statistics.means().into_raw_vec_and_offset().0, variance }
+    }
+
+    fn of_observed<F: Float>(samples: &Samples<F>, threads: Threads) -> Self {
+        let counts = |i: &usize| samples.weight(*i) > 0.0;
+        let first = |column: ArrayView1<F>| {
+            (0..column.len()).filter(counts).map(|i| column[i].widen()).find(|x| !x.is_nan()).unwrap_or(0.0)
+        };
+        let first: Vec<f64> = samples.rows().columns().into_iter().map(first).collect();
+        let whole = |_: usize, _: &[F], shares: &mut [f64]| shares[0] = 1.0;
+        let moments = column_moments(samples, &first, whole, threads);
+        let moved = |(j, x): (usize, &f64)| x + moments.movement(j).unwrap_or(0.0);
+        let mean: Vec<f64> = first.iter().enumerate().map(moved).collect();
+        let moments = column_moments(samples, &mean, whole, threads);
+        let variance = (0..mean.len()).map(|j| moments.scatter(j) / moments.weight[j]).collect();
+        Self { mean, variance }
     }
 
     /// The mean over columns of their variances: what a k-means tolerance is relative to.

@@ -1,6 +1,7 @@
 //! Where a block of rows is turned into tiles and shared among components: the working space of an E-step.
 
 use crate::density::Density;
+use crate::missing::Gaps;
 use crate::statistics::Sums;
 use crate::stochastic::Drawing;
 use miscela_kernel::{
@@ -32,6 +33,8 @@ pub struct GaussianScratch<F> {
     solved: Solved<F>,
     moments: MomentScratch<F>,
     drawing: Drawing,
+    /// Where the rows of the block have gaps.
+    pub(crate) gaps: Gaps<F>,
     /// The hard labels of the block.
     pub(crate) labels: Vec<u32>,
 }
@@ -48,6 +51,7 @@ impl<F: Float> Default for GaussianScratch<F> {
             solved: Vec::new(),
             moments: MomentScratch::default(),
             drawing: Drawing::default(),
+            gaps: Gaps::default(),
             labels: vec![0; BLOCK_ROWS],
         }
     }

@@ -1,7 +1,7 @@
 //! Rows to learn from, checked once at the door.
 
 use crate::Float;
-use ndarray::{ArrayBase, ArrayView2, Data, Ix2};
+use ndarray::{ArrayBase, ArrayView1, ArrayView2, Data, Ix2};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ pub enum SamplesError {
     /// There are no columns.
     #[error("there are no columns; give at least one")]
     NoColumns,
-    /// A value is NaN or infinite.
+    /// A value is infinite.
     #[error("row {row}, column {column} is {value}, not a finite number; remove or fill such values first")]
     NotFinite {
         /// 0-based row.
@@ -24,6 +24,24 @@ pub enum SamplesError {
         column: usize,
         /// The value.
         value: f64,
+    },
+    /// Values are missing: NaN.
+    #[error(
+        "{count} of the values are missing (NaN), the first in row {row}, column {column}; fill them, or fit to the values that are there (missing: marginal)"
+    )]
+    Missing {
+        /// How many.
+        count: usize,
+        /// 0-based row of the first.
+        row: usize,
+        /// 0-based column of the first.
+        column: usize,
+    },
+    /// A column has no value at all.
+    #[error("column {column} has no value in any row that counts; leave the column out")]
+    EmptyColumn {
+        /// 0-based column.
+        column: usize,
     },
     /// The number of weights is not the number of rows.
     #[error("{got} weights for {expected} rows; give one weight a row")]
@@ -51,7 +69,7 @@ pub enum SamplesError {
     TooManyRows(usize),
 }
 
-/// A table of n rows and d columns, all finite, and one weight a row.
+/// A table of n rows and d columns, all finite unless [said otherwise](Samples::with_missing), and one weight a row.
 ///
 /// Any memory layout is accepted and gives the same answers: rows that are not contiguous are copied, a block at a time.
 /// Checking costs one pass; everything that takes `Samples` relies on it.
@@ -65,10 +83,7 @@ pub enum SamplesError {
 /// assert_eq!((samples.n_rows(), samples.n_columns(), samples.total_weight()), (2, 2, 2.5));
 ///
 /// let holes = array![[1.0, f64::NAN]];
-/// assert_eq!(
-///     Samples::new(&holes).unwrap_err().to_string(),
-///     "row 0, column 1 is NaN, not a finite number; remove or fill such values first"
-/// );
+/// assert_eq!(Samples::new(&holes).unwrap_err(), SamplesError::Missing { count: 1, row: 0, column: 1 });
 /// # Ok::<(), SamplesError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -76,6 +91,7 @@ pub struct Samples<'a, F: Float> {
     rows: ArrayView2<'a, F>,
     weights: Option<Cow<'a, [f64]>>,
     total_weight: f64,
+    n_missing: usize,
     /// Which row of the table is the i-th here; `None`: its i-th.
     order: Option<&'a [u32]>,
 }
@@ -85,8 +101,7 @@ impl<'a, F: Float> Samples<'a, F> {
     pub fn new<S: Data<Elem = F>>(rows: &'a ArrayBase<S, Ix2>) -> Result<Self, SamplesError> {
         let rows = rows.view();
         check_rows(&rows)?;
-        let total_weight = rows.nrows() as f64;
-        Ok(Self { rows, weights: None, total_weight, order: None })
+        Ok(Self::unweighted(rows))
     }
 
     /// Rows with weights: an integer weight counts as that many copies of the row, zero as its absence.
@@ -94,8 +109,75 @@ impl<'a, F: Float> Samples<'a, F> {
         rows: &'a ArrayBase<S, Ix2>,
         weights: impl Into<Cow<'a, [f64]>>,
     ) -> Result<Self, SamplesError> {
-        let (rows, weights) = (rows.view(), weights.into());
+        let rows = rows.view();
         check_rows(&rows)?;
+        Self::with_weights(rows, weights.into())
+    }
+
+    /// Rows in which values may be missing: NaN stands for one, and weights are as in [`weighted`](Self::weighted).
+    ///
+    /// A row without any value says nothing, and so has no weight. Without a missing value these are the samples that
+    /// [`new`](Self::new) and [`weighted`](Self::weighted) make; with one, they are only for what says that it takes them.
+    ///
+    /// ```
+    /// use miscela_kernel::Samples;
+    /// use ndarray::array;
+    ///
+    /// let rows = array![[1.0, f64::NAN], [f64::NAN, f64::NAN], [2.0, 5.0]];
+    /// let samples = Samples::with_missing(&rows, None)?;
+    /// assert_eq!((samples.n_missing(), samples.total_weight()), (3, 2.0));
+    /// # Ok::<(), miscela_kernel::SamplesError>(())
+    /// ```
+    pub fn with_missing<S: Data<Elem = F>>(
+        rows: &'a ArrayBase<S, Ix2>,
+        weights: Option<Cow<'a, [f64]>>,
+    ) -> Result<Self, SamplesError> {
+        let rows = rows.view();
+        let n_missing = match check_rows(&rows) {
+            Err(SamplesError::Missing { count, .. }) => count,
+            checked => checked.map(|()| 0)?,
+        };
+        let mut samples = match weights {
+            Some(weights) => Self::with_weights(rows, weights)?,
+            None => Self::unweighted(rows),
+        };
+        if n_missing > 0 {
+            samples.n_missing = n_missing;
+            samples.leave_empty_rows_out();
+        }
+        Ok(samples)
+    }
+
+    /// Whether each column has a value in a row that counts: what a fit needs.
+    pub fn check_columns(&self) -> Result<(), SamplesError> {
+        if self.n_missing == 0 {
+            return Ok(());
+        }
+        let counts = |i: usize, x: &F| !x.is_nan() && self.weight(i) > 0.0;
+        let has_value = |column: ArrayView1<F>| column.iter().enumerate().any(|(i, x)| counts(i, x));
+        match self.rows.columns().into_iter().position(|column| !has_value(column)) {
+            Some(column) => Err(SamplesError::EmptyColumn { column }),
+            None => Ok(()),
+        }
+    }
+
+    /// Rows that say nothing weigh nothing.
+    fn leave_empty_rows_out(&mut self) {
+        let empty = |i: &usize| self.rows.row(*i).iter().all(|x| x.is_nan());
+        let empty: Vec<usize> = (0..self.n_rows()).filter(empty).collect();
+        if !empty.is_empty() {
+            let mut weights = self.weights.take().map_or_else(|| vec![1.0; self.n_rows()], Cow::into_owned);
+            empty.into_iter().for_each(|i| weights[i] = 0.0);
+            self.total_weight = weights.iter().sum();
+            self.weights = Some(Cow::Owned(weights));
+        }
+    }
+
+    fn unweighted(rows: ArrayView2<'a, F>) -> Self {
+        Self { rows, weights: None, total_weight: rows.nrows() as f64, n_missing: 0, order: None }
+    }
+
+    fn with_weights(rows: ArrayView2<'a, F>, weights: Cow<'a, [f64]>) -> Result<Self, SamplesError> {
         if weights.len() != rows.nrows() {
             return Err(SamplesError::WeightCount { expected: rows.nrows(), got: weights.len() });
         }
@@ -106,14 +188,13 @@ impl<'a, F: Float> Samples<'a, F> {
         if total_weight <= 0.0 {
             return Err(SamplesError::NoWeight);
         }
-        Ok(Self { rows, weights: Some(weights), total_weight, order: None })
+        Ok(Self { rows, weights: Some(weights), total_weight, n_missing: 0, order: None })
     }
 
     /// Rows of weight one that are not checked, for prediction where checking would cost as much as the work. A row with a
     /// NaN gets label 0 and a density of NaN or nothing; nothing panics.
     pub fn unchecked<S: Data<Elem = F>>(rows: &'a ArrayBase<S, Ix2>) -> Self {
-        let rows = rows.view();
-        Self { rows, weights: None, total_weight: rows.nrows() as f64, order: None }
+        Self::unweighted(rows.view())
     }
 
     /// The same rows, or the same in another order: row `i` of them is then row `order[i]` of the table, and blocks are
@@ -127,7 +208,7 @@ impl<'a, F: Float> Samples<'a, F> {
             Some(order) => order.iter().map(|i| weights[*i as usize]).collect(),
             None => Cow::Borrowed(weights),
         });
-        Samples { rows: self.rows.reborrow(), weights, total_weight: self.total_weight, order }
+        Samples { rows: self.rows.reborrow(), weights, order, ..*self }
     }
 
     /// n
@@ -159,6 +240,11 @@ impl<'a, F: Float> Samples<'a, F> {
     /// Σ wᵢ; the number of rows where there are no weights.
     pub fn total_weight(&self) -> f64 {
         self.total_weight
+    }
+
+    /// How many values are missing; where none is, no row holds a NaN.
+    pub fn n_missing(&self) -> usize {
+        self.n_missing
     }
 
     /// The number of rows that count.
@@ -222,8 +308,17 @@ fn check_rows<F: Float>(rows: &ArrayView2<F>) -> Result<(), SamplesError> {
     // Without a branch a number, so that it runs at the speed of memory.
     let finite = |chunk: &[F]| chunk.iter().fold(true, |finite, x| finite & x.is_finite());
     let clean = rows.as_slice_memory_order().is_some_and(|all| all.chunks(4096).all(finite));
-    match (!clean).then(|| rows.indexed_iter().find(|(_, x)| !x.is_finite())).flatten() {
-        Some(((row, column), x)) => Err(SamplesError::NotFinite { row, column, value: x.widen() }),
+    if clean {
+        return Ok(());
+    }
+    if let Some(((row, column), x)) = rows.indexed_iter().find(|(_, x)| x.is_infinite()) {
+        return Err(SamplesError::NotFinite { row, column, value: x.widen() });
+    }
+    match rows.indexed_iter().find(|(_, x)| x.is_nan()) {
+        Some(((row, column), _)) => {
+            let count = rows.iter().filter(|x| x.is_nan()).count();
+            Err(SamplesError::Missing { count, row, column })
+        }
         None => Ok(()),
     }
 }
@@ -300,6 +395,15 @@ impl<'a, F: Float> Block<'a, F> {
     {
         assert_eq!(rows.len(), self.rows.len());
         Block { first: self.first, rows, weights: self.weights, width: self.width }
+    }
+
+    /// Other rows and weights in the place of these.
+    ///
+    /// # Panics
+    /// If there are not as many numbers, or not as many weights.
+    pub fn with_rows_and_weights<'b>(&self, rows: &'b [F], weights: &'b [f64]) -> Block<'b, F> {
+        assert_eq!((rows.len(), weights.len()), (self.rows.len(), self.len()));
+        Block { first: self.first, rows, weights: Some(weights), width: self.width }
     }
 
     /// Rows `range` of this block.

@@ -2,25 +2,56 @@
 
 use crate::Float;
 use linfa::DatasetBase;
+use miscela_em::{Missing, Summary, filled};
 use miscela_kernel::{Samples, SamplesError};
-use ndarray::{ArrayBase, Data, Ix2};
+use ndarray::{ArrayBase, Data, Dimension, Ix2};
+use std::borrow::Cow;
 
 /// The rows of a dataset with its weights, widened; a dataset without weights has an empty list.
 pub(crate) fn samples_of<F: Float, S: Data<Elem = F>, T>(
     dataset: &DatasetBase<ArrayBase<S, Ix2>, T>,
+    missing: Missing,
 ) -> Result<Samples<'_, F>, SamplesError> {
     // Not `dataset.weights()`, which panics on strided arrays.
     let weights: Vec<f64> = dataset.weights.iter().map(|w| f64::from(*w)).collect();
-    if weights.is_empty() { Samples::new(&dataset.records) } else { Samples::weighted(&dataset.records, weights) }
+    taken(&dataset.records, (!weights.is_empty()).then_some(Cow::Owned(weights)), missing)
 }
 
 /// Rows with optional weights.
 pub(crate) fn samples<'a, F: Float, S: Data<Elem = F>>(
     records: &'a ArrayBase<S, Ix2>,
     weights: Option<&'a [f64]>,
+    missing: Missing,
 ) -> Result<Samples<'a, F>, SamplesError> {
-    match weights {
-        Some(weights) => Samples::weighted(records, weights),
-        None => Samples::new(records),
+    taken(records, weights.map(Cow::Borrowed), missing)
+}
+
+fn taken<'a, F: Float, S: Data<Elem = F>>(
+    records: &'a ArrayBase<S, Ix2>,
+    weights: Option<Cow<'a, [f64]>>,
+    missing: Missing,
+) -> Result<Samples<'a, F>, SamplesError> {
+    match (missing, weights) {
+        (Missing::Marginal, weights) => Samples::with_missing(records, weights),
+        (_, Some(weights)) => Samples::weighted(records, weights),
+        (_, None) => Samples::new(records),
     }
+}
+
+/// Whether a model that takes missing values has any before it.
+pub(crate) fn has_gaps<F: Float, S: Data<Elem = F>, D: Dimension>(records: &ArrayBase<S, D>, missing: Missing) -> bool {
+    missing == Missing::Marginal && records.iter().any(|x| x.is_nan())
+}
+
+/// Works on samples that have all their values. Where some are missing, it sees them filled with their columns' means.
+pub(crate) fn on_whole_rows<F: Float, T, E: From<SamplesError>>(
+    samples: &Samples<F>,
+    summary: &Summary,
+    work: impl FnOnce(&Samples<F>) -> Result<T, E>,
+) -> Result<T, E> {
+    if samples.n_missing() == 0 {
+        return work(samples);
+    }
+    let rows = filled(samples.rows(), &summary.mean);
+    work(&self::samples(&rows, samples.weights(), Missing::Error)?)
 }

@@ -56,8 +56,8 @@ pub use miscela_distance::{
 #[cfg(feature = "linfa-nn")]
 pub use miscela_distance::{FromLinfa, ToLinfa};
 pub use miscela_em::{
-    AnnealTo, Annealing, Assignment, ColumnsError, ConditionalError, Covariance, Covariances, Held, Mixing, Mixture,
-    Observer, Progress, Repair, RepairAction, Termination, UnknownCovariance,
+    AnnealTo, Annealing, Assignment, ColumnsError, ConditionalError, Covariance, Covariances, Held, Missing, Mixing,
+    Mixture, Observer, Progress, Repair, RepairAction, Termination, UnknownCovariance, UnknownMissing,
 };
 pub use miscela_init::{
     Agglomerate, Agglomeration, AgglomerationModel, KMeansInit, Merge, SeedingError, Transform, quantile_labels,

@@ -21,6 +21,9 @@ pub struct Report {
     pub run_objectives: Vec<f64>,
     /// What had to be repaired in the best run.
     pub repairs: Vec<Repair>,
+    /// Values that were missing in the table.
+    #[serde(default)]
+    pub n_missing: usize,
     /// Where the time went, over all runs.
     pub seconds: Seconds,
 }
@@ -79,6 +82,7 @@ impl<T> Best<T> {
             trace: run.trace,
             run_objectives: self.objectives,
             repairs: run.repairs,
+            n_missing: 0,
             seconds,
         };
         Some((result, report))

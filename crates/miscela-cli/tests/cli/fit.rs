@@ -3,7 +3,7 @@
 use crate::run::{Folder, clusters, numbers, without_seconds};
 use serde_json::{Value, json};
 
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 26] = [
     "method",
     "covariance",
     "assignment",

@@ -4,7 +4,7 @@ use super::{KMeans, KMeansError};
 use crate::Float;
 use crate::report::Report;
 use miscela_distance::L2;
-use miscela_em::CentroidFit;
+use miscela_em::{CentroidFit, Missing};
 use miscela_persist::{Document, Dtype, Format, PersistError, Version, matrix, rows, save, vector};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::Path;
@@ -27,6 +27,9 @@ pub struct KMeansDocument<F> {
     pub feature_names: Vec<String>,
     /// The distance: `l2`.
     pub metric: String,
+    /// What is done about missing values.
+    #[serde(default)]
+    pub missing: Missing,
     /// k × d
     pub centroids: Vec<Vec<F>>,
     /// Weight of the rows of each cluster.
@@ -74,6 +77,7 @@ impl<F: Float + Serialize + DeserializeOwned> KMeans<F, L2> {
             n_features: self.n_features(),
             feature_names: self.feature_names.clone(),
             metric: METRIC.into(),
+            missing: self.missing,
             centroids: rows(self.centroids.view()),
             cluster_count: self.cluster_count.to_vec(),
             sizes: self.sizes.clone(),
@@ -115,7 +119,7 @@ impl<F: Float + Serialize + DeserializeOwned> KMeans<F, L2> {
         if document.total_weight <= 0.0 {
             return Err(malformed("total_weight", "it must be above zero".into()));
         }
-        let mut model = Self::from_fitted(fitted, L2);
+        let mut model = Self::from_fitted(fitted, L2).with_missing(document.missing);
         model.cluster_count = vector("cluster_count", &document.cluster_count, k)?;
         model.feature_names = crate::names::checked(document.feature_names, d)?;
         if let Some(count) = model.cluster_count.iter().find(|count| **count < F::zero()) {

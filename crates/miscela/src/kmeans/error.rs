@@ -24,6 +24,9 @@ pub enum KMeansParamsError {
     /// No threads.
     #[error("the number of threads cannot be 0")]
     NThreads,
+    /// Missing values, and a distance that is not known over some of the columns.
+    #[error("missing values can only be left out of Euclidean distances; fill them, or use L2")]
+    Missing,
 }
 
 /// An error in fitting or using k-means.
@@ -55,6 +58,9 @@ pub enum KMeansError {
     /// The centres cannot be learnt batch by batch.
     #[error("the centres of this distance are not means, and only means can be learnt batch by batch; use `fit`")]
     NeedsRows,
+    /// Batches have missing values.
+    #[error("centres cannot be learnt batch by batch from rows with missing values; fill them, or use `fit`")]
+    MissingInBatch,
     /// The model to go on with has another number of clusters.
     #[error("the model has {got} clusters and the parameters ask for {expected}; go on with the number it has")]
     ClusterCount {

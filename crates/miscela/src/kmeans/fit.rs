@@ -3,7 +3,7 @@
 use super::model::Fitted;
 use super::{KMeans, KMeansError, KMeansParams, KMeansValidParams};
 use crate::Float;
-use crate::input::{samples, samples_of};
+use crate::input::{on_whole_rows, samples, samples_of};
 use crate::report::{Best, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_distance::{CentreRule, Centred, Distance};
@@ -25,7 +25,7 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>, S: Data<Elem = F>, T> Fit<ArrayBas
     /// On rows that are not finite, weights that are not weights, fewer (distinct) rows than clusters, or a start that does
     /// not fit the data.
     fn fit(&self, dataset: &DatasetBase<ArrayBase<S, Ix2>, T>) -> Result<KMeans<F, D>, KMeansError> {
-        self.fit_samples(&samples_of(dataset)?, &mut ())
+        self.fit_samples(&samples_of(dataset, self.missing())?, &mut ())
     }
 }
 
@@ -37,7 +37,7 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         weights: impl IntoIterator<Item = &'w f64>,
     ) -> Result<KMeans<F, D>, KMeansError> {
         let weights: Vec<f64> = weights.into_iter().copied().collect();
-        self.fit_samples(&Samples::weighted(records, weights)?, &mut ())
+        self.fit_observed(records, Some(&weights), &mut ())
     }
 
     /// Fits and tells the observer of each iteration; it may stop the fit, which then keeps what it has.
@@ -47,19 +47,20 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         weights: Option<&[f64]>,
         observer: &mut dyn Observer,
     ) -> Result<KMeans<F, D>, KMeansError> {
-        self.fit_samples(&samples(records, weights)?, observer)
+        self.fit_samples(&samples(records, weights, self.missing())?, observer)
     }
 
     fn fit_samples(&self, samples: &Samples<F>, observer: &mut dyn Observer) -> Result<KMeans<F, D>, KMeansError> {
         check_count(samples, self.n_clusters())?;
         check_domain(samples, self.distance())?;
+        samples.check_columns()?;
         // Given centres leave nothing to chance: one run.
         let given = matches!(self.init_method(), KMeansInit::Precomputed(_));
         let seeds = self.seeds(if given { 1 } else { self.n_runs() });
         // The generator stays here: it need not be able to go to another thread.
         let params = self.clone().with_rng(());
         let fitted = self.threads().install(|threads| params.best_of(samples, &seeds, threads, observer))?;
-        Ok(KMeans::from_fitted(fitted, self.distance().clone()))
+        Ok(KMeans::from_fitted(fitted, self.distance().clone()).set_missing(self.missing()))
     }
 
     /// One seed a run, drawn before any work is shared out.
@@ -81,15 +82,19 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         let summary = timed(&mut seconds.fit, || Summary::of(samples, threads));
         let mut best = Best::new();
         for seed in seeds {
+            let (k, distance) = (self.n_clusters(), self.distance());
             let mut rng = Xoshiro256Plus::seed_from_u64(*seed);
             let start = timed(&mut seconds.init, || {
-                self.init_method().seed(samples, self.n_clusters(), self.distance(), threads, &mut rng)
+                on_whole_rows(samples, &summary, |whole| {
+                    Ok::<_, KMeansError>(self.init_method().seed(whole, k, distance, threads, &mut rng)?.centres)
+                })
             })?;
             let cancelled = timed(&mut seconds.fit, || {
                 let offset = summary.mean.iter().map(|m| F::narrow(*m)).collect();
                 let tolerance = self.absolute_tolerance(&summary);
-                let mut family = KMeansFamily::new(&start.centres, self.distance().clone(), tolerance, offset)
-                    .with_algorithm(self.algorithm());
+                let mut family = KMeansFamily::new(&start, self.distance().clone(), tolerance, offset)
+                    .with_algorithm(self.algorithm())
+                    .with_missing(samples);
                 let limit = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
                 let mut session = Session::new(&family, samples, threads);
                 let mut run = session.run(&mut family, limit, observer);
@@ -105,9 +110,10 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
                 break;
             }
         }
-        let Some(((centroids, fit), report)) = best.finish(seconds) else {
+        let Some(((centroids, fit), mut report)) = best.finish(seconds) else {
             return Err(super::KMeansParamsError::NRuns.into());
         };
+        report.n_missing = samples.n_missing();
         Ok(Fitted { centroids, fit, total_weight: samples.total_weight(), report })
     }
 

@@ -60,7 +60,10 @@ impl<'a, F: Float, R: Rng + Clone, D: Centred<F> + 'a, S: Data<Elem = F>, T>
         model: Option<KMeans<F, D>>,
         batch: &'a DatasetBase<ArrayBase<S, Ix2>, T>,
     ) -> Result<KMeans<F, D>, IncrKMeansError<KMeans<F, D>>> {
-        let samples = samples_of(batch).map_err(KMeansError::from)?;
+        let samples = samples_of(batch, self.missing()).map_err(KMeansError::from)?;
+        if samples.n_missing() > 0 {
+            return Err(KMeansError::MissingInBatch.into());
+        }
         let seeds = self.seeds(self.n_runs());
         let params = self.clone().with_rng(());
         let moved = self.threads().install(|threads| params.move_by_batch(model, &samples, &seeds, threads))?;
@@ -142,6 +145,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
             trace: Vec::new(),
             run_objectives: Vec::new(),
             repairs: Vec::new(),
+            n_missing: 0,
             seconds,
         };
         let fit = CentroidFit { inertia: 0.0, sizes: vec![0; k], weights: vec![0.0; k] };

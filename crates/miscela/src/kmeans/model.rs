@@ -2,13 +2,16 @@
 
 use super::{KMeansError, KMeansParams};
 use crate::Float;
-use crate::input::samples;
+use crate::input::{has_gaps, samples};
 use crate::report::Report;
 use linfa::traits::{PredictInplace, Transformer};
 use miscela_distance::{Distance, L2};
-use miscela_em::{CentroidFit, distances, evaluate_centroids, nearest_labels, nearest_reduced};
+use miscela_em::{
+    CentroidFit, Missing, distances, evaluate_centroids, nearest_labels, nearest_reduced, partial_distances,
+    partial_fit, partial_impute, partial_nearest,
+};
 use miscela_kernel::{Block, Centroids, Samples, Threads};
-use ndarray::{Array1, Array2, ArrayBase, Data, Ix1, Ix2};
+use ndarray::{Array1, Array2, ArrayBase, Axis, Data, Ix1, Ix2};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256Plus;
 
@@ -41,6 +44,7 @@ pub struct KMeans<F, D = L2> {
     pub(super) distance: D,
     pub(super) report: Report,
     pub(super) feature_names: Vec<String>,
+    pub(super) missing: Missing,
     /// The centres, prepared for search.
     index: Centroids<F>,
 }
@@ -50,8 +54,8 @@ impl<F: PartialEq, D: PartialEq> PartialEq for KMeans<F, D> {
         let mine = (&self.centroids, &self.cluster_count, &self.sizes, self.inertia_sum, self.total_weight);
         let theirs = (&other.centroids, &other.cluster_count, &other.sizes, other.inertia_sum, other.total_weight);
         mine == theirs
-            && (&self.distance, &self.report, &self.feature_names)
-                == (&other.distance, &other.report, &other.feature_names)
+            && (&self.distance, &self.report, &self.feature_names, self.missing)
+                == (&other.distance, &other.report, &other.feature_names, other.missing)
     }
 }
 
@@ -72,6 +76,22 @@ impl<F: Float> KMeans<F, L2> {
     /// Parameters that draw random numbers from `rng`.
     pub fn params_with_rng<R>(n_clusters: usize, rng: R) -> KMeansParams<F, R, L2> {
         KMeansParams::new(n_clusters, rng, L2)
+    }
+
+    /// Takes missing values in rows to predict, whatever the fit did, or refuses them.
+    pub fn with_missing(self, missing: Missing) -> Self {
+        self.set_missing(missing)
+    }
+
+    /// The rows with each missing value, NaN, replaced by that of the nearest centre, n × d; nearest over the columns that the
+    /// row shows. Any model can do it.
+    ///
+    /// # Errors
+    /// If a value is infinite, or the rows are of another width than the model.
+    pub fn impute<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<Array2<F>, KMeansError> {
+        self.check_width(records)?;
+        samples(records, None, Missing::Marginal)?;
+        Ok(partial_impute(records.view(), &self.index, Threads::Ambient))
     }
 }
 
@@ -106,7 +126,13 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
             total_weight,
             distance,
             report,
+            missing: Missing::Error,
         }
+    }
+
+    /// Takes missing values from now on, or no longer.
+    pub(super) fn set_missing(self, missing: Missing) -> Self {
+        Self { missing, ..self }
     }
 
     /// The centres, k × d.
@@ -137,6 +163,11 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
     /// How the fit went.
     pub fn report(&self) -> &Report {
         &self.report
+    }
+
+    /// What is done about missing values in rows to predict: what was in the fit.
+    pub fn missing(&self) -> Missing {
+        self.missing
     }
 
     /// The distance.
@@ -175,14 +206,22 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
     /// If rows are not finite, or of another width than the model.
     pub fn try_predict<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<Array1<usize>, KMeansError> {
         let samples = self.checked(records, None)?;
+        if samples.n_missing() > 0 {
+            return Ok(partial_nearest(records.view(), &self.index, Threads::Ambient).0);
+        }
         Ok(nearest_labels(&samples, &self.index, &self.distance, Threads::Ambient))
     }
 
-    /// The distances of all rows to all centres, n × k: distances proper, not squares.
+    /// The distances of all rows to all centres, n × k: distances proper, not squares. Where values are missing and the model
+    /// takes that, over the columns that a row shows.
     ///
     /// # Panics
     /// If the rows are of another width than the model.
     pub fn distances<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Array2<F> {
+        if has_gaps(records, self.missing) {
+            self.unchecked(records);
+            return partial_distances(records.view(), &self.index, Threads::Ambient);
+        }
         distances(&self.unchecked(records), &self.index, &self.distance, Threads::Ambient)
     }
 
@@ -196,6 +235,9 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
         weights: Option<&[f64]>,
     ) -> Result<f64, KMeansError> {
         let samples = self.checked(records, weights)?;
+        if samples.n_missing() > 0 {
+            return Ok(partial_fit(&samples, &self.index, Threads::Ambient).inertia);
+        }
         Ok(evaluate_centroids(&samples, &self.index, &self.distance, Threads::Ambient).inertia)
     }
 
@@ -214,11 +256,13 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
         records: &'a ArrayBase<S, Ix2>,
         weights: Option<&'a [f64]>,
     ) -> Result<Samples<'a, F>, KMeansError> {
+        self.check_width(records)?;
+        Ok(samples(records, weights, self.missing)?)
+    }
+
+    fn check_width<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<(), KMeansError> {
         let (expected, got) = (self.n_features(), records.ncols());
-        if expected != got {
-            return Err(KMeansError::FeatureCount { expected, got });
-        }
-        Ok(samples(records, weights)?)
+        if expected == got { Ok(()) } else { Err(KMeansError::FeatureCount { expected, got }) }
     }
 
     fn unchecked<'a, S: Data<Elem = F>>(&self, records: &'a ArrayBase<S, Ix2>) -> Samples<'a, F> {
@@ -241,7 +285,12 @@ impl<F: Float, D: Distance<F>, S: Data<Elem = F>> PredictInplace<ArrayBase<S, Ix
     /// [`try_predict`](KMeans::try_predict) returns an error instead.
     fn predict_inplace(&self, records: &ArrayBase<S, Ix2>, labels: &mut Array1<usize>) {
         assert_eq!(records.nrows(), labels.len(), "one label a row");
-        *labels = nearest_labels(&self.unchecked(records), &self.index, &self.distance, Threads::Ambient);
+        let samples = self.unchecked(records);
+        *labels = if has_gaps(records, self.missing) {
+            partial_nearest(records.view(), &self.index, Threads::Ambient).0
+        } else {
+            nearest_labels(&samples, &self.index, &self.distance, Threads::Ambient)
+        };
     }
 
     fn default_target(&self, records: &ArrayBase<S, Ix2>) -> Array1<usize> {
@@ -254,6 +303,10 @@ impl<F: Float, D: Distance<F>, S: Data<Elem = F>> PredictInplace<ArrayBase<S, Ix
     /// If the row is of another width than the model.
     fn predict_inplace(&self, row: &ArrayBase<S, Ix1>, label: &mut usize) {
         assert_eq!(row.len(), self.n_features(), "a row must have the columns the model was fitted on");
+        if has_gaps(row, self.missing) {
+            *label = partial_nearest(row.view().insert_axis(Axis(0)), &self.index, Threads::One).0[0];
+            return;
+        }
         let copy;
         let row = match row.as_slice() {
             Some(row) => row,
@@ -279,7 +332,12 @@ impl<F: Float, D: Distance<F>, S: Data<Elem = F>> Transformer<&ArrayBase<S, Ix2>
     /// # Panics
     /// If the rows are of another width than the model.
     fn transform(&self, records: &ArrayBase<S, Ix2>) -> Array1<F> {
-        let reduced = nearest_reduced(&self.unchecked(records), &self.index, &self.distance, Threads::Ambient);
+        let samples = self.unchecked(records);
+        let reduced = if has_gaps(records, self.missing) {
+            partial_nearest(records.view(), &self.index, Threads::Ambient).1
+        } else {
+            nearest_reduced(&samples, &self.index, &self.distance, Threads::Ambient)
+        };
         reduced.mapv(F::narrow)
     }
 }

@@ -4,7 +4,7 @@ use super::KMeansParamsError;
 use crate::Float;
 use linfa::ParamGuard;
 use miscela_distance::Distance;
-use miscela_em::Algorithm;
+use miscela_em::{Algorithm, Missing};
 use miscela_init::KMeansInit;
 use miscela_kernel::Threads;
 
@@ -17,6 +17,7 @@ pub struct KMeansValidParams<F, R, D> {
     max_n_iterations: u64,
     init: KMeansInit<F>,
     algorithm: Algorithm,
+    missing: Missing,
     threads: Threads,
     rng: R,
     distance: D,
@@ -52,6 +53,7 @@ impl<F: Float, R, D: Distance<F>> KMeansParams<F, R, D> {
             max_n_iterations: 300,
             init: KMeansInit::KMeansPlusPlus,
             algorithm: Algorithm::Auto,
+            missing: Missing::Error,
             threads: Threads::Ambient,
             rng,
             distance,
@@ -89,6 +91,24 @@ impl<F: Float, R, D: Distance<F>> KMeansParams<F, R, D> {
         self
     }
 
+    /// What to do about missing values, NaN. With [`Missing::Marginal`] distances are over the columns that a row shows, and
+    /// each entry of a centre is the mean of the values that are there; only for Euclidean distances.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    /// use ndarray::array;
+    ///
+    /// let rows = array![[0.0, 1.0], [0.2, f64::NAN], [9.0, f64::NAN], [9.2, 5.0]];
+    /// let model = KMeans::params(2).missing(Missing::Marginal).fit(&DatasetBase::from(rows.clone()))?;
+    /// let whole = model.impute(&rows)?;
+    /// assert_eq!((whole[[1, 1]], whole[[2, 1]], model.report().n_missing), (1.0, 5.0, 2));
+    /// # Ok::<(), KMeansError>(())
+    /// ```
+    pub fn missing(mut self, missing: Missing) -> Self {
+        self.0.missing = missing;
+        self
+    }
+
     /// Who does the work. The result is the same, bit for bit.
     pub fn threads(mut self, threads: Threads) -> Self {
         self.0.threads = threads;
@@ -118,6 +138,8 @@ impl<F: Float, R, D: Distance<F>> ParamGuard for KMeansParams<F, R, D> {
             Err(KMeansParamsError::Tolerance(tolerance))
         } else if params.threads == Threads::Count(0) {
             Err(KMeansParamsError::NThreads)
+        } else if params.missing == Missing::Marginal && !params.distance.is_squared_euclidean() {
+            Err(KMeansParamsError::Missing)
         } else {
             Ok(params)
         }
@@ -131,8 +153,30 @@ impl<F: Float, R, D: Distance<F>> ParamGuard for KMeansParams<F, R, D> {
 
 impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
     pub(super) fn with_rng<R2>(self, rng: R2) -> KMeansValidParams<F, R2, D> {
-        let Self { n_clusters, n_runs, tolerance, max_n_iterations, init, algorithm, threads, rng: _, distance } = self;
-        KMeansValidParams { n_clusters, n_runs, tolerance, max_n_iterations, init, algorithm, threads, rng, distance }
+        let Self {
+            n_clusters,
+            n_runs,
+            tolerance,
+            max_n_iterations,
+            init,
+            algorithm,
+            missing,
+            threads,
+            rng: _,
+            distance,
+        } = self;
+        KMeansValidParams {
+            n_clusters,
+            n_runs,
+            tolerance,
+            max_n_iterations,
+            init,
+            algorithm,
+            missing,
+            threads,
+            rng,
+            distance,
+        }
     }
 
     /// The number of clusters.
@@ -163,6 +207,11 @@ impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
     /// How the iterations are carried out.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+
+    /// What to do about missing values.
+    pub fn missing(&self) -> Missing {
+        self.missing
     }
 
     /// Who does the work.

@@ -85,7 +85,7 @@ impl<F: Float> GaussianMixture<F> {
             return Err(GmmParamsError::NReplicates(plan.n_replicates).into());
         }
         self.check_width(&dataset.records)?;
-        let samples = samples_of(dataset)?;
+        let samples = samples_of(dataset, self.missing())?;
         let params = GmmParams::resuming(self)
             .tolerance(F::narrow(plan.tolerance))
             .max_n_iterations(plan.max_n_iterations)

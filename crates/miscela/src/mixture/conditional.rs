@@ -4,7 +4,7 @@ use super::{GaussianMixture, GmmError};
 use crate::Float;
 use crate::input::samples;
 use linfa::traits::PredictInplace;
-use miscela_em::MixtureSettings;
+use miscela_em::{Missing, MixtureSettings};
 use miscela_kernel::{Samples, Threads};
 use ndarray::{Array2, ArrayBase, Data, Ix1, Ix2};
 
@@ -107,7 +107,11 @@ impl<F: Float> Conditional<F> {
 
     fn samples<'a, S: Data<Elem = F>>(&self, records: &'a ArrayBase<S, Ix2>) -> Result<Samples<'a, F>, GmmError> {
         let (expected, got) = (self.observed.len(), records.ncols());
-        if expected == got { Ok(samples(records, None)?) } else { Err(GmmError::FeatureCount { expected, got }) }
+        if expected == got {
+            Ok(samples(records, None, Missing::Error)?)
+        } else {
+            Err(GmmError::FeatureCount { expected, got })
+        }
     }
 }
 

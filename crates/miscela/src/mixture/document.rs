@@ -4,7 +4,7 @@ use super::{GaussianMixture, GmmError};
 use crate::Float;
 use crate::kmeans::{dtype, malformed};
 use crate::report::Report;
-use miscela_em::{Assignment, Covariance, Covariances, Held, Mixing, Mixture, MixtureFit, MixtureSettings};
+use miscela_em::{Assignment, Covariance, Covariances, Held, Missing, Mixing, Mixture, MixtureFit, MixtureSettings};
 use miscela_persist::{Document, Dtype, Format, PersistError, Version, layers, matrix, rows, save, stack, vector};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::Path;
@@ -37,6 +37,9 @@ pub struct GaussianMixtureDocument<F> {
     pub reg_covariance: f64,
     /// The tolerance of the fit.
     pub tolerance: f64,
+    /// What is done about missing values.
+    #[serde(default)]
+    pub missing: Missing,
     /// k
     pub weights: Vec<F>,
     /// k × d
@@ -137,6 +140,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
             held: self.settings.held,
             reg_covariance: self.settings.reg_covariance,
             tolerance: self.settings.tolerance,
+            missing: self.settings.missing,
             weights: self.mixture.weights.to_vec(),
             means: rows(self.mixture.means.view()),
             covariances: CovarianceLists::new(&self.mixture.covariances).ok_or_else(unknown)?,
@@ -184,6 +188,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
                 held: document.held,
                 reg_covariance: document.reg_covariance,
                 tolerance: document.tolerance,
+                missing: document.missing,
             },
             fit: MixtureFit {
                 log_likelihood: document.log_likelihood,

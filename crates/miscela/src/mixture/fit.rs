@@ -20,7 +20,7 @@ impl<F: Float, R: Rng + Clone, S: Data<Elem = F>, T> Fit<ArrayBase<S, Ix2>, T, G
     /// On rows that are not finite, weights that are not weights, fewer (distinct) rows than components, or a start that
     /// does not fit the data. Components that collapse are repaired and reported; not converging is reported too.
     fn fit(&self, dataset: &DatasetBase<ArrayBase<S, Ix2>, T>) -> Result<GaussianMixture<F>, GmmError> {
-        self.fit_samples(&samples_of(dataset)?, &mut ())
+        self.fit_samples(&samples_of(dataset, self.missing())?, &mut ())
     }
 }
 
@@ -32,7 +32,7 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         weights: impl IntoIterator<Item = &'w f64>,
     ) -> Result<GaussianMixture<F>, GmmError> {
         let weights: Vec<f64> = weights.into_iter().copied().collect();
-        self.fit_samples(&Samples::weighted(records, weights)?, &mut ())
+        self.fit_observed(records, Some(&weights), &mut ())
     }
 
     /// Fits and tells the observer of each iteration; it may stop the fit, which then keeps what it has.
@@ -42,7 +42,7 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         weights: Option<&[f64]>,
         observer: &mut dyn Observer,
     ) -> Result<GaussianMixture<F>, GmmError> {
-        self.fit_samples(&samples(records, weights)?, observer)
+        self.fit_samples(&samples(records, weights, self.missing())?, observer)
     }
 
     fn fit_samples(&self, samples: &Samples<F>, observer: &mut dyn Observer) -> Result<GaussianMixture<F>, GmmError> {
@@ -50,6 +50,7 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         if n_clusters > n_samples {
             return Err(GmmError::TooFewSamples { n_samples, n_clusters });
         }
+        samples.check_columns()?;
         let chance = || self.init_method().is_random(samples) || draws(self.settings().assignment);
         let n_runs = if self.n_runs() > 1 && chance() { self.n_runs() } else { 1 };
         let mut rng = self.rng().clone();
@@ -89,9 +90,10 @@ impl<F: Float> GmmValidParams<F, ()> {
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
-        let Some(((mixture, fit), report)) = best.finish(seconds) else {
+        let Some(((mixture, fit), mut report)) = best.finish(seconds) else {
             return Err(failed.unwrap_or(GmmParamsError::NRuns.into()));
         };
+        report.n_missing = samples.n_missing();
         let fitted = Fitted { mixture, settings, fit, total_weight: samples.total_weight(), report };
         Ok(GaussianMixture::from_fitted(fitted)?)
     }

@@ -51,6 +51,7 @@ impl<F: Float> GaussianMixture<F> {
             trace: Vec::new(),
             run_objectives: Vec::new(),
             repairs: Vec::new(),
+            n_missing: 0,
             seconds: Seconds::default(),
         };
         Self::from_fitted(Fitted { mixture, settings, fit, total_weight: 0.0, report })

@@ -5,6 +5,7 @@
 
 use super::GmmError;
 use crate::Float;
+use crate::input::on_whole_rows;
 use miscela_em::{Mixture, MixtureSettings, Repair, Shares, Summary, from_shares};
 use miscela_init::{Agglomerate, Agglomeration, SeedingError, quantile_labels};
 use miscela_kernel::{Samples, Threads};
@@ -45,7 +46,10 @@ impl Hierarchy {
             Ok(from_shares(samples, Shares::Labels(labels), k, settings, summary, threads)?)
         };
         let tree = match self {
-            Hierarchy::Quantiles => return by_labels(samples, &quantile_labels(samples, k)?),
+            Hierarchy::Quantiles => {
+                let labels = on_whole_rows(samples, summary, |whole| Ok::<_, GmmError>(quantile_labels(whole, k)?))?;
+                return by_labels(samples, &labels);
+            }
             Hierarchy::Tree(tree) => tree,
         };
         let found = tree.labels(k)?;
@@ -56,6 +60,6 @@ impl Hierarchy {
         }
         let rows = samples.rows();
         let drawn: Vec<f64> = found.iter().map(|label| f64::from(u8::from(label.is_some()))).collect();
-        by_labels(&Samples::weighted(&rows, drawn)?, &labels)
+        by_labels(&Samples::with_missing(&rows, Some(drawn.into()))?, &labels)
     }
 }

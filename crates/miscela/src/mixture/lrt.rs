@@ -12,6 +12,7 @@ use super::{GaussianMixture, GmmError, GmmParams, GmmParamsError, GmmValidParams
 use crate::Float;
 use crate::input::samples_of;
 use linfa::{DatasetBase, ParamGuard};
+use miscela_em::Missing;
 use miscela_kernel::Threads;
 use ndarray::{ArrayBase, ArrayView2, Data, Ix2};
 use rand::{Rng, RngCore, SeedableRng};
@@ -89,7 +90,8 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         if self.init_method().is_given() {
             return Err(GmmParamsError::GivenStart.into());
         }
-        let samples = samples_of(dataset)?;
+        // What is drawn has all its values, and is not to be compared with rows that have gaps.
+        let samples = samples_of(dataset, Missing::Error)?;
         let weights: Vec<f64> = (0..samples.n_rows()).map(|i| samples.weight(i)).collect();
         let n_rows = samples.total_weight().round() as usize;
         let mut rng = self.rng().clone();

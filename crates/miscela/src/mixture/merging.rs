@@ -4,7 +4,7 @@ use super::{GaussianMixture, GmmError};
 use crate::Float;
 use crate::input::samples_of;
 use linfa::DatasetBase;
-use miscela_em::{Hierarchy, responsibilities};
+use miscela_em::{Hierarchy, Missing, responsibilities};
 use miscela_kernel::Threads;
 use ndarray::{Array1, Array2, ArrayBase, Data, Ix2};
 
@@ -44,7 +44,7 @@ impl<F: Float> GaussianMixture<F> {
         dataset: &DatasetBase<ArrayBase<S, Ix2>, T>,
     ) -> Result<Merging<F>, GmmError> {
         self.check_width(&dataset.records)?;
-        let samples = samples_of(dataset)?;
+        let samples = samples_of(dataset, Missing::Error)?;
         let probabilities = responsibilities(&samples, &self.density, Threads::Ambient);
         let hierarchy = Hierarchy::new(probabilities.view(), samples.weights(), Threads::Ambient);
         Ok(Merging { hierarchy, probabilities })

@@ -11,6 +11,7 @@ mod hierarchy;
 mod lrt;
 mod marginal;
 mod merging;
+mod missing;
 mod model;
 mod params;
 mod promote;

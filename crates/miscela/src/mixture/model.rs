@@ -2,14 +2,14 @@
 
 use super::{GmmError, GmmParams};
 use crate::Float;
-use crate::input::{samples, samples_of};
+use crate::input::{has_gaps, samples, samples_of};
 use crate::report::Report;
 use linfa::{DatasetBase, traits::PredictInplace};
 use miscela_em::{
     Assignment, Covariance, Covariances, Density, Held, Mixing, Mixture, MixtureFit, MixtureSettings, ParameterError,
     Spread, densest_labels, evaluate_mixture, log_densities, responsibilities,
 };
-use miscela_kernel::{Samples, Threads};
+use miscela_kernel::{Samples, SamplesError, Threads};
 use ndarray::{Array1, Array2, Array3, ArrayBase, Data, Ix1, Ix2};
 use rand::Rng;
 use rand::distributions::{Distribution, WeightedIndex};
@@ -232,7 +232,11 @@ impl<F: Float> GaussianMixture<F> {
     /// If rows are not finite, or of another width than the model.
     pub fn try_predict<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<Array1<usize>, GmmError> {
         self.check_width(records)?;
-        Ok(densest_labels(&samples(records, None)?, &self.density, Threads::Ambient))
+        let samples = samples(records, None, self.settings.missing)?;
+        if samples.n_missing() > 0 {
+            return Ok(self.incomplete().densest_labels(records.view(), Threads::Ambient));
+        }
+        Ok(densest_labels(&samples, &self.density, Threads::Ambient))
     }
 
     /// The probability of each component for each row, n × k; rows sum to one.
@@ -240,6 +244,10 @@ impl<F: Float> GaussianMixture<F> {
     /// # Panics
     /// If the rows are of another width than the model.
     pub fn predict_proba<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Array2<F> {
+        if has_gaps(records, self.settings.missing) {
+            self.unchecked(records);
+            return self.incomplete().responsibilities(records.view(), Threads::Ambient);
+        }
         responsibilities(&self.unchecked(records), &self.density, Threads::Ambient)
     }
 
@@ -248,6 +256,10 @@ impl<F: Float> GaussianMixture<F> {
     /// # Panics
     /// If the rows are of another width than the model.
     pub fn score_samples<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Array1<f64> {
+        if has_gaps(records, self.settings.missing) {
+            self.unchecked(records);
+            return self.incomplete().log_densities(records.view(), Threads::Ambient);
+        }
         log_densities(&self.unchecked(records), &self.density, Threads::Ambient)
     }
 
@@ -292,7 +304,7 @@ impl<F: Float> GaussianMixture<F> {
         dataset: &DatasetBase<ArrayBase<S, Ix2>, T>,
     ) -> Result<MixtureScore, GmmError> {
         self.check_width(&dataset.records)?;
-        Ok(self.score_of(&samples_of(dataset)?))
+        self.score_of(&samples_of(dataset, self.settings.missing)?)
     }
 
     /// Likelihood and criteria on rows with optional weights in `f64`, in one pass.
@@ -305,7 +317,7 @@ impl<F: Float> GaussianMixture<F> {
         weights: Option<&[f64]>,
     ) -> Result<MixtureScore, GmmError> {
         self.check_width(records)?;
-        Ok(self.score_of(&samples(records, weights)?))
+        self.score_of(&samples(records, weights, self.settings.missing)?)
     }
 
     /// Likelihood and criteria on the rows of the fit.
@@ -314,10 +326,16 @@ impl<F: Float> GaussianMixture<F> {
         self.criteria(n, self.total_weight, self.log_likelihood, self.classification_log_likelihood)
     }
 
-    fn score_of(&self, samples: &Samples<F>) -> MixtureScore {
-        let fit = evaluate_mixture(samples, &self.density, 1.0, Threads::Ambient);
+    fn score_of(&self, samples: &Samples<F>) -> Result<MixtureScore, GmmError> {
         let (n, weight) = (samples.n_positive(), samples.total_weight());
-        self.criteria(n, weight, fit.log_likelihood, fit.classification_log_likelihood)
+        if weight <= 0.0 {
+            return Err(SamplesError::NoWeight.into());
+        }
+        let fit = match samples.n_missing() {
+            0 => evaluate_mixture(samples, &self.density, 1.0, Threads::Ambient),
+            _ => self.incomplete().evaluate(samples, 1.0, Threads::Ambient),
+        };
+        Ok(self.criteria(n, weight, fit.log_likelihood, fit.classification_log_likelihood))
     }
 
     fn criteria(&self, n_samples: usize, total_weight: f64, log_likelihood: f64, classification: f64) -> MixtureScore {
@@ -369,7 +387,12 @@ impl<F: Float, S: Data<Elem = F>> PredictInplace<ArrayBase<S, Ix2>, Array1<usize
     /// [`try_predict`](GaussianMixture::try_predict) returns an error instead.
     fn predict_inplace(&self, records: &ArrayBase<S, Ix2>, labels: &mut Array1<usize>) {
         assert_eq!(records.nrows(), labels.len(), "one label a row");
-        *labels = densest_labels(&self.unchecked(records), &self.density, Threads::Ambient);
+        let samples = self.unchecked(records);
+        *labels = if has_gaps(records, self.settings.missing) {
+            self.incomplete().densest_labels(records.view(), Threads::Ambient)
+        } else {
+            densest_labels(&samples, &self.density, Threads::Ambient)
+        };
     }
 
     fn default_target(&self, records: &ArrayBase<S, Ix2>) -> Array1<usize> {
@@ -382,7 +405,12 @@ impl<F: Float, S: Data<Elem = F>> PredictInplace<ArrayBase<S, Ix1>, usize> for G
     /// If the row is of another width than the model.
     fn predict_inplace(&self, row: &ArrayBase<S, Ix1>, label: &mut usize) {
         let row = row.view().insert_axis(ndarray::Axis(0));
-        *label = densest_labels(&self.unchecked(&row), &self.density, Threads::One)[0];
+        let samples = self.unchecked(&row);
+        *label = if has_gaps(&row, self.settings.missing) {
+            self.incomplete().densest_labels(row, Threads::One)[0]
+        } else {
+            densest_labels(&samples, &self.density, Threads::One)[0]
+        };
     }
 
     fn default_target(&self, _: &ArrayBase<S, Ix1>) -> usize {

@@ -3,7 +3,7 @@
 use super::{GaussianMixture, GmmInitMethod, GmmParamsError};
 use crate::Float;
 use linfa::ParamGuard;
-use miscela_em::{Annealing, Assignment, Covariance, Held, Mixing, MixtureSettings};
+use miscela_em::{Annealing, Assignment, Covariance, Held, Missing, Mixing, MixtureSettings};
 use miscela_kernel::Threads;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256Plus;
@@ -137,6 +137,24 @@ impl<F: Float, R> GmmParams<F, R> {
         self
     }
 
+    /// What to do about missing values, NaN. With [`Missing::Marginal`] the likelihood is that of the values which are there:
+    /// maximum likelihood if values are missing at random (Ghahramani & Jordan 1994). Without missing values it changes nothing.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    ///
+    /// let mut iris = linfa_datasets::iris();
+    /// iris.records[[7, 2]] = f64::NAN;
+    /// let model = GaussianMixture::params(3).missing(Missing::Marginal).fit(&iris)?;
+    /// let whole = model.impute(&iris.records)?;
+    /// assert!((whole[[7, 2]] - 1.5).abs() < 0.3); // it was 1.5
+    /// # Ok::<(), GmmError>(())
+    /// ```
+    pub fn missing(mut self, missing: Missing) -> Self {
+        self.0.settings.missing = missing;
+        self
+    }
+
     /// Who does the work. The result is the same, bit for bit.
     pub fn threads(mut self, threads: Threads) -> Self {
         self.0.threads = threads;
@@ -209,6 +227,11 @@ impl<F: Float, R> GmmValidParams<F, R> {
     /// The structure of the covariances.
     pub fn covariance(&self) -> Covariance {
         self.settings.covariance
+    }
+
+    /// What to do about missing values.
+    pub fn missing(&self) -> Missing {
+        self.settings.missing
     }
 
     /// Where to start.

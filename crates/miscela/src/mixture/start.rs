@@ -3,6 +3,7 @@
 use super::hierarchy::Hierarchy;
 use super::{GmmError, GmmValidParams};
 use crate::Float;
+use crate::input::on_whole_rows;
 use crate::kmeans::KMeansParams;
 use miscela_distance::L2;
 use miscela_em::{
@@ -92,11 +93,15 @@ impl<F: Float, R> GmmValidParams<F, R> {
     ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
         let (k, settings) = (self.n_clusters(), self.settings());
         let by_shares = |shares| from_shares(samples, shares, k, &settings, summary, threads);
-        let seeded =
-            |init: KMeansInit<F>| init.seed(samples, k, &L2, threads, &mut Xoshiro256Plus::seed_from_u64(seed));
+        let seeded = |init: KMeansInit<F>| -> Result<_, GmmError> {
+            let mut rng = Xoshiro256Plus::seed_from_u64(seed);
+            on_whole_rows(samples, summary, |whole| Ok(init.seed(whole, k, &L2, threads, &mut rng)?.centres))
+        };
         let means = match self.init_method() {
             GmmInitMethod::Hierarchical => {
-                return Hierarchy::new(samples, seed, threads)?.start(samples, k, &settings, summary, threads);
+                let tree =
+                    on_whole_rows(samples, summary, |whole| Ok::<_, GmmError>(Hierarchy::new(whole, seed, threads)?))?;
+                return tree.start(samples, k, &settings, summary, threads);
             }
             GmmInitMethod::Labels(labels) => return Ok(by_shares(Shares::Labels(labels))?),
             GmmInitMethod::Responsibilities(given) => return Ok(by_shares(Shares::Responsibilities(given.view()))?),
@@ -105,9 +110,9 @@ impl<F: Float, R> GmmValidParams<F, R> {
                 return given.start(&settings, k, samples.n_columns(), || by_shares(Shares::NearestMean(means.view())));
             }
             GmmInitMethod::KMeans => KMeansParams::new(k, (), L2).run_from(samples, seed, threads)?,
-            GmmInitMethod::Random => seeded(KMeansInit::Random)?.centres,
-            GmmInitMethod::KMeansPlusPlus => seeded(KMeansInit::KMeansPlusPlus)?.centres,
-            GmmInitMethod::KMeansPara => seeded(KMeansInit::KMeansPara)?.centres,
+            GmmInitMethod::Random => seeded(KMeansInit::Random)?,
+            GmmInitMethod::KMeansPlusPlus => seeded(KMeansInit::KMeansPlusPlus)?,
+            GmmInitMethod::KMeansPara => seeded(KMeansInit::KMeansPara)?,
         };
         Ok(by_shares(Shares::NearestMean(means.view()))?)
     }
