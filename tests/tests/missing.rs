@@ -508,10 +508,10 @@ fn no_row_need_be_whole() {
         Plain::of(&model).log_likelihood(&rows, &Array1::ones(150)),
         1e-9,
     );
-    let truth: Vec<usize> = (0..150).map(|i| i / 50).collect();
     let labels = model.try_predict(&rows).unwrap();
-    let agree = (0..150).filter(|i| truth[*i] == truth[(0..150).find(|j| labels[*j] == labels[*i]).unwrap()]).count();
-    assert!(agree > 130, "{agree}");
+    let of = |label: usize, species: usize| (50 * species..50 * species + 50).filter(|i| labels[*i] == label).count();
+    let agree: usize = (0..3).map(|label| (0..3).map(|species| of(label, species)).max().unwrap()).sum();
+    assert!(agree >= 140, "{agree}");
     let kmeans = KMeans::params(3).missing(Missing::Marginal).fit(&DatasetBase::from(longer)).unwrap();
     assert_eq!(kmeans.sizes().iter().sum::<usize>(), 150);
 }

@@ -16,6 +16,7 @@ pub(crate) struct FitAnswer<'a, F> {
     covariance: Option<&'static str>,
     assignment: &'static str,
     n_samples: usize,
+    n_missing: usize,
     n_features: usize,
     n_clusters: usize,
     dtype: &'static str,
@@ -58,6 +59,7 @@ impl<'a, F: Number> FitAnswer<'a, F> {
             covariance: model.covariance().map(|covariance| covariance.name()),
             assignment: model.assignment().name(),
             n_samples,
+            n_missing: report.n_missing,
             n_features,
             n_clusters,
             dtype: F::DTYPE,
@@ -153,6 +155,16 @@ pub(crate) struct SampleAnswer<'a, F> {
     pub(crate) feature_names: &'a [String],
     pub(crate) rows: Nested<'a, F>,
     pub(crate) labels: &'a [usize],
+}
+
+/// The answer of `impute`.
+#[derive(Debug, Serialize)]
+pub(crate) struct ImputeAnswer<'a, F> {
+    pub(crate) method: &'static str,
+    pub(crate) n_samples: usize,
+    pub(crate) n_missing: usize,
+    pub(crate) feature_names: &'a [String],
+    pub(crate) rows: Nested<'a, F>,
 }
 
 /// The answer of `convert`.

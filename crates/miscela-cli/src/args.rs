@@ -1,11 +1,10 @@
 //! The arguments as they are typed. What they mean together is worked out in [`plan`](crate::plan).
 
 use crate::values::{
-    Metric, Missing, anneal_to, assignment, at_least_1, at_least_one, between_0_and_1, metric, missing, not_negative,
-    positive,
+    Metric, anneal_to, assignment, at_least_1, at_least_one, between_0_and_1, metric, missing, not_negative, positive,
 };
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use miscela::{Algorithm, AnnealTo, Assignment, Covariance};
+use miscela::{Algorithm, AnnealTo, Assignment, Covariance, Missing};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -51,6 +50,8 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// Judge a model on a table
     Score(ScoreArgs),
+    /// Fill missing values by a model
+    Impute(ImputeArgs),
     /// Draw rows from a mixture
     Sample(SampleArgs),
     /// Show what a model file holds
@@ -80,6 +81,15 @@ pub(crate) struct ColumnArgs {
     /// Leave these columns out
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', conflicts_with = "columns")]
     pub(crate) exclude: Option<Vec<String>>,
+}
+
+/// What to do about missing values in rows for a model.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Table")]
+pub(crate) struct MissingArgs {
+    /// What to do about missing values: error, or marginal: go by the values that are there [default: as in the fit]
+    #[arg(long, value_name = "RULE", value_parser = missing)]
+    pub(crate) missing: Option<Missing>,
 }
 
 /// How many threads.
@@ -167,9 +177,8 @@ pub(crate) struct FitArgs {
     /// Compute in this type of number [default: that of the file; CSV is f64]
     #[arg(long, value_enum, help_heading = "Table")]
     pub(crate) dtype: Option<Dtype>,
-    /// What to do about missing values: error
-    #[arg(long, value_name = "RULE", default_value = "error", value_parser = missing, hide_default_value = true,
-          help_heading = "Table")]
+    /// What to do about missing values (empty, NA, NaN): error, or marginal: fit to the values that are there
+    #[arg(long, value_name = "RULE", default_value = "error", value_parser = missing, help_heading = "Table")]
     pub(crate) missing: Missing,
     /// Centre and scale the columns
     #[arg(long, hide = true)]
@@ -318,6 +327,8 @@ pub(crate) struct PredictArgs {
     pub(crate) threads: ThreadArgs,
     #[command(flatten)]
     pub(crate) columns: ColumnArgs,
+    #[command(flatten)]
+    pub(crate) missing: MissingArgs,
 }
 
 const SCORE_EXAMPLE: &str = "\
@@ -340,6 +351,31 @@ pub(crate) struct ScoreArgs {
     /// Weights of the rows: a column, or a file of one column
     #[arg(long, value_name = "COLUMN|FILE", help_heading = "Table")]
     pub(crate) weights: Option<String>,
+    #[command(flatten)]
+    pub(crate) missing: MissingArgs,
+}
+
+const IMPUTE_EXAMPLE: &str = "\
+Example:
+  miscela fit holes.csv -m gmm -k 3 --missing marginal -o model.json
+  miscela impute model.json holes.csv -o whole.csv";
+
+#[derive(Debug, Args)]
+#[command(after_help = IMPUTE_EXAMPLE)]
+pub(crate) struct ImputeArgs {
+    /// The model: a mixture fills in what it expects given the rest of the row, k-means the centre's value
+    pub(crate) model: PathBuf,
+    /// The table; its columns are found by the model's names for them, else taken in order
+    pub(crate) data: PathBuf,
+    /// Write to this table instead of standard output; all else in it stays as it is
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArgs,
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
+    #[command(flatten)]
+    pub(crate) columns: ColumnArgs,
 }
 
 const SAMPLE_EXAMPLE: &str = "\

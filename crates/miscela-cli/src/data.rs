@@ -3,6 +3,7 @@
 use crate::args::{ColumnArgs, Dtype};
 use crate::error::{Failure, name_of};
 use crate::{output, paths};
+use miscela::Missing;
 use miscela_table::{
     Columns, Format, ReadOptions, Table, TableError, TableValues, read_csv_from, read_vector, read_with,
 };
@@ -50,6 +51,8 @@ pub(crate) struct Request<'a> {
     pub(crate) carry: Option<Columns>,
     /// A column that is not to be computed with.
     pub(crate) id: Option<&'a str>,
+    /// What to do about missing values, where there is a choice.
+    pub(crate) missing: Option<Missing>,
 }
 
 /// Rows with weights.
@@ -65,12 +68,16 @@ impl Data {
     /// Reads the columns that `choice` names; by default those of the model if they are all there, else all of them.
     pub(crate) fn read(path: &Path, choice: &ColumnArgs, request: &Request) -> Result<Self, Failure> {
         let source = Source::open(path)?;
+        let failed = |error: TableError| match (&error, request.missing) {
+            (TableError::Missing { .. }, Some(_)) => Failure::fault(format!("{error}, or use --missing marginal")),
+            _ => error.into(),
+        };
         let (table, in_order) = match (chosen(choice), request.model) {
             (Columns::All, Some(names)) => match source.read(Columns::only(names), request) {
-                Err(TableError::NoSuchColumn { .. }) => (source.read(Columns::All, request)?, true),
-                table => (table?, false),
+                Err(TableError::NoSuchColumn { .. }) => (source.read(Columns::All, request).map_err(failed)?, true),
+                table => (table.map_err(failed)?, false),
             },
-            (columns, _) => (source.read(columns, request)?, false),
+            (columns, _) => (source.read(columns, request).map_err(failed)?, false),
         };
         let (table, weights) = match request.weights {
             None => (table, None),
@@ -181,7 +188,8 @@ impl<'a> Source<'a> {
             (Columns::All, None, Some(id)) => Columns::except([id]),
             (columns, ..) => columns,
         };
-        let options = ReadOptions { columns, carry: request.carry.clone() };
+        let missing = request.missing == Some(Missing::Marginal);
+        let options = ReadOptions { columns, carry: request.carry.clone(), missing };
         match self {
             Source::File(path) => read_with(path, &options),
             Source::Input(bytes) => read_csv_from(bytes.as_slice(), "standard input", &options),

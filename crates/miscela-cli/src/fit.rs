@@ -21,7 +21,7 @@ pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
     let progress = Progress::start(args.answer.quiet);
     progress.stage("reading");
     let clock = Instant::now();
-    let request = Request { weights: plan.weights.as_ref(), ..Request::default() };
+    let request = Request { weights: plan.weights.as_ref(), missing: Some(args.missing), ..Request::default() };
     let data = Data::read(&args.data, &args.columns, &request)?;
     let origin = Origin::read(&plan.start, data.table.names())?;
     let given_weights = args.mixture.given_weights.as_ref().map(read_vector).transpose()?;
@@ -55,7 +55,14 @@ impl Input<'_> {
             self.progress.stage("labelling");
             labels = self.plan.threads.install(|_| model.labels(&rows, &args.data))?;
         }
-        let picture = args.plot.as_deref().map(|_| picture(&model, &rows, &labels)).transpose()?;
+        let picture = match &args.plot {
+            // Rows are drawn where the model expects them, if it does not know.
+            Some(_) if model.report().n_missing > 0 => {
+                Some(picture(&model, &model.impute(&rows, &args.data)?, &labels)?)
+            }
+            Some(_) => Some(picture(&model, &rows, &labels)?),
+            None => None,
+        };
         drop(self.progress);
 
         if let Some(path) = &args.output {
@@ -91,6 +98,7 @@ impl Input<'_> {
             max_iter: args.iteration.max_iter,
             tol: args.iteration.tol,
             threads: self.plan.threads,
+            missing: args.missing,
         };
         let observer = &mut self.progress.observer();
         match &self.plan.kind {

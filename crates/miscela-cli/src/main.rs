@@ -13,6 +13,7 @@ mod convert;
 mod data;
 mod error;
 mod fit;
+mod impute;
 mod info;
 mod model;
 mod output;
@@ -49,6 +50,7 @@ fn run() -> Result<(), Failure> {
         Command::Fit(args) => fit::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Score(args) => score::run(args),
+        Command::Impute(args) => impute::run(args),
         Command::Sample(args) => sample::run(args),
         Command::Info(args) => info::run(args),
         Command::Convert(args) => convert::run(args),

@@ -1,7 +1,7 @@
 //! A model of either kind, as the commands see it.
 
 use crate::error::Failure;
-use miscela::{AnyModel, Assignment, Covariance, Covariances, Float, GaussianMixture, KMeans, Report};
+use miscela::{AnyModel, Assignment, Covariance, Covariances, Float, GaussianMixture, KMeans, Missing, Report};
 use ndarray::Array2;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -174,6 +174,23 @@ impl<F: Number> Model<F> {
         }
     }
 
+    /// What is done about missing values in rows to predict.
+    pub(crate) fn missing(&self) -> Missing {
+        match self {
+            Model::KMeans(model) => model.missing(),
+            Model::Mixture(model) => model.missing(),
+        }
+    }
+
+    /// Does something else about them, where that is said.
+    pub(crate) fn with_missing(self, missing: Option<Missing>) -> Self {
+        match (self, missing) {
+            (model, None) => model,
+            (Model::KMeans(model), Some(missing)) => Model::KMeans(model.with_missing(missing)),
+            (Model::Mixture(model), Some(missing)) => Model::Mixture(model.with_missing(missing)),
+        }
+    }
+
     pub(crate) fn with_feature_names(self, names: Vec<String>) -> Self {
         match self {
             Model::KMeans(model) => Model::KMeans(model.with_feature_names(names)),
@@ -202,6 +219,14 @@ impl<F: Number> Model<F> {
             Model::Mixture(model) => model.try_predict(rows).map_err(|error| Failure::in_file(data, error))?,
         };
         Ok(labels.to_vec())
+    }
+
+    /// Rows with their gaps filled; errors name the file that the rows are from.
+    pub(crate) fn impute(&self, rows: &Array2<F>, data: &Path) -> Result<Array2<F>, Failure> {
+        match self {
+            Model::KMeans(model) => model.impute(rows).map_err(|error| Failure::in_file(data, error)),
+            Model::Mixture(model) => model.impute(rows).map_err(|error| Failure::in_file(data, error)),
+        }
     }
 
     /// How well the model fits rows; errors name the file that they are from.

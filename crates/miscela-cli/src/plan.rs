@@ -4,7 +4,7 @@ use crate::args::{FitArgs, Init, Method, MixtureArgs, Part};
 use crate::data::Weights;
 use crate::error::Failure;
 use crate::paths;
-use crate::values::{Metric, Missing};
+use crate::values::Metric;
 use miscela::{Algorithm, Annealing, Assignment, Covariance, Held, Mixing, Threads};
 use miscela_plot::ImageFormat;
 use std::path::Path;
@@ -59,7 +59,6 @@ pub(crate) struct MixtureSettings {
 
 impl<'a> Plan<'a> {
     pub(crate) fn of(args: &'a FitArgs) -> Result<Self, Failure> {
-        let Missing::Error = args.missing;
         if args.standardize {
             return Err(Failure::call("--standardize is not available; scale the columns before"));
         }

@@ -15,8 +15,8 @@ use std::path::Path;
 pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
     check(args)?;
     match Loaded::open(&args.model)? {
-        Loaded::F32(model) => predict(args, &model),
-        Loaded::F64(model) => predict(args, &model),
+        Loaded::F32(model) => predict(args, &model.with_missing(args.missing.missing)),
+        Loaded::F64(model) => predict(args, &model.with_missing(args.missing.missing)),
     }
 }
 
@@ -49,7 +49,13 @@ fn predict<F: Number>(args: &PredictArgs, model: &Model<F>) -> Result<(), Failur
         _ if args.append => Some(Columns::All),
         id => id.as_ref().map(|id| Columns::only([id])),
     };
-    let request = Request { model: Some(model.feature_names()), carry, id: args.id.as_deref(), ..Request::default() };
+    let request = Request {
+        model: Some(model.feature_names()),
+        missing: Some(model.missing()),
+        carry,
+        id: args.id.as_deref(),
+        ..Request::default()
+    };
     let data = Data::read_for(&args.data, &args.columns, &request)?;
     if !args.answer.quiet {
         data.note_order(model.feature_names());

@@ -3,7 +3,9 @@
 use crate::model::Number;
 use crate::plan::{KMeansSettings, MixtureSettings};
 use crate::start::Origin;
-use miscela::{Assignment, Covariance, GaussianMixture, GmmError, KMeans, KMeansInit, Mixing, Observer, Threads};
+use miscela::{
+    Assignment, Covariance, GaussianMixture, GmmError, KMeans, KMeansInit, Missing, Mixing, Observer, Threads,
+};
 use ndarray::Array2;
 use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::SeedableRng;
@@ -22,6 +24,7 @@ pub(crate) struct Problem<'a, F> {
     pub(crate) max_iter: Option<u64>,
     pub(crate) tol: Option<f64>,
     pub(crate) threads: Threads,
+    pub(crate) missing: Missing,
 }
 
 impl<F: Number> Problem<'_, F> {
@@ -33,6 +36,7 @@ impl<F: Number> Problem<'_, F> {
         let mut params = KMeans::params_with_rng(self.k, self.rng())
             .init_method(init)
             .algorithm(settings.algorithm)
+            .missing(self.missing)
             .n_runs(self.n_runs)
             .threads(self.threads);
         if let Some(limit) = self.max_iter {
@@ -57,6 +61,7 @@ impl<F: Number> Problem<'_, F> {
             .assignment(settings.assignment)
             .mixing(given.unwrap_or_else(|| settings.mixing.clone()))
             .held(settings.held)
+            .missing(self.missing)
             .n_runs(self.n_runs as u64)
             .threads(self.threads);
         if let Some(limit) = self.max_iter {
@@ -79,6 +84,7 @@ impl<F: Number> Problem<'_, F> {
             .mixing(Mixing::Equal)
             .init_method(self.origin.for_mixture::<F>())
             .max_n_iterations(0)
+            .missing(self.missing)
             .threads(self.threads);
         Ok(params.fit_observed(self.rows, self.weights, &mut ())?.means().clone())
     }

@@ -43,7 +43,8 @@ pub(crate) fn fit<F: Number>(model: &Model<F>, n_samples: usize, args: &FitArgs)
     );
     text += &clusters(model);
     text += "\n";
-    text += &figures(&[objective(model), criteria(model), vec![("ended", ending(model))]].concat());
+    let ended = vec![("ended", ending(model))];
+    text += &figures(&[missing(model.report()), objective(model), criteria(model), ended].concat());
     text += &repairs(model.report());
     text += &next(args);
     text
@@ -130,6 +131,12 @@ fn and_more(more: usize, noun: &str) -> String {
     } else {
         format!("  … and {}; --json shows all\n", count(more, &format!("more {noun}")))
     }
+}
+
+/// How many values were missing, if any were.
+fn missing(report: &Report) -> Vec<(&'static str, String)> {
+    let n = report.n_missing;
+    if n == 0 { Vec::new() } else { vec![("missing", format!("{}, fitted by the others", count(n, "value")))] }
 }
 
 fn objective<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {

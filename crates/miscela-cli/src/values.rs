@@ -1,13 +1,7 @@
 //! The values of options, read one by one: numbers in their range, names that are known, names that are known and not
 //! available.
 
-use miscela::{AnnealTo, Annealing, Assignment};
-
-/// What to do about missing values. There is one answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Missing {
-    Error,
-}
+use miscela::{AnnealTo, Annealing, Assignment, Missing};
 
 /// The distance of k-means. Both names are one: centres by Euclidean distance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,11 +31,7 @@ pub(crate) fn positive(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn missing(name: &str) -> Result<Missing, String> {
-    match name {
-        "error" => Ok(Missing::Error),
-        "marginal" => Err(not_available(name, "error")),
-        _ => Err("use error".to_string()),
-    }
+    name.parse().map_err(|_| "use error or marginal".to_string())
 }
 
 pub(crate) fn metric(name: &str) -> Result<Metric, String> {

@@ -5,7 +5,7 @@
 //! passed over.
 
 use crate::columns::{numbered, refuse_duplicates};
-use crate::field::{self, Problem};
+use crate::field::{self, Missed, Problem};
 use crate::read::Wanted;
 use crate::{Place, Table, TableError, TableValues, TextColumns};
 use csv::ByteRecord;
@@ -23,7 +23,7 @@ pub(crate) fn read(input: impl Read, delimiter: u8, file: &str, wanted: &Wanted)
     let width = names.len();
     let (chosen, carry) = wanted.resolve(file, &names)?;
 
-    let mut values = Vec::new();
+    let (mut values, mut missed) = (Vec::new(), Missed::new(wanted.missing));
     let mut carried = TextColumns::new(carry.iter().map(|&j| names[j].clone()).collect());
     let mut more = !has_header || records.advance()?;
     while more {
@@ -32,13 +32,14 @@ pub(crate) fn read(input: impl Read, delimiter: u8, file: &str, wanted: &Wanted)
         }
         for &j in &chosen {
             let value = field::parse(&records.record[j]).and_then(wanted.check);
-            values.push(value.map_err(|problem| records.problem(problem, j, &names[j]))?);
+            values.push(missed.value(value, |problem| records.problem(problem, j, &names[j]))?);
         }
         for &j in &carry {
             carried.push(records.text(j)?);
         }
         more = records.advance()?;
     }
+    missed.finish()?;
     if values.is_empty() {
         return Err(TableError::NoRows { file: file.to_string() });
     }

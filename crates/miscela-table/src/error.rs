@@ -138,8 +138,8 @@ pub enum TableError {
         /// What stands there; long text is cut.
         text: String,
     },
-    /// A value is missing.
-    #[error("{file}, {place}, column {column:?}: {text:?} is a missing value; fill it or remove the row")]
+    /// Values are missing.
+    #[error("{file}, {place}, column {column:?}: {text:?} is a missing value{}", of_many(*count))]
     Missing {
         /// The file.
         file: String,
@@ -149,8 +149,10 @@ pub enum TableError {
         column: String,
         /// What stands there: nothing, or a word for it.
         text: String,
+        /// How many values are missing in all; this is the first.
+        count: usize,
     },
-    /// A value is NaN, infinite, or too large for an `f64`.
+    /// A value is infinite, or too large for an `f64`.
     #[error("{file}, {place}, column {column:?}: {text} is not a finite number; fill it or remove the row")]
     NotFinite {
         /// The file.
@@ -214,6 +216,14 @@ pub enum TableError {
         /// The shape there is.
         got: Vec<usize>,
     },
+}
+
+/// The end of the sentence about missing values.
+fn of_many(count: usize) -> String {
+    match count {
+        1 => "; fill it or remove the row".to_string(),
+        _ => format!(", the first of {count}; fill them or remove the rows"),
+    }
 }
 
 impl TableError {

@@ -7,6 +7,51 @@ use std::fmt::{Display, LowerExp, Write};
 /// Words that stand for a value that is not there, in lower case. They never make a line a header.
 const MISSING: [&str; 6] = ["", "na", "n/a", "null", "none", "?"];
 
+/// What becomes of missing values: NaN where they are wanted, else an error about the first that counts them all.
+#[derive(Debug, Default)]
+pub(crate) struct Missed {
+    wanted: bool,
+    first: Option<TableError>,
+    total: usize,
+}
+
+impl Missed {
+    pub(crate) fn new(wanted: bool) -> Self {
+        Self { wanted, ..Self::default() }
+    }
+
+    /// The value of a field, or what stands for it; `error` says where it is.
+    pub(crate) fn value(
+        &mut self,
+        value: Result<f64, Problem>,
+        error: impl FnOnce(Problem) -> TableError,
+    ) -> Result<f64, TableError> {
+        match value {
+            Ok(value) => return Ok(value),
+            Err(Problem::Missing) if self.wanted => {}
+            Err(Problem::Missing) => {
+                self.total += 1;
+                if self.first.is_none() {
+                    self.first = Some(error(Problem::Missing));
+                }
+            }
+            Err(problem) => return Err(error(problem)),
+        }
+        Ok(f64::NAN)
+    }
+
+    /// The error, once all values have been seen.
+    pub(crate) fn finish(self) -> Result<(), TableError> {
+        match self.first {
+            Some(TableError::Missing { file, place, column, text, .. }) => {
+                Err(TableError::Missing { file, place, column, text, count: self.total })
+            }
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Why a field or value cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
@@ -19,8 +64,13 @@ pub(crate) enum Problem {
 /// What a value must be.
 pub(crate) type Check = fn(f64) -> Result<f64, Problem>;
 
+/// NaN is how a missing value is computed with, and written by many programs.
 pub(crate) fn finite(value: f64) -> Result<f64, Problem> {
-    if value.is_finite() { Ok(value) } else { Err(Problem::NotFinite) }
+    match value {
+        x if x.is_finite() => Ok(x),
+        x if x.is_nan() => Err(Problem::Missing),
+        _ => Err(Problem::NotFinite),
+    }
 }
 
 /// A whole number from 0 on, small enough that an `f64` holds it exactly.
@@ -45,7 +95,7 @@ impl Problem {
         let (file, column, text) = (file.to_string(), column.to_string(), shorten(text));
         match self {
             Problem::Text => TableError::NotANumber { file, place, column, text },
-            Problem::Missing => TableError::Missing { file, place, column, text },
+            Problem::Missing => TableError::Missing { file, place, column, text, count: 1 },
             Problem::NotFinite => TableError::NotFinite { file, place, column, text },
             Problem::NotALabel => TableError::NotALabel { file, place, column, text },
         }

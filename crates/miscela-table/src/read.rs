@@ -1,7 +1,7 @@
 //! Opening files by their format, and the small files around a table: labels, weights, covariances.
 
 use crate::columns::numbered;
-use crate::field::{self, Check};
+use crate::field::{self, Check, Missed};
 use crate::format::is_standard_stream;
 use crate::npy::{self, Values};
 use crate::table::pick;
@@ -21,6 +21,8 @@ pub struct ReadOptions {
     pub columns: Columns,
     /// Columns to keep as text beside the numbers, such as a name to write out again.
     pub carry: Option<Columns>,
+    /// Whether missing values, such as an empty field, `NA` or NaN, are read, as NaN. Else they are an error that counts them.
+    pub missing: bool,
 }
 
 /// Reads all columns of a table.
@@ -84,6 +86,8 @@ pub(crate) struct Wanted<'a> {
     carry: Option<&'a Columns>,
     /// What a number must be.
     pub(crate) check: Check,
+    /// Whether it may be missing.
+    pub(crate) missing: bool,
 }
 
 enum Choice<'a> {
@@ -94,11 +98,12 @@ enum Choice<'a> {
 
 impl<'a> Wanted<'a> {
     fn of(options: &'a ReadOptions) -> Self {
-        Self { choice: Choice::Columns(&options.columns), carry: options.carry.as_ref(), check: field::finite }
+        let ReadOptions { columns, carry, missing } = options;
+        Self { choice: Choice::Columns(columns), carry: carry.as_ref(), check: field::finite, missing: *missing }
     }
 
     fn one(name: &'static str, check: Check) -> Self {
-        Self { choice: Choice::One(name), carry: None, check }
+        Self { choice: Choice::One(name), carry: None, check, missing: false }
     }
 
     /// The places of the columns to read as numbers, and of those to carry as text.
@@ -197,11 +202,12 @@ fn array_table<F: Float + Display + LowerExp>(
         rows = pick(&rows, &chosen);
     }
     let names = named(&chosen);
+    let mut missed = Missed::new(wanted.missing);
     for ((i, j), value) in rows.indexed_iter() {
-        if let Err(problem) = (wanted.check)(value.to_f64().unwrap_or(f64::NAN)) {
-            return Err(problem.at(&file, Place::Row(i), &names[j], &value.to_string()));
-        }
+        let checked = (wanted.check)(value.to_f64().unwrap_or(f64::NAN));
+        missed.value(checked, |problem| problem.at(&file, Place::Row(i), &names[j], &value.to_string()))?;
     }
+    missed.finish()?;
     Ok(Table::new(file, names, wrap(rows), carried))
 }
 

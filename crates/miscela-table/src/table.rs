@@ -6,7 +6,7 @@ use ndarray::{Array1, Array2};
 use num_traits::Float;
 use std::any::Any;
 
-/// The numbers of a table, n × d, row-major, all finite. NPY files of `f32` keep that type; all else is `f64`.
+/// The numbers of a table, n × d, row-major, all finite; NaN where missing values were [asked for](crate::ReadOptions::missing). NPY files of `f32` keep that type; all else is `f64`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TableValues {
     /// 64-bit numbers.
@@ -15,7 +15,7 @@ pub enum TableValues {
     F32(Array2<f32>),
 }
 
-/// Named columns of finite numbers, and the text that was carried along.
+/// Named columns of numbers, and the text that was carried along.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     file: String,
@@ -139,8 +139,8 @@ fn convert<A: Float + 'static, B: Float + 'static>(mut values: Array2<A>) -> Res
     if let Some(same) = (&mut values as &mut dyn Any).downcast_mut::<Array2<B>>() {
         return Ok(std::mem::replace(same, Array2::from_elem((0, 0), B::zero())));
     }
-    let converted = values.mapv(|x| B::from(x).unwrap_or(B::nan()));
-    match converted.indexed_iter().find(|(_, x)| !x.is_finite()) {
+    let converted = values.mapv(|x| B::from(x).unwrap_or(B::infinity()));
+    match converted.indexed_iter().find(|(_, x)| x.is_infinite()) {
         Some((place, _)) => Err((place, values[place].to_f64().unwrap_or(f64::NAN))),
         None => Ok(converted),
     }

@@ -50,7 +50,7 @@ fn lines_are_those_of_an_editor() {
     for (text, line) in ends.iter().zip(lines) {
         assert!(complaint(text).contains(line), "{}", complaint(text));
     }
-    let options = ReadOptions { columns: Columns::except(["t"]), carry: None };
+    let options = ReadOptions { columns: Columns::except(["t"]), ..ReadOptions::default() };
     let text = "t,v\n\"two\nlines\",1\n\"two\nlines\",oops\n";
     let error = read_csv_from(text.as_bytes(), "t.csv", &options).unwrap_err();
     assert!(error.to_string().contains("line 4,"), "{error}");
@@ -69,11 +69,34 @@ fn missing_values() {
         assert_eq!(complaint(text), expected);
     }
     assert!(complaint("a\n1\n\"\"\n2\n").contains(r#"line 3, column "a": "" is a missing value"#));
+    // All are counted, and none where something else is wrong.
+    assert_eq!(
+        complaint("a,b\n1,2\n?,3\n4,NaN\n,5\n"),
+        r#"t.csv, line 3, column "a": "?" is a missing value, the first of 3; fill them or remove the rows"#
+    );
+    assert!(complaint("a,b\n1,NA\n2,inf\n").contains("line 3, column \"b\": inf is not"));
+}
+
+#[test]
+fn missing_values_are_read_where_they_are_wanted() {
+    let options = ReadOptions { missing: true, carry: Some(Columns::All), ..ReadOptions::default() };
+    let text = "a,b\n1,NA\n,2\nnan,?\n";
+    let table = read_csv_from(text.as_bytes(), "t.csv", &options).unwrap();
+    assert_eq!(table.carried().row(2).collect::<Vec<_>>(), ["nan", "?"]);
+    let values = table.into_array::<f32>().unwrap();
+    let there: Vec<bool> = values.iter().map(|x| !x.is_nan()).collect();
+    assert_eq!(there, [true, false, false, true, false, false]);
+    let infinite = read_csv_from("a\ninf\n".as_bytes(), "t.csv", &options).unwrap_err();
+    assert!(infinite.to_string().contains("not a finite number"), "{infinite}");
+    let (_folder, path) = file("t.npy", "");
+    write_npy(&path, &array![[1.0, f64::NAN]]).unwrap();
+    let table = read_with(&path, &options).unwrap().into_f64();
+    assert!(table[[0, 0]] == 1.0 && table[[0, 1]].is_nan());
 }
 
 #[test]
 fn values_that_are_not_finite() {
-    for word in ["NaN", "inf", "-Infinity", "1e999"] {
+    for word in ["inf", "-Infinity", "1e999"] {
         assert_eq!(
             complaint(format!("a,b\n1,2\n{word},4\n")),
             format!("t.csv, line 3, column \"a\": {word} is not a finite number; fill it or remove the row")
@@ -108,7 +131,7 @@ fn names() {
 fn columns_that_are_not_there() {
     let read = |columns| {
         let text = "a,b,species\n1,2,setosa\n";
-        read_csv_from(text.as_bytes(), "t.csv", &ReadOptions { columns, carry: None })
+        read_csv_from(text.as_bytes(), "t.csv", &ReadOptions { columns, ..ReadOptions::default() })
     };
     let expected = r#"t.csv has no column "c"; its columns are: a, b, species"#;
     assert_eq!(read(Columns::only(["a", "c"])).unwrap_err().to_string(), expected);
@@ -145,7 +168,7 @@ fn text_that_is_not_utf8() {
     assert_eq!(complaint(b"a,\xff\n1,2\n"), "t.csv, line 1, field 2: the text is not UTF-8; save the file in UTF-8");
     assert_eq!(complaint(b"a,b\n1,\xff\n"), "t.csv, line 2, field 2: the text is not UTF-8; save the file in UTF-8");
     // In a column that is not used, it does not matter.
-    let options = ReadOptions { columns: Columns::except(["b"]), carry: None };
+    let options = ReadOptions { columns: Columns::except(["b"]), ..ReadOptions::default() };
     assert_eq!(read_csv_from(&b"a,b\n1,\xff\n"[..], "t.csv", &options).unwrap().into_f64(), array![[1.0]]);
 }
 
@@ -173,7 +196,7 @@ fn files_that_cannot_be_read() {
 #[test]
 fn files_are_named_and_columns_chosen_by_ending() {
     let (_folder, path) = file("t.tsv", "id\tv\na\tb c\n");
-    let options = ReadOptions { columns: Columns::except(["id"]), carry: None };
+    let options = ReadOptions { columns: Columns::except(["id"]), ..ReadOptions::default() };
     assert_eq!(
         message(read_with(&path, &options).unwrap_err(), &path),
         r#"t.tsv, line 2, column "v": "b c" is not a number; correct it or leave the column out"#
@@ -217,9 +240,9 @@ fn arrays_that_hold_what_is_not_finite() {
     write_npy(&path, &array![[1.0, 2.0], [3.0, f64::NAN]]).unwrap();
     assert_eq!(
         message(read(&path).unwrap_err(), &path),
-        r#"t.npy, row 1 (counted from 0), column "x1": NaN is not a finite number; fill it or remove the row"#
+        r#"t.npy, row 1 (counted from 0), column "x1": "NaN" is a missing value; fill it or remove the row"#
     );
-    let options = ReadOptions { columns: Columns::only(["x0"]), carry: Some(Columns::All) };
+    let options = ReadOptions { columns: Columns::only(["x0"]), carry: Some(Columns::All), ..ReadOptions::default() };
     let table = read_with(&path, &options).unwrap();
     assert_eq!(table.carried().row(1).collect::<Vec<_>>(), ["3", "NaN"]);
     assert_eq!(table.into_f64(), array![[1.0], [3.0]]);

@@ -89,7 +89,7 @@ proptest! {
             })
         })
         .unwrap();
-        let options = ReadOptions { columns: Columns::only(["v"]), carry: Some(Columns::only(["id"])) };
+        let options = ReadOptions { columns: Columns::only(["v"]), carry: Some(Columns::only(["id"])), ..ReadOptions::default() };
         let table = read_with(&path, &options).unwrap();
         prop_assert_eq!(table.carried().names(), ["id"]);
         for (i, text) in texts.iter().enumerate() {

@@ -8,6 +8,7 @@ const KEYS: [&str; 26] = [
     "covariance",
     "assignment",
     "n_samples",
+    "n_missing",
     "n_features",
     "n_clusters",
     "dtype",

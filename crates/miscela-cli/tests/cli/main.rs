@@ -3,5 +3,6 @@
 mod bad_input;
 mod fit;
 mod formats;
+mod missing;
 mod models;
 mod run;

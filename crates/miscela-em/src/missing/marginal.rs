@@ -12,15 +12,12 @@
 
 use super::gaps::Gaps;
 use super::pattern::{Seen, Whole};
-use crate::density::Density;
-use crate::gaussian::weighted;
-use crate::inference::{MixtureFit, densest_labels, evaluate_mixture, log_densities, responsibilities};
 use crate::parameters::{Mixture, ParameterError};
 use crate::statistics::Sums;
 use crate::stochastic::Drawing;
 use miscela_kernel::{BLOCK_ROWS, Block, Float, Samples, Threads};
-use ndarray::{Array1, Array2, ArrayView2, Axis};
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// The bytes that patterns which are kept may take.
@@ -50,11 +47,11 @@ pub(crate) enum Rule {
 
 /// Space for one row.
 #[derive(Debug, Default)]
-struct Space {
+pub(super) struct Space {
     /// x̂ − μ for each component, k × d.
-    z: Vec<f64>,
+    pub(super) z: Vec<f64>,
     /// Log-densities with the weights in them, then shares, k.
-    logs: Vec<f64>,
+    pub(super) logs: Vec<f64>,
     solved: Vec<f64>,
 }
 
@@ -74,7 +71,7 @@ impl Marginal {
             }
         }
         let mut patterns: Vec<_> = counts.into_iter().collect();
-        patterns.sort_by(|a, b| b.1.cmp(&a.1));
+        patterns.sort_by_key(|(_, count)| Reverse(*count));
         let patterns = patterns.into_iter().map(|(pattern, _)| pattern).collect();
         let mut marginal = Self { whole: Whole::new(mixture), patterns, seen: BTreeMap::new() };
         marginal.renew(mixture, Threads::One)?;
@@ -171,13 +168,13 @@ impl Marginal {
 }
 
 impl Space {
-    fn for_rows(whole: &Whole) -> Self {
+    pub(super) fn for_rows(whole: &Whole) -> Self {
         let (k, d) = (whole.n_components(), whole.width());
         Self { z: vec![0.0; k * d], logs: vec![0.0; k], solved: vec![0.0; d] }
     }
 
     /// Completes a row under each component.
-    fn complete<F: Float>(&mut self, whole: &Whole, seen: &Seen, row: &[F]) {
+    pub(super) fn complete<F: Float>(&mut self, whole: &Whole, seen: &Seen, row: &[F]) {
         let Self { z, logs, solved } = self;
         for (c, (z, log)) in z.chunks_exact_mut(row.len()).zip(logs).enumerate() {
             *log = whole.log_weights[c] + seen.complete(c, whole.mean(c), row, z, solved);
@@ -194,13 +191,13 @@ impl Space {
 }
 
 /// The index of the greatest; the lowest of equals.
-fn winner(logs: &[f64]) -> usize {
+pub(super) fn winner(logs: &[f64]) -> usize {
     (1..logs.len()).fold(0, |best, c| if logs[c] > logs[best] { c } else { best })
 }
 
 /// Turns log-densities into shares at a temperature T and returns T ln Σ exp(l/T). A row that no component gives any density
 /// has no shares, and about the lowest number as its log-density, as on the fast path.
-fn share(logs: &mut [f64], temperature: f64) -> f64 {
+pub(super) fn share(logs: &mut [f64], temperature: f64) -> f64 {
     let greatest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if greatest == f64::NEG_INFINITY {
         logs.fill(0.0);
@@ -212,165 +209,41 @@ fn share(logs: &mut [f64], temperature: f64) -> f64 {
     greatest + temperature * sum.ln()
 }
 
-/// The rows with their gaps filled by one number a column: for what needs whole rows.
-pub fn filled<F: Float>(rows: ArrayView2<F>, fill: &[f64]) -> Array2<F> {
-    let mut filled = Array2::zeros(rows.dim());
-    for (mut to, from) in filled.outer_iter_mut().zip(rows.outer_iter()) {
-        to.iter_mut()
-            .zip(from)
-            .zip(fill)
-            .for_each(|((to, x), fill)| *to = if x.is_nan() { F::narrow(*fill) } else { *x });
-    }
-    filled
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Covariances;
+    use miscela_kernel::Scatter;
+    use ndarray::{Array2, Array3, array};
 
-/// What a fitted mixture says of rows with gaps. Rows without one get what they get elsewhere, to the bit.
-///
-/// Takes a copy of the rows, and costs d³/3 for each component and pattern of missing columns beside d²/2 for each component
-/// and row that has one.
-///
-/// ```
-/// use miscela_em::{Covariances, Density, IncompleteDensity, Mixture};
-/// use miscela_kernel::Threads;
-/// use ndarray::array;
-///
-/// let covariance = Covariances::Tied(array![[4.0, 2.0], [2.0, 3.0]]);
-/// let mixture = Mixture { weights: array![1.0], means: array![[1.0, 10.0]], covariances: covariance };
-/// let density = Density::new(&mixture)?;
-/// let incomplete = IncompleteDensity::new(&mixture, &density);
-/// let rows = array![[3.0, f64::NAN]];
-/// assert_eq!(incomplete.impute(rows.view(), Threads::One), array![[3.0, 11.0]]);
-/// # Ok::<(), miscela_em::ParameterError>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct IncompleteDensity<'a, F> {
-    whole: Whole,
-    density: &'a Density<F>,
-}
-
-impl<'a, F: Float> IncompleteDensity<'a, F> {
-    /// Of a mixture and its factors.
-    pub fn new(mixture: &Mixture<F>, density: &'a Density<F>) -> Self {
-        Self { whole: Whole::new(mixture), density }
-    }
-
-    /// The label of the densest component of each row, n; the lowest of equals. A row without any value gets that of the
-    /// greatest weight.
-    pub fn densest_labels(&self, rows: ArrayView2<F>, threads: Threads) -> Array1<usize> {
-        let filled = self.filled(rows);
-        let mut labels = densest_labels(&Samples::unchecked(&filled), self.density, threads);
-        self.visit(rows, threads, |space, _| winner(&space.logs)).for_each(|(i, label)| labels[i] = label);
-        labels
-    }
-
-    /// The probability of each component given what each row shows, n × k; rows sum to one.
-    pub fn responsibilities(&self, rows: ArrayView2<F>, threads: Threads) -> Array2<F> {
-        let filled = self.filled(rows);
-        let mut out = responsibilities(&Samples::unchecked(&filled), self.density, threads);
-        let shares = self.visit(rows, threads, |space, _| {
-            share_or_first(&mut space.logs);
-            space.logs.iter().map(|r| F::narrow(*r)).collect::<Array1<F>>()
-        });
-        shares.for_each(|(i, shares)| out.row_mut(i).assign(&shares));
-        out
-    }
-
-    /// ln p(x_O) of each row, n; zero for a row without any value.
-    pub fn log_densities(&self, rows: ArrayView2<F>, threads: Threads) -> Array1<f64> {
-        let filled = self.filled(rows);
-        let mut out = log_densities(&Samples::unchecked(&filled), self.density, threads);
-        self.visit(rows, threads, |space, _| share(&mut space.logs, 1.0)).for_each(|(i, total)| out[i] = total);
-        out
-    }
-
-    /// The rows with each missing value replaced by its conditional mean, n × d: Σ rₖ x̂ₖ. What is there stays as it is.
-    pub fn impute(&self, rows: ArrayView2<F>, threads: Threads) -> Array2<F> {
-        let mut out = rows.to_owned();
-        let d = self.whole.width();
-        let values = self.visit(rows, threads, |space, seen| {
-            share_or_first(&mut space.logs);
-            let expected = |j: usize| {
-                let terms = space.logs.iter().enumerate();
-                terms.map(|(c, r)| r * (self.whole.mean(c)[j] + space.z[c * d + j])).sum::<f64>()
-            };
-            seen.columns.missing.iter().map(|j| (*j, F::narrow(expected(*j)))).collect::<Vec<_>>()
-        });
-        values.for_each(|(i, values)| values.into_iter().for_each(|(j, value)| out[[i, j]] = value));
-        out
-    }
-
-    /// Likelihoods and sizes over samples, at a temperature for the tempered one.
-    pub fn evaluate(&self, samples: &Samples<F>, temperature: f64, threads: Threads) -> MixtureFit {
-        let rows = samples.rows();
-        let filled = self.filled(rows);
-        let whole = |i: usize| !rows.row(i).iter().any(|x| x.is_nan());
-        let weights: Vec<f64> = (0..rows.nrows()).map(|i| if whole(i) { samples.weight(i) } else { 0.0 }).collect();
-        let mut fit = match Samples::weighted(&filled, weights) {
-            Ok(complete) => evaluate_mixture(&complete, self.density, temperature, threads),
-            // Every row has a gap.
-            Err(_) => MixtureFit {
-                log_likelihood: 0.0,
-                classification_log_likelihood: 0.0,
-                tempered_log_likelihood: 0.0,
-                sizes: vec![0; self.whole.n_components()],
-            },
+    #[test]
+    fn patterns_that_are_not_kept_are_worked_out_alike() {
+        let d = 3;
+        let full = Array3::from_shape_fn((2, d, d), |(c, i, j)| if i == j { 2.0 + c as f64 } else { 0.7 });
+        let mixture = Mixture {
+            weights: array![0.4, 0.6],
+            means: array![[0.0, 1.0, 2.0], [3.0, 2.0, 1.0]],
+            covariances: Covariances::Full(full),
         };
-        let figures = self.visit(rows, threads, |space, _| {
-            let winner = winner(&space.logs);
-            let greatest = space.logs[winner].max(f64::MIN);
-            let tempered = share(&mut space.logs.clone(), temperature);
-            (winner, greatest, tempered, share(&mut space.logs, 1.0))
-        });
-        for (i, (winner, greatest, tempered, total)) in figures {
-            let w = samples.weight(i);
-            fit.log_likelihood += weighted(w, total);
-            fit.classification_log_likelihood += weighted(w, greatest);
-            fit.tempered_log_likelihood += weighted(w, tempered);
-            fit.sizes[winner] += usize::from(w > 0.0);
-        }
-        fit
-    }
-
-    /// Gaps filled with the first mean: rows for the fast path, which are then written over.
-    fn filled(&self, rows: ArrayView2<F>) -> Array2<F> {
-        filled(rows, self.whole.mean(0))
-    }
-
-    /// Works on each row that has gaps, completed under each component, and returns what came of it with the row's index, in
-    /// the order of the rows' patterns within each run of rows.
-    fn visit<T: Send>(
-        &self,
-        rows: ArrayView2<F>,
-        threads: Threads,
-        work: impl Fn(&mut Space, &Seen) -> T + Sync + Send,
-    ) -> impl Iterator<Item = (usize, T)> {
-        const RUN: usize = 16 * BLOCK_ROWS;
-        let d = self.whole.width();
-        let cost = (rows.nrows() * self.whole.n_components() * d * d) as f64;
-        let runs = threads.for_work(cost).map(rows.nrows().div_ceil(RUN), |run| {
-            let first = run * RUN;
-            let rows: Vec<F> = rows.axis_chunks_iter(Axis(0), RUN).nth(run).into_iter().flatten().copied().collect();
-            let (block, mut gaps) = (Block::new(&rows, d), Gaps::default());
+        let value = |(i, j): (usize, usize)| if (i + j * j) % 4 == 0 { f64::NAN } else { (i * 7 + j * 5) as f64 % 4.0 };
+        let rows = Array2::from_shape_fn((40, d), value);
+        let samples = Samples::with_missing(&rows, None).unwrap();
+        let kept = Marginal::new(&mixture, &samples).unwrap();
+        assert!(kept.seen.len() > 1);
+        let mut forgetful = kept.clone();
+        forgetful.seen.clear();
+        let sums = |marginal: &Marginal, rule| {
+            let (mut sums, mut gaps, mut scratch) = (Sums::zero(2, d, Scatter::Full), Gaps::default(), Vec::new());
+            let block = samples.block(0..40, &mut scratch);
             gaps.find(&block);
-            let (mut space, mut found) = (Space::for_rows(&self.whole), Vec::new());
-            for group in gaps.groups() {
-                // A fitted mixture's covariances have factors; where rounding denies one, the fast path's answer stays.
-                let Some(seen) = self.whole.seen(gaps.pattern(gaps.row(group.start))) else { continue };
-                for i in group.map(|at| gaps.row(at) as usize) {
-                    space.complete(&self.whole, &seen, block.row(i));
-                    found.push((first + i, work(&mut space, &seen)));
-                }
-            }
-            found
-        });
-        runs.into_iter().flatten()
-    }
-}
-
-/// Shares that sum to one: a row that no component gives any density goes to the first, as its label does.
-fn share_or_first(logs: &mut [f64]) {
-    share(logs, 1.0);
-    if logs.iter().all(|r| *r == 0.0) {
-        logs[0] = 1.0;
+            gaps.labels.resize(40, 0);
+            marginal.e_step(rule, &block, &mut [0; 40], &mut sums, &gaps);
+            sums
+        };
+        for rule in [Rule::Soft(1.0), Rule::Soft(0.5), Rule::Hard, Rule::Given] {
+            let sums = (sums(&kept, rule), sums(&forgetful, rule));
+            assert!(sums.0.weight.iter().sum::<f64>() > 10.0);
+            assert_eq!(sums.0, sums.1);
+        }
     }
 }

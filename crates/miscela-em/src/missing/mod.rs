@@ -15,7 +15,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `pattern` | one Gaussian seen through some of its columns: density, conditional mean and covariance |
-//! | `marginal` | a mixture so seen: E-step, densities, labels, imputation |
+//! | `marginal` | a mixture so seen: the E-step |
+//! | `incomplete` | a fitted mixture so seen: labels, densities, imputation |
 //! | `gaps` | the rows of a block that have gaps, sorted by pattern, and the block without them |
 //! | `columns` | moments column by column over the values that are there |
 //! | `partial` | k-means by partial distances |
@@ -25,6 +26,7 @@
 
 mod columns;
 mod gaps;
+mod incomplete;
 mod marginal;
 mod partial;
 mod pattern;
@@ -32,7 +34,7 @@ mod start;
 
 pub(crate) use columns::column_moments;
 pub(crate) use gaps::Gaps;
-pub use marginal::{IncompleteDensity, filled};
+pub use incomplete::{IncompleteDensity, filled};
 pub(crate) use marginal::{Marginal, Rule};
 pub(crate) use partial::{nearest_of, observed_centres, squared_partial_distance};
 pub use partial::{partial_distances, partial_fit, partial_impute, partial_nearest};

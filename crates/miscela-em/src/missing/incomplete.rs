@@ -1,0 +1,177 @@
+//! What a fitted mixture says of rows with gaps: labels, probabilities, densities, values for the gaps, and figures.
+//!
+//! All by the marginal densities of what a row shows. Rows without gaps are put through the functions that they go through
+//! elsewhere, with the others masked, and so get the same answers to the bit.
+
+use super::gaps::Gaps;
+use super::marginal::{Space, share, winner};
+use super::pattern::{Seen, Whole};
+use crate::density::Density;
+use crate::gaussian::weighted;
+use crate::inference::{MixtureFit, densest_labels, evaluate_mixture, log_densities, responsibilities};
+use crate::parameters::Mixture;
+use miscela_kernel::{BLOCK_ROWS, Block, Float, Samples, Threads};
+use ndarray::{Array1, Array2, ArrayView2, Axis};
+
+/// The rows with their gaps filled by one number a column: for what needs whole rows.
+pub fn filled<F: Float>(rows: ArrayView2<F>, fill: &[f64]) -> Array2<F> {
+    let mut filled = Array2::zeros(rows.dim());
+    for (mut to, from) in filled.outer_iter_mut().zip(rows.outer_iter()) {
+        to.iter_mut()
+            .zip(from)
+            .zip(fill)
+            .for_each(|((to, x), fill)| *to = if x.is_nan() { F::narrow(*fill) } else { *x });
+    }
+    filled
+}
+
+/// What a fitted mixture says of rows with gaps. Rows without one get what they get elsewhere, to the bit.
+///
+/// Takes a copy of the rows, and costs d³/3 for each component and pattern of missing columns beside d²/2 for each component
+/// and row that has one.
+///
+/// ```
+/// use miscela_em::{Covariances, Density, IncompleteDensity, Mixture};
+/// use miscela_kernel::Threads;
+/// use ndarray::array;
+///
+/// let covariance = Covariances::Tied(array![[4.0, 2.0], [2.0, 3.0]]);
+/// let mixture = Mixture { weights: array![1.0], means: array![[1.0, 10.0]], covariances: covariance };
+/// let density = Density::new(&mixture)?;
+/// let incomplete = IncompleteDensity::new(&mixture, &density);
+/// let rows = array![[3.0, f64::NAN]];
+/// assert_eq!(incomplete.impute(rows.view(), Threads::One), array![[3.0, 11.0]]);
+/// # Ok::<(), miscela_em::ParameterError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct IncompleteDensity<'a, F> {
+    whole: Whole,
+    density: &'a Density<F>,
+}
+
+impl<'a, F: Float> IncompleteDensity<'a, F> {
+    /// Of a mixture and its factors.
+    pub fn new(mixture: &Mixture<F>, density: &'a Density<F>) -> Self {
+        Self { whole: Whole::new(mixture), density }
+    }
+
+    /// The label of the densest component of each row, n; the lowest of equals. A row without any value gets that of the
+    /// greatest weight.
+    pub fn densest_labels(&self, rows: ArrayView2<F>, threads: Threads) -> Array1<usize> {
+        let filled = self.filled(rows);
+        let mut labels = densest_labels(&Samples::unchecked(&filled), self.density, threads);
+        self.visit(rows, threads, |space, _| winner(&space.logs)).for_each(|(i, label)| labels[i] = label);
+        labels
+    }
+
+    /// The probability of each component given what each row shows, n × k; rows sum to one.
+    pub fn responsibilities(&self, rows: ArrayView2<F>, threads: Threads) -> Array2<F> {
+        let filled = self.filled(rows);
+        let mut out = responsibilities(&Samples::unchecked(&filled), self.density, threads);
+        let shares = self.visit(rows, threads, |space, _| {
+            share_or_first(&mut space.logs);
+            space.logs.iter().map(|r| F::narrow(*r)).collect::<Array1<F>>()
+        });
+        shares.for_each(|(i, shares)| out.row_mut(i).assign(&shares));
+        out
+    }
+
+    /// ln p(x_O) of each row, n; zero for a row without any value.
+    pub fn log_densities(&self, rows: ArrayView2<F>, threads: Threads) -> Array1<f64> {
+        let filled = self.filled(rows);
+        let mut out = log_densities(&Samples::unchecked(&filled), self.density, threads);
+        self.visit(rows, threads, |space, _| share(&mut space.logs, 1.0)).for_each(|(i, total)| out[i] = total);
+        out
+    }
+
+    /// The rows with each missing value replaced by its conditional mean, n × d: Σ rₖ x̂ₖ. What is there stays as it is.
+    pub fn impute(&self, rows: ArrayView2<F>, threads: Threads) -> Array2<F> {
+        let mut out = rows.to_owned();
+        let d = self.whole.width();
+        let values = self.visit(rows, threads, |space, seen| {
+            share_or_first(&mut space.logs);
+            let expected = |j: usize| {
+                let terms = space.logs.iter().enumerate();
+                terms.map(|(c, r)| r * (self.whole.mean(c)[j] + space.z[c * d + j])).sum::<f64>()
+            };
+            seen.columns.missing.iter().map(|j| (*j, F::narrow(expected(*j)))).collect::<Vec<_>>()
+        });
+        values.for_each(|(i, values)| values.into_iter().for_each(|(j, value)| out[[i, j]] = value));
+        out
+    }
+
+    /// Likelihoods and sizes over samples, at a temperature for the tempered one.
+    pub fn evaluate(&self, samples: &Samples<F>, temperature: f64, threads: Threads) -> MixtureFit {
+        let rows = samples.rows();
+        let filled = self.filled(rows);
+        let whole = |i: usize| !rows.row(i).iter().any(|x| x.is_nan());
+        let weights: Vec<f64> = (0..rows.nrows()).map(|i| if whole(i) { samples.weight(i) } else { 0.0 }).collect();
+        let mut fit = match Samples::weighted(&filled, weights) {
+            Ok(complete) => evaluate_mixture(&complete, self.density, temperature, threads),
+            // Every row has a gap.
+            Err(_) => MixtureFit {
+                log_likelihood: 0.0,
+                classification_log_likelihood: 0.0,
+                tempered_log_likelihood: 0.0,
+                sizes: vec![0; self.whole.n_components()],
+            },
+        };
+        let figures = self.visit(rows, threads, |space, _| {
+            let winner = winner(&space.logs);
+            let greatest = space.logs[winner].max(f64::MIN);
+            let tempered = share(&mut space.logs.clone(), temperature);
+            (winner, greatest, tempered, share(&mut space.logs, 1.0))
+        });
+        for (i, (winner, greatest, tempered, total)) in figures {
+            let w = samples.weight(i);
+            fit.log_likelihood += weighted(w, total);
+            fit.classification_log_likelihood += weighted(w, greatest);
+            fit.tempered_log_likelihood += weighted(w, tempered);
+            fit.sizes[winner] += usize::from(w > 0.0);
+        }
+        fit
+    }
+
+    /// Gaps filled with the first mean: rows for the fast path, which are then written over.
+    fn filled(&self, rows: ArrayView2<F>) -> Array2<F> {
+        filled(rows, self.whole.mean(0))
+    }
+
+    /// Works on each row that has gaps, completed under each component, and returns what came of it with the row's index, in
+    /// the order of the rows' patterns within each run of rows.
+    fn visit<T: Send>(
+        &self,
+        rows: ArrayView2<F>,
+        threads: Threads,
+        work: impl Fn(&mut Space, &Seen) -> T + Sync + Send,
+    ) -> impl Iterator<Item = (usize, T)> {
+        const RUN: usize = 16 * BLOCK_ROWS;
+        let d = self.whole.width();
+        let cost = (rows.nrows() * self.whole.n_components() * d * d) as f64;
+        let runs = threads.for_work(cost).map(rows.nrows().div_ceil(RUN), |run| {
+            let first = run * RUN;
+            let rows: Vec<F> = rows.axis_chunks_iter(Axis(0), RUN).nth(run).into_iter().flatten().copied().collect();
+            let (block, mut gaps) = (Block::new(&rows, d), Gaps::default());
+            gaps.find(&block);
+            let (mut space, mut found) = (Space::for_rows(&self.whole), Vec::new());
+            for group in gaps.groups() {
+                // A fitted mixture's covariances have factors; where rounding denies one, the fast path's answer stays.
+                let Some(seen) = self.whole.seen(gaps.pattern(gaps.row(group.start))) else { continue };
+                for i in group.map(|at| gaps.row(at) as usize) {
+                    space.complete(&self.whole, &seen, block.row(i));
+                    found.push((first + i, work(&mut space, &seen)));
+                }
+            }
+            found
+        });
+        runs.into_iter().flatten()
+    }
+}
+
+/// Shares that sum to one: a row that no component gives any density goes to the first, as its label does.
+fn share_or_first(logs: &mut [f64]) {
+    share(logs, 1.0);
+    if logs.iter().all(|r| *r == 0.0) {
+        logs[0] = 1.0;
+    }
+}
