@@ -607,3 +607,17 @@ fn start_partitions_are_estimated_from_what_is_there() {
     assert_near("first", &Array1::from(diagonal(0)), &array![1.0, (2.0 + 2.0 / 3.0) / 3.0], 1e-14);
     assert_near("second", &Array1::from(diagonal(1)), &array![1.0, (2.0 / 3.0) / 2.0], 1e-14);
 }
+
+#[test]
+fn every_start_takes_gaps() {
+    use GmmInitMethod::{Hierarchical, KMeans, KMeansPara, KMeansPlusPlus, Random};
+    for name in ["iris", "galaxies"] {
+        let rows = holes(&data(name), 0.2, 8);
+        for init in [KMeans, Random, KMeansPlusPlus, KMeansPara, Hierarchical] {
+            let params = exact(2, 10).covariance(Covariance::Tied).init_method(init.clone());
+            let model = params.fit(&DatasetBase::from(rows.clone())).unwrap();
+            let expected = Plain::of(&model).log_likelihood(&rows, &Array1::ones(rows.nrows()));
+            assert_close(&format!("{name} from {init:?}"), model.log_likelihood(), expected, 1e-9);
+        }
+    }
+}
