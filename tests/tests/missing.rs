@@ -621,3 +621,19 @@ fn every_start_takes_gaps() {
         }
     }
 }
+
+#[test]
+fn every_assignment_takes_gaps() {
+    let rows = holes(&data("iris"), 0.2, 9);
+    let ones = Array1::ones(150);
+    let soft =
+        exact(3, 300).covariance(Covariance::Tied).tolerance(1e-6).fit(&DatasetBase::from(rows.clone())).unwrap();
+    let rules = [Assignment::Tempered(2.0), Assignment::Stochastic, Assignment::Annealed(Annealing::default())];
+    for assignment in rules {
+        let params = exact(3, 300).covariance(Covariance::Tied).tolerance(1e-6).assignment(assignment);
+        let model = params.fit(&DatasetBase::from(rows.clone())).unwrap();
+        let expected = Plain::of(&model).log_likelihood(&rows, &ones);
+        assert_close(&format!("{assignment}"), model.log_likelihood(), expected, 1e-9);
+        assert!(model.log_likelihood() > soft.log_likelihood() - 75.0, "{assignment}: {}", model.log_likelihood());
+    }
+}
