@@ -456,6 +456,19 @@ fn labels_probabilities_densities_and_values_are_those_of_what_is_there() {
             assert!(if x.is_nan() { (got - expected).abs() <= 1e-9 * expected.abs() } else { got == *x }, "{i} {j}");
         }
     }
+    let (doubt, entropy) = (model.uncertainty(&rows), model.entropy(&rows));
+    let densities_of = model.component_log_densities(&rows);
+    for (i, row) in rows.outer_iter().enumerate() {
+        let (shares, logs) = (plain.shares(row), plain.logs(row));
+        let expected = 1.0 - shares.iter().copied().fold(0.0, f64::max);
+        assert!((doubt[i] - expected).abs() < 1e-9, "row {i}");
+        let expected: f64 = shares.iter().filter(|r| **r > 0.0).map(|r| -r * r.ln()).sum();
+        assert!((entropy[i] - expected).abs() < 1e-7, "row {i}");
+        for c in 0..3 {
+            let expected = logs[c] - plain.weights[c].ln();
+            assert!((densities_of[[i, c]] - expected).abs() <= 1e-9 * (1.0 + expected.abs()), "row {i}");
+        }
+    }
     assert_near("weights", &p.row(7), model.weights(), 1e-12);
     assert!(densities[7].abs() < 1e-12);
     // One row by itself, where nothing is known of some columns.

@@ -12,16 +12,22 @@ use ndarray::{Array1, Array2};
 
 /// 1 − maxₖ rₖ of each row, n; summed from the others, so that small ones keep their digits.
 pub fn uncertainties<F: Float>(samples: &Samples<F>, density: &Density<F>, threads: Threads) -> Array1<f64> {
-    of_probabilities(samples, density, threads, |shares| {
-        let most = (1..shares.len()).fold(0, |most, c| if shares[c] > shares[most] { c } else { most });
-        let others = shares.iter().enumerate().filter(|(c, _)| *c != most);
-        others.map(|(_, share)| share.widen()).sum()
-    })
+    of_probabilities(samples, density, threads, uncertainty_of)
+}
+
+pub(crate) fn uncertainty_of<F: Float>(shares: &[F]) -> f64 {
+    let most = (1..shares.len()).fold(0, |most, c| if shares[c] > shares[most] { c } else { most });
+    let others = shares.iter().enumerate().filter(|(c, _)| *c != most);
+    others.map(|(_, share)| share.widen()).sum()
 }
 
 /// −Σ rₖ ln rₖ of each row, n, from 0 to ln k.
 pub fn entropies<F: Float>(samples: &Samples<F>, density: &Density<F>, threads: Threads) -> Array1<f64> {
-    of_probabilities(samples, density, threads, |shares| shares.iter().fold(0.0, |sum, r| sum - x_ln_x(r.widen())))
+    of_probabilities(samples, density, threads, entropy_of)
+}
+
+pub(crate) fn entropy_of<F: Float>(shares: &[F]) -> f64 {
+    shares.iter().fold(0.0, |sum, r| sum - x_ln_x(r.widen()))
 }
 
 /// x ln x, which is zero at zero.

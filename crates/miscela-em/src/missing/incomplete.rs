@@ -7,9 +7,10 @@ use super::gaps::Gaps;
 use super::marginal::{Space, share, winner};
 use super::pattern::{Seen, Whole};
 use crate::density::Density;
+use crate::doubt::{component_log_densities, entropies, entropy_of, uncertainties, uncertainty_of};
 use crate::gaussian::weighted;
 use crate::inference::{MixtureFit, densest_labels, evaluate_mixture, log_densities, responsibilities};
-use crate::parameters::Mixture;
+use crate::parameters::{Mixture, ParameterError};
 use miscela_kernel::{BLOCK_ROWS, Block, Float, Samples, Threads};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
@@ -82,6 +83,53 @@ impl<'a, F: Float> IncompleteDensity<'a, F> {
         let mut out = log_densities(&Samples::unchecked(&filled), self.density, threads);
         self.visit(rows, threads, |space, _| share(&mut space.logs, 1.0)).for_each(|(i, total)| out[i] = total);
         out
+    }
+
+    /// 1 − maxₖ rₖ of each row given what it shows, n.
+    pub fn uncertainties(&self, rows: ArrayView2<F>, threads: Threads) -> Array1<f64> {
+        let out = uncertainties(&Samples::unchecked(&self.filled(rows)), self.density, threads);
+        self.with_shares(out, rows, threads, uncertainty_of)
+    }
+
+    /// −Σ rₖ ln rₖ of each row given what it shows, n.
+    pub fn entropies(&self, rows: ArrayView2<F>, threads: Threads) -> Array1<f64> {
+        let out = entropies(&Samples::unchecked(&self.filled(rows)), self.density, threads);
+        self.with_shares(out, rows, threads, entropy_of)
+    }
+
+    /// Figures of rows, with those of rows that have gaps replaced by what `figure` makes of their shares.
+    fn with_shares(
+        &self,
+        mut out: Array1<f64>,
+        rows: ArrayView2<F>,
+        threads: Threads,
+        figure: impl Fn(&[f64]) -> f64 + Sync + Send,
+    ) -> Array1<f64> {
+        let figures = self.visit(rows, threads, |space, _| {
+            share_or_first(&mut space.logs);
+            figure(&space.logs)
+        });
+        figures.for_each(|(i, figure)| out[i] = figure);
+        out
+    }
+
+    /// ln N(x_O; μₖ_O, Σₖ_OO) of each row and component of this mixture, without the weights: n × k.
+    ///
+    /// # Errors
+    /// If a covariance is not positive definite.
+    pub fn component_log_densities(
+        &self,
+        mixture: &Mixture<F>,
+        rows: ArrayView2<F>,
+        threads: Threads,
+    ) -> Result<Array2<F>, ParameterError> {
+        let mut out = component_log_densities(&Samples::unchecked(&self.filled(rows)), mixture, threads)?;
+        let mut whole = self.whole.clone();
+        whole.log_weights.fill(0.0);
+        let unweighted = Self { whole, density: self.density };
+        let logs = unweighted.visit(rows, threads, |space, _| space.logs.clone());
+        logs.for_each(|(i, logs)| out.row_mut(i).iter_mut().zip(logs).for_each(|(l, log)| *l = F::narrow(log)));
+        Ok(out)
     }
 
     /// The rows with each missing value replaced by its conditional mean, n × d: Σ rₖ x̂ₖ. What is there stays as it is.

@@ -2,6 +2,7 @@
 
 use super::GaussianMixture;
 use crate::Float;
+use crate::input::has_gaps;
 use miscela_em::{component_log_densities, entropies, uncertainties};
 use miscela_kernel::Threads;
 use ndarray::{Array1, Array2, ArrayBase, Data, Ix2};
@@ -26,9 +27,13 @@ impl<F: Float> GaussianMixture<F> {
     /// If the rows are of another width than the model.
     pub fn component_log_densities<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Array2<F> {
         let samples = self.unchecked(records);
+        let found = if has_gaps(records, self.settings.missing) {
+            self.incomplete().component_log_densities(&self.mixture, records.view(), Threads::Ambient)
+        } else {
+            component_log_densities(&samples, &self.mixture, Threads::Ambient)
+        };
         // The covariances of a model have been factored before, so this does not fail.
-        component_log_densities(&samples, &self.mixture, Threads::Ambient)
-            .unwrap_or_else(|_| Array2::from_elem((records.nrows(), self.n_clusters()), F::nan()))
+        found.unwrap_or_else(|_| Array2::from_elem((records.nrows(), self.n_clusters()), F::nan()))
     }
 
     /// The uncertainty of each row's label, n: 1 − its greatest probability, as mclust's; from 0 to 1 − 1/k.
@@ -46,7 +51,11 @@ impl<F: Float> GaussianMixture<F> {
     /// # Panics
     /// If the rows are of another width than the model.
     pub fn uncertainty<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Array1<f64> {
-        uncertainties(&self.unchecked(records), &self.density, Threads::Ambient)
+        let samples = self.unchecked(records);
+        if has_gaps(records, self.settings.missing) {
+            return self.incomplete().uncertainties(records.view(), Threads::Ambient);
+        }
+        uncertainties(&samples, &self.density, Threads::Ambient)
     }
 
     /// The entropy −Σ rₖ ln rₖ of each row's probabilities, n, from 0 (no doubt) to ln k.
@@ -64,6 +73,10 @@ impl<F: Float> GaussianMixture<F> {
     /// # Panics
     /// If the rows are of another width than the model.
     pub fn entropy<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Array1<f64> {
-        entropies(&self.unchecked(records), &self.density, Threads::Ambient)
+        let samples = self.unchecked(records);
+        if has_gaps(records, self.settings.missing) {
+            return self.incomplete().entropies(records.view(), Threads::Ambient);
+        }
+        entropies(&samples, &self.density, Threads::Ambient)
     }
 }
