@@ -212,6 +212,22 @@ fn a_bootstrap_is_the_same_for_any_threads() {
     assert_eq!(one, with(Threads::Count(3)));
 }
 
+/// Refits stay near a fit however that was found.
+#[test]
+fn annealed_and_stochastic_fits_are_taken_on_softly() {
+    let rows = dataset(data("faithful"));
+    let plan = Bootstrap { n_replicates: 9, ..Bootstrap::default() };
+    let model = GaussianMixture::params(2).fit(&rows).unwrap();
+    let errors = |assignment| {
+        let params = GaussianMixture::params(2).assignment(assignment).max_n_iterations(0);
+        let again = params.init_method(model.parameters().into()).fit(&rows).unwrap();
+        again.bootstrap(&rows, plan).unwrap().standard_errors()
+    };
+    let soft = errors(Assignment::Soft);
+    assert_eq!(errors(Assignment::Stochastic), soft);
+    assert_eq!(errors(Assignment::Annealed(miscela::Annealing::default())), soft);
+}
+
 /// A row of weight 2 is two rows, and their weights then vary independently.
 #[test]
 fn weights_count_in_the_bootstrap() {

@@ -10,7 +10,7 @@ use super::{GaussianMixture, GmmError, GmmParams, GmmParamsError};
 use crate::Float;
 use crate::input::samples_of;
 use linfa::DatasetBase;
-use miscela_em::Mixture;
+use miscela_em::{Assignment, Mixture};
 use miscela_kernel::Threads;
 use ndarray::{Array1, Array2, Array3, ArrayBase, Data, Ix2};
 use rand::{RngCore, SeedableRng};
@@ -60,7 +60,8 @@ pub struct StandardErrors {
 impl<F: Float> GaussianMixture<F> {
     /// Refits the model to the rows it was fitted to, under random weights, as mclust's `MclustBootstrap(type = "wlbs")`.
     ///
-    /// Structure, assignment, mixing and what is held are those of the model. Cost: as many fits as replicates, most of them
+    /// Structure, mixing, what is held and the assignment are those of the model, or of the end of an annealed one; after a
+    /// stochastic fit it is soft. Cost: as many fits as replicates, most of them
     /// short.
     ///
     /// ```
@@ -86,7 +87,13 @@ impl<F: Float> GaussianMixture<F> {
         }
         self.check_width(&dataset.records)?;
         let samples = samples_of(dataset, self.missing())?;
+        // A refit goes on from where the fit ended: it neither heats up nor draws, or components would lose their labels.
+        let assignment = match self.settings.assignment.at_end() {
+            Assignment::Stochastic => Assignment::Soft,
+            other => other,
+        };
         let params = GmmParams::resuming(self)
+            .assignment(assignment)
             .tolerance(F::narrow(plan.tolerance))
             .max_n_iterations(plan.max_n_iterations)
             .threads(Threads::One);
