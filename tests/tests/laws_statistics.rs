@@ -86,11 +86,8 @@ fn laws<F: Float, M: Family<F>>(family: &M, samples: &Samples<F>, cuts: [usize; 
 
 fn mixture<F: Float>(centres: &Array2<F>) -> Mixture<F> {
     let k = centres.nrows();
-    Mixture {
-        weights: Array1::from_elem(k, F::narrow(1.0 / k as f64)),
-        means: centres.clone(),
-        covariances: Covariances::TiedSpherical(F::narrow(2.0)),
-    }
+    let weights = Array1::from_elem(k, F::narrow(1.0 / k as f64));
+    Mixture::new(weights, centres.clone(), Covariances::TiedSpherical(F::narrow(2.0)))
 }
 
 fn families<F: Float>(rows: &Array2<F>, weights: &Array1<f64>, centres: &Array2<F>, cuts: [usize; 2], tolerance: f64) {

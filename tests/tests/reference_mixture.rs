@@ -281,11 +281,8 @@ mod mclust {
     /// Σ wₖ (ln|Σₖ| + tr(Σₖ⁻¹ Sₖ)), Sₖ being full covariances from the same partition: what the M-step minimises.
     fn misfit(covariances: &Array3<f64>, full: &GaussianMixture<f64>) -> f64 {
         let (k, d) = (full.n_clusters(), full.n_features());
-        let mixture = miscela_em::Mixture {
-            weights: full.weights().clone(),
-            means: full.means().clone(),
-            covariances: Covariances::Full(covariances.clone()),
-        };
+        let (weights, means) = (full.weights().clone(), full.means().clone());
+        let mixture = miscela_em::Mixture::new(weights, means, Covariances::Full(covariances.clone()));
         let (factors, precisions) = (mixture.factors().unwrap(), mixture.precisions().unwrap());
         let of_component = |c: usize| {
             let log_determinant: f64 = (0..d).map(|j| 2.0 * factors[[c, j, j]].ln()).sum();

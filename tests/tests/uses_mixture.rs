@@ -12,7 +12,7 @@ use rand_xoshiro::Xoshiro256Plus;
 fn recorded(record: &Record) -> GaussianMixture<f64> {
     let covariances: Array3<f64> = record.array("covariances").into_dimensionality().unwrap();
     let (weights, means) = (record.vector("weights"), record.matrix("means"));
-    let parameters = Mixture { weights, means, covariances: Covariances::Full(covariances) };
+    let parameters = Mixture::new(weights, means, Covariances::Full(covariances));
     GaussianMixture::from_parameters(parameters, Covariance::Full).unwrap()
 }
 
@@ -336,11 +336,11 @@ fn single_precision_is_used_as_well() {
     let rows = data("iris");
     let wide = GaussianMixture::params(3).fit(&dataset(rows.clone())).unwrap();
     let parameters = wide.parameters().clone();
-    let parameters = Mixture {
-        weights: parameters.weights.mapv(|x| x as f32),
-        means: narrow(&parameters.means),
-        covariances: parameters.covariances.cast::<f32>(),
-    };
+    let parameters = Mixture::new(
+        parameters.weights.mapv(|x| x as f32),
+        narrow(&parameters.means),
+        parameters.covariances.cast::<f32>(),
+    );
     let model = GaussianMixture::from_parameters(parameters, Covariance::Full).unwrap();
     let x = rows.select(Axis(1), &[3, 0]);
     let (expected, got) = (wide.conditional(&[3, 0]).unwrap(), model.conditional(&[3, 0]).unwrap());
@@ -377,7 +377,7 @@ fn what_makes_no_sense_is_refused() {
     assert!(given.bootstrap_lrt(&dataset(rows), 2, 9, 0.05).is_err());
 
     let made = |weights, covariances, covariance| {
-        let parameters: Mixture<f64> = Mixture { weights, means: array![[0.0, 1.0]], covariances };
+        let parameters: Mixture<f64> = Mixture::new(weights, array![[0.0, 1.0]], covariances);
         GaussianMixture::from_parameters(parameters, covariance)
     };
     let one = Covariances::Spherical(array![1.0]);

@@ -1,7 +1,7 @@
 //! What `--json` answers. The names are a contract with the programs that read them.
 
 use crate::model::{Model, Number};
-use miscela::{Covariances, GaussianMixture, Repair, Termination};
+use miscela::{Covariances, GaussianMixture, Repair, Termination, Uniform};
 use ndarray::{ArrayView, ArrayViewD, Dimension, aview0};
 use serde::{Serialize, Serializer};
 
@@ -32,6 +32,8 @@ pub(crate) struct FitAnswer<'a, F> {
     aic: Option<f64>,
     icl: Option<f64>,
     weights: Option<Nested<'a, F>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noise: Option<&'a Uniform>,
     means: Nested<'a, F>,
     covariances: Option<Matrices<'a, F>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +77,7 @@ impl<'a, F: Number> FitAnswer<'a, F> {
             aic: likelihood.aic,
             icl: likelihood.icl,
             weights: model.mixture().map(|mixture| nested(mixture.weights().view())),
+            noise: model.mixture().and_then(GaussianMixture::noise),
             means: nested(model.centres().view()),
             covariance_shape: covariances.as_ref().and_then(Matrices::shape),
             covariances,
@@ -105,6 +108,8 @@ pub(crate) struct InfoAnswer<'a, F> {
     log_likelihood: Option<f64>,
     n_parameters: Option<usize>,
     weights: Option<Nested<'a, F>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noise: Option<&'a Uniform>,
     means: Nested<'a, F>,
     sizes: &'a [usize],
     repairs: &'a [Repair],
@@ -129,6 +134,7 @@ impl<'a, F: Number> InfoAnswer<'a, F> {
             log_likelihood: fit.log_likelihood,
             n_parameters: fit.n_parameters,
             weights: fit.weights,
+            noise: fit.noise,
             means: fit.means,
             sizes: fit.sizes,
             repairs: fit.repairs,

@@ -277,6 +277,10 @@ pub(crate) struct MixtureArgs {
     /// Where it ends: soft, hard [default: soft]
     #[arg(long, value_name = "RULE", value_parser = anneal_to)]
     pub(crate) anneal_to: Option<AnnealTo>,
+    /// Let a uniform component take the rows that belong to no cluster (label K); its density is 1/VOLUME [default: that of
+    /// the data]
+    #[arg(long, value_name = "VOLUME", value_parser = positive)]
+    pub(crate) noise: Option<Option<f64>>,
     /// Fix the mixing weights at 1/k
     #[arg(long, conflicts_with = "init_weights")]
     pub(crate) equal_weights: bool,

@@ -102,8 +102,8 @@ impl Input<'_> {
         };
         let observer = &mut self.progress.observer();
         match &self.plan.kind {
-            Kind::KMeans(settings) => problem.kmeans(settings, observer).map(Model::KMeans),
-            Kind::Mixture(settings) => problem.mixture(settings, observer).map(Model::Mixture),
+            Kind::KMeans(settings) => problem.kmeans(settings, observer).map(|model| Model::KMeans(Box::new(model))),
+            Kind::Mixture(settings) => problem.mixture(settings, observer).map(|model| Model::Mixture(Box::new(model))),
         }
         .map_err(|error| Failure::in_file(&args.data, error))
     }
@@ -119,6 +119,7 @@ fn picture<F: Number>(model: &Model<F>, rows: &Array2<F>, labels: &[usize]) -> R
         Some(mixture) => {
             let weights: Vec<f64> = mixture.weights().iter().map(|w| w.widen()).collect();
             let clusters = clusters.weights(&weights);
+            let clusters = if mixture.noise().is_some() { clusters.noise() } else { clusters };
             if !is_small_dense(mixture) {
                 return Picture::clusters(&clusters).map_err(Failure::fault);
             }

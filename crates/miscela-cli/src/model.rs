@@ -25,8 +25,8 @@ impl Number for f64 {
 /// A fitted model.
 #[derive(Debug)]
 pub(crate) enum Model<F> {
-    KMeans(KMeans<F>),
-    Mixture(GaussianMixture<F>),
+    KMeans(Box<KMeans<F>>),
+    Mixture(Box<GaussianMixture<F>>),
 }
 
 /// A model read from a file.
@@ -39,10 +39,10 @@ pub(crate) enum Loaded {
 impl Loaded {
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         match open_any(path)? {
-            AnyModel::KMeansF32(model) => Ok(Loaded::F32(Model::KMeans(model))),
-            AnyModel::GmmF32(model) => Ok(Loaded::F32(Model::Mixture(model))),
-            AnyModel::KMeansF64(model) => Ok(Loaded::F64(Model::KMeans(model))),
-            AnyModel::GmmF64(model) => Ok(Loaded::F64(Model::Mixture(model))),
+            AnyModel::KMeansF32(model) => Ok(Loaded::F32(Model::KMeans(Box::new(model)))),
+            AnyModel::GmmF32(model) => Ok(Loaded::F32(Model::Mixture(Box::new(model)))),
+            AnyModel::KMeansF64(model) => Ok(Loaded::F64(Model::KMeans(Box::new(model)))),
+            AnyModel::GmmF64(model) => Ok(Loaded::F64(Model::Mixture(Box::new(model)))),
             other => Err(Failure::in_file(path, format!("a model of kind {} is not available here", other.kind()))),
         }
     }
@@ -133,14 +133,16 @@ impl<F: Number> Model<F> {
         }
     }
 
-    /// The share of the rows' weight that each cluster has, k.
+    /// The share of the rows' weight that each cluster has, k, and that of the noise, if there is some.
     pub(crate) fn shares(&self) -> Vec<f64> {
         let weights = match self {
             Model::KMeans(model) => model.cluster_count(),
             Model::Mixture(model) => model.weights(),
         };
-        let total: f64 = weights.iter().map(|w| w.widen()).sum();
-        weights.iter().map(|w| w.widen() / total).collect()
+        let noise = self.mixture().and_then(GaussianMixture::noise).map(|noise| noise.weight);
+        let weights: Vec<f64> = weights.iter().map(|w| w.widen()).chain(noise).collect();
+        let total: f64 = weights.iter().sum();
+        weights.iter().map(|w| w / total).collect()
     }
 
     /// The standard deviation of each component in column `j`, k; none for k-means.
@@ -186,15 +188,15 @@ impl<F: Number> Model<F> {
     pub(crate) fn with_missing(self, missing: Option<Missing>) -> Self {
         match (self, missing) {
             (model, None) => model,
-            (Model::KMeans(model), Some(missing)) => Model::KMeans(model.with_missing(missing)),
-            (Model::Mixture(model), Some(missing)) => Model::Mixture(model.with_missing(missing)),
+            (Model::KMeans(model), Some(missing)) => Model::KMeans(Box::new(model.with_missing(missing))),
+            (Model::Mixture(model), Some(missing)) => Model::Mixture(Box::new(model.with_missing(missing))),
         }
     }
 
     pub(crate) fn with_feature_names(self, names: Vec<String>) -> Self {
         match self {
-            Model::KMeans(model) => Model::KMeans(model.with_feature_names(names)),
-            Model::Mixture(model) => Model::Mixture(model.with_feature_names(names)),
+            Model::KMeans(model) => Model::KMeans(Box::new(model.with_feature_names(names))),
+            Model::Mixture(model) => Model::Mixture(Box::new(model.with_feature_names(names))),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::data::Weights;
 use crate::error::Failure;
 use crate::paths;
 use crate::values::Metric;
-use miscela::{Algorithm, Annealing, Assignment, Covariance, Held, Mixing, Threads};
+use miscela::{Algorithm, Annealing, Assignment, Covariance, Held, Mixing, Noise, Threads};
 use miscela_plot::ImageFormat;
 use std::path::Path;
 
@@ -54,6 +54,7 @@ pub(crate) struct MixtureSettings {
     pub(crate) assignment: Assignment,
     pub(crate) mixing: Mixing,
     pub(crate) held: Held,
+    pub(crate) noise: Option<Noise>,
     pub(crate) reg_covariance: Option<f64>,
 }
 
@@ -143,6 +144,7 @@ impl Kind {
                         ("--equal-weights", mixture.equal_weights),
                         ("--given-weights", mixture.given_weights.is_some()),
                         ("--hold", !mixture.hold.is_empty()),
+                        ("--noise", mixture.noise.is_some()),
                         ("--reg-covar", mixture.reg_covar.is_some()),
                         ("--init-weights", start.init_weights.is_some()),
                         ("--init-covariances", start.init_covariances.is_some()),
@@ -169,11 +171,17 @@ impl Kind {
                         ("--init-trials", start.init_trials.is_some()),
                     ],
                 )?;
+                if mixture.noise.is_some() && start.init_labels.is_some() && args.k.is_none() {
+                    return Err(Failure::call(
+                        "--init-labels does not tell clusters from noise; give -k, the label of noise",
+                    ));
+                }
                 Ok(Kind::Mixture(MixtureSettings {
                     covariance: mixture.covariance,
                     assignment: assignment(mixture)?,
                     mixing: if mixture.equal_weights { Mixing::Equal } else { Mixing::Free },
                     held: held(&mixture.hold),
+                    noise: mixture.noise.map(|volume| volume.map_or(Noise::Hypervolume, Noise::Volume)),
                     reg_covariance: mixture.reg_covar,
                 }))
             }

@@ -70,6 +70,9 @@ impl<F: Number> Problem<'_, F> {
         if let Some(tolerance) = self.tol {
             params = params.tolerance(F::narrow(tolerance));
         }
+        if let Some(noise) = settings.noise.or(self.origin.noise()) {
+            params = params.noise(noise);
+        }
         if let Some(ridge) = settings.reg_covariance {
             params = params.reg_covariance(F::narrow(ridge));
         }

@@ -5,7 +5,7 @@ use crate::data::{Data, Request};
 use crate::error::{Failure, name_of};
 use crate::model::{Loaded, Model, Number};
 use crate::plan::Start;
-use miscela::{Covariance, Covariances, GmmInitMethod, KMeansInit};
+use miscela::{Covariance, Covariances, GaussianMixture, GmmInitMethod, KMeansInit, Noise};
 use miscela_table::{read_array3, read_labels, read_vector};
 use ndarray::{Array1, Array2};
 use std::path::Path;
@@ -26,6 +26,8 @@ pub(crate) struct Given {
     covariances: Option<Covariances<f64>>,
     /// The structure of the mixture that they are from.
     structure: Option<Covariance>,
+    /// How that mixture has noise, if it has.
+    noise: Option<Noise>,
 }
 
 impl Origin {
@@ -40,6 +42,7 @@ impl Origin {
                 weights: weights.map(read_vector).transpose()?,
                 covariances: covariances.map(read_array3).transpose()?.map(Covariances::Full),
                 structure: None,
+                noise: None,
             })),
             Start::Model(path) => Ok(Origin::Given(match Loaded::open(path)? {
                 Loaded::F32(model) => Given::of(&model),
@@ -61,6 +64,14 @@ impl Origin {
     pub(crate) fn structure(&self) -> Option<Covariance> {
         match self {
             Origin::Given(given) => given.structure,
+            _ => None,
+        }
+    }
+
+    /// How the mixture to start from has noise, if it has.
+    pub(crate) fn noise(&self) -> Option<Noise> {
+        match self {
+            Origin::Given(given) => given.noise,
             _ => None,
         }
     }
@@ -103,6 +114,7 @@ impl Given {
             means: model.centres().mapv(F::widen),
             covariances: mixture.map(|mixture| mixture.covariance_parameters().clone().cast()),
             structure: model.covariance(),
+            noise: mixture.and_then(GaussianMixture::noise_rule),
         }
     }
 }

@@ -29,7 +29,8 @@ pub(crate) fn title<F: Number>(model: &Model<F>) -> String {
         Mixing::Equal => ", equal weights",
         _ => ", given weights",
     };
-    format!("Gaussian mixture, {}, {} covariances{how}{weights}", count(k, "component"), mixture.covariance())
+    let noise = if mixture.noise().is_some() { " and noise" } else { "" };
+    format!("Gaussian mixture, {}{noise}, {} covariances{how}{weights}", count(k, "component"), mixture.covariance())
 }
 
 /// The summary of `fit`.
@@ -94,10 +95,14 @@ fn clusters<F: Number>(model: &Model<F>) -> String {
     let (k, d) = model.centres().dim();
     let listed = k.min(MOST_CLUSTERS);
     let (cluster, weight) = if model.mixture().is_some() { ("component", "weight") } else { ("cluster", "share") };
+    // Noise, if there is some, comes after all clusters and has no centre.
+    let (noise, shares) = (model.sizes().get(k), model.shares());
+    let rows: Vec<usize> = model.sizes()[..listed].iter().chain(noise).copied().collect();
+    let shares = shares[..listed].iter().chain(shares.get(k));
     let mut table = vec![
-        Column::new(cluster, (0..listed).map(|c| c.to_string())),
-        Column::new("rows", model.sizes()[..listed].iter().map(usize::to_string)),
-        Column::new(weight, model.shares()[..listed].iter().map(|share| format!("{:.1}%", 100.0 * share))),
+        Column::new(cluster, (0..listed).map(|c| c.to_string()).chain(noise.map(|_| "noise".to_string()))),
+        Column::new("rows", rows.iter().map(usize::to_string)),
+        Column::new(weight, shares.map(|share| format!("{:.1}%", 100.0 * share))),
     ];
     let mut width: usize = table.iter().map(Column::width).sum();
     let mut columns = 0;
@@ -109,7 +114,7 @@ fn clusters<F: Number>(model: &Model<F>) -> String {
             Some(deviation) => format!("{} ± {}", decimals.write(centres[c]), decimals.write(*deviation)),
             None => decimals.write(centres[c]),
         };
-        let column = Column::new(&model.feature_names()[j], (0..listed).map(cell));
+        let column = Column::new(&model.feature_names()[j], (0..listed).map(cell).chain(noise.map(|_| String::new())));
         width += column.width();
         if width > MOST_WIDTH && j > 0 {
             break;

@@ -91,12 +91,12 @@ pub enum Mixing {
 }
 
 impl Mixing {
-    /// The weights of k components, where they are not estimated.
-    pub fn fixed<F: Float>(&self, k: usize) -> Option<Array1<F>> {
+    /// The weights of k components, where they are not estimated: they share `left`, which is one but for noise.
+    pub fn fixed<F: Float>(&self, k: usize, left: f64) -> Option<Array1<F>> {
         match self {
             Mixing::Free => None,
-            Mixing::Equal => Some(Array1::from_elem(k, F::narrow(1.0 / k as f64))),
-            Mixing::Given(weights) => Some(weights.iter().map(|w| F::narrow(*w)).collect()),
+            Mixing::Equal => Some(Array1::from_elem(k, F::narrow(left / k as f64))),
+            Mixing::Given(weights) => Some(weights.iter().map(|w| F::narrow(w * left)).collect()),
         }
     }
 

@@ -52,7 +52,7 @@ impl<F: Float> Conditional<F> {
     /// Given these columns, 0-based; the rest are told from them, in their order.
     ///
     /// # Errors
-    /// If columns are not there, come twice or leave none, or a covariance is not positive definite.
+    /// If columns are not there, come twice or leave none, the mixture has noise, or a covariance is not positive definite.
     pub fn new(mixture: &Mixture<F>, observed: &[usize]) -> Result<Self, ConditionalError> {
         let (k, d) = (mixture.n_components(), mixture.n_columns());
         check_columns(observed, d)?;
@@ -88,11 +88,7 @@ impl<F: Float> Conditional<F> {
         let diagonals = covariances.dense(k, m);
         let variances = Array2::from_shape_fn((k, m), |(c, j)| diagonals[[c, j, j]].widen());
         Ok(Self {
-            density: Density::new(&Mixture {
-                weights: mixture.weights.clone(),
-                means: mixture.means.select(Axis(1), observed),
-                covariances: mixture.covariances.marginal(observed),
-            })?,
+            density: Density::new(&mixture.marginal(observed)?)?,
             means: mixture.means.select(Axis(1), &rest).mapv(|x| x.widen()),
             gains,
             covariances,
@@ -110,7 +106,7 @@ impl<F: Float> Conditional<F> {
         for (c, mut mean) in means.outer_iter_mut().enumerate() {
             mean.iter_mut().enumerate().for_each(|(j, mean)| *mean = F::narrow(self.mean(c, j, row.iter().copied())));
         }
-        Mixture { weights: weights.mapv(F::narrow), means, covariances: self.covariances.clone() }
+        Mixture::new(weights.mapv(F::narrow), means, self.covariances.clone())
     }
 
     /// The mean and the variance of each column of the rest for each row of the observed ones (n × p): two tables n × m.
@@ -183,11 +179,8 @@ mod tests {
 
     #[test]
     fn two_columns_by_hand() {
-        let mixture = Mixture {
-            weights: array![1.0],
-            means: array![[1.0f64, 2.0]],
-            covariances: Covariances::Full(array![[[4.0, 3.0], [3.0, 9.0]]]),
-        };
+        let covariances = Covariances::Full(array![[[4.0, 3.0], [3.0, 9.0]]]);
+        let mixture = Mixture::new(array![1.0], array![[1.0f64, 2.0]], covariances);
         let given = Conditional::new(&mixture, &[1]).unwrap().given(array![5.0].view());
         assert!((given.means[[0, 0]] - 2.0).abs() < 1e-14);
         let Covariances::Full(covariance) = given.covariances else { panic!("the shape changed") };

@@ -72,8 +72,9 @@ impl<F: Float> Course<'_, '_, F> {
         if run.termination != Termination::Cancelled {
             session.extend(&mut family, &mut run, self.max_iterations, observer);
         }
+        let k = family.mixture().n_components();
         let evaluate = |family: &GaussianFamily<F>, _: &mut _| self.evaluate(family);
-        let mut fit = session.conclude(&mut family, &mut run, evaluate, |fit: &MixtureFit| fit.sizes.contains(&0));
+        let mut fit = session.conclude(&mut family, &mut run, evaluate, |fit: &MixtureFit| fit.sizes[..k].contains(&0));
         run.complete(self.objective(&fit), self.max_iterations, observer);
         if family.return_to_best(fit.log_likelihood) {
             fit = self.evaluate(&family);

@@ -16,6 +16,8 @@ pub struct Density<F> {
     forms: Forms<F>,
     /// 1/σ² where one sphere serves all components.
     sphere: Option<F>,
+    /// ln w₀/V of the noise.
+    noise: Option<F>,
 }
 
 impl<F: Float> Density<F> {
@@ -33,8 +35,9 @@ impl<F: Float> Density<F> {
             return Err(ParameterError::NotFinite { part: "weights" });
         }
         let means = mixture.means.iter().copied().collect();
+        let noise = mixture.noise.as_ref().map(|noise| F::narrow(noise.log_density()));
         let sphere = match mixture.covariances {
-            Covariances::TiedSpherical(variance) => Some(F::one() / variance),
+            Covariances::TiedSpherical(variance) if noise.is_none() => Some(F::one() / variance),
             _ => None,
         };
         let forms = match factored {
@@ -45,12 +48,17 @@ impl<F: Float> Density<F> {
                 Forms::scaled(means, &scales, constants)
             }
         };
-        Ok(Self { forms, sphere })
+        Ok(Self { forms, sphere, noise })
     }
 
     /// k
     pub fn n_components(&self) -> usize {
         self.forms.count()
+    }
+
+    /// k, and one more where there is noise.
+    pub fn n_labels(&self) -> usize {
+        self.n_components() + usize::from(self.noise.is_some())
     }
 
     /// d
@@ -77,10 +85,12 @@ impl<F: Float> Density<F> {
         self.sphere.filter(|_| self.forms.constants().iter().all(|c| *c == self.constant(0)))
     }
 
-    /// Writes ln wₖ + ln N(x; μₖ, Σₖ) for each row of the tile, one column a component. The tile must have been filled
-    /// with this density's [`offset`](Self::offset).
+    /// Writes ln wₖ + ln N(x; μₖ, Σₖ) for each row of the tile, one column a component, and the same of the noise, if
+    /// there is some, to a last one. The tile must have been filled with this density's [`offset`](Self::offset).
     pub fn log_densities(&self, tile: &Tile<F>, solved: &mut Solved<F>, out: &mut [Column<F>]) {
-        self.forms.log_densities(tile, solved, out);
+        let (components, noise) = out.split_at_mut(self.n_components());
+        self.forms.log_densities(tile, solved, components);
+        noise.iter_mut().zip(self.noise).for_each(|(column, l)| *column = Column::splat(l));
     }
 }
 

@@ -46,7 +46,7 @@ pub fn component_log_densities<F: Float>(
 ) -> Result<Array2<F>, ParameterError> {
     let k = mixture.n_components();
     // As if each weighed one: the logarithm of a weight that is zero could not be taken off again.
-    let unweighted = Mixture { weights: Array1::ones(k), ..mixture.clone() };
+    let unweighted = Mixture { weights: Array1::ones(k), noise: None, ..mixture.clone() };
     let density = Density::new(&unweighted)?;
     let mut out = vec![F::zero(); samples.n_rows() * k];
     fill_rows(samples, k, k, threads, &mut out, |block, out, scratch: &mut GaussianScratch<F>| {
@@ -67,7 +67,7 @@ fn of_probabilities<F: Float>(
     threads: Threads,
     figure: impl Fn(&[F]) -> f64 + Sync + Send,
 ) -> Array1<f64> {
-    let k = density.n_components();
+    let k = density.n_labels();
     let mut out = vec![0.0; samples.n_rows()];
     fill_rows(samples, 1, k, threads, &mut out, |block, out, scratch: &mut (GaussianScratch<F>, Vec<F>)| {
         let (tiles, shares) = scratch;

@@ -25,6 +25,10 @@ pub trait Family<F: Float>: Sync {
 
     /// k
     fn n_components(&self) -> usize;
+    /// How many labels there are: k, or more where rows can belong to no component.
+    fn n_labels(&self) -> usize {
+        self.n_components()
+    }
     /// How much of the second moment the M-step needs.
     fn scatter(&self) -> Scatter;
     /// Which parameters these are.
@@ -153,7 +157,7 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
 
     /// Rows of positive weight by label, as of the last E-step.
     pub fn sizes(&self, family: &M) -> Vec<usize> {
-        let mut sizes = vec![0; family.n_components()];
+        let mut sizes = vec![0; family.n_labels()];
         let (labels, order) = self.passes.labels();
         let samples = self.samples.in_order(order);
         let counting = labels.iter().enumerate().filter(|(i, _)| samples.weight(*i) > 0.0);

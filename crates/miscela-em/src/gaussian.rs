@@ -14,6 +14,7 @@ use crate::history::Change;
 use crate::inference::{MixtureFit, evaluate_mixture};
 use crate::maximise::maximise;
 use crate::missing::{IncompleteDensity, Marginal, Missing, Rule};
+use crate::noise::{Noise, without_noise};
 use crate::parameters::{Mixture, ParameterError};
 use crate::plan::Algorithm;
 use crate::report::{RepairAction, Termination};
@@ -34,6 +35,8 @@ pub struct MixtureSettings {
     pub mixing: Mixing,
     /// What stays as given.
     pub held: Held,
+    /// A uniform component beside the k others.
+    pub noise: Option<Noise>,
     /// Added to every variance in each M-step.
     pub reg_covariance: f64,
     /// Stop when the mean objective per unit of weight rises by less; zero: until nothing changes.
@@ -49,6 +52,7 @@ impl Default for MixtureSettings {
             assignment: Assignment::Soft,
             mixing: Mixing::Free,
             held: Held::default(),
+            noise: None,
             reg_covariance: 1e-6,
             tolerance: 1e-3,
             missing: Missing::Error,
@@ -108,7 +112,7 @@ impl<F: Float> GaussianFamily<F> {
         settings.mixing.check(start.n_components())?;
         let settings = MixtureSettings { assignment: settings.assignment.at_end(), ..settings };
         let mut start = start;
-        if let Some(weights) = settings.mixing.fixed(start.n_components()) {
+        if let Some(weights) = settings.mixing.fixed(start.n_components(), start.not_noise()) {
             start.weights = weights;
         }
         let density = Density::new(&start)?;
@@ -205,7 +209,7 @@ impl<F: Float> GaussianFamily<F> {
             return self.hard_e_step(block, labels, sums, scratch);
         }
         let temperature = self.settings.assignment.temperature();
-        let tiles = scratch.fill(block, self.density.offset(), self.n_components());
+        let tiles = scratch.fill(block, self.density.offset(), self.n_labels());
         for t in 0..tiles {
             let total = scratch.share(&self.density, t, temperature, (sums, self.total_weight));
             for (at, i) in tile_rows(block.len(), t).enumerate() {
@@ -215,11 +219,12 @@ impl<F: Float> GaussianFamily<F> {
         if let Some(seed) = self.draws() {
             scratch.draw(block, seed);
         }
+        (0..tiles).for_each(|t| scratch.set_noise_aside(t, sums));
         scratch.add_moments(block, self.density.means(), sums);
     }
 
     fn hard_e_step(&self, block: &Block<F>, labels: &mut [u32], sums: &mut Sums, scratch: &mut GaussianScratch<F>) {
-        let tiles = scratch.fill(block, self.density.offset(), self.n_components());
+        let tiles = scratch.fill(block, self.density.offset(), self.n_labels());
         for t in 0..tiles {
             let (winner, log_density) = winners(scratch.log_densities(&self.density, t));
             for (at, i) in tile_rows(block.len(), t).enumerate() {
@@ -229,7 +234,17 @@ impl<F: Float> GaussianFamily<F> {
         }
         let new = &scratch.labels[..block.len()];
         sums.changed += relabel(block, labels, new);
-        sums.hard().add(block, new, self.density.means());
+        self.add_by_label(block, new, sums, &mut scratch.kept);
+    }
+
+    /// Adds rows to the components of their labels, and those of the noise to it.
+    fn add_by_label(&self, block: &Block<F>, labels: &[u32], sums: &mut Sums, kept: &mut Vec<f64>) {
+        let means = self.density.means();
+        if self.mixture.noise.is_none() {
+            return sums.hard().add(block, labels, means);
+        }
+        let block = without_noise(block, labels, sums, kept);
+        sums.hard().add(&block, labels, means);
     }
 }
 
@@ -243,6 +258,10 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
 
     fn n_components(&self) -> usize {
         self.mixture.n_components()
+    }
+
+    fn n_labels(&self) -> usize {
+        self.mixture.n_labels()
     }
 
     fn scatter(&self) -> Scatter {
@@ -289,7 +308,7 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
 
     fn add(&self, block: &Block<F>, labels: &[u32], sums: &mut Sums, scratch: &mut Self::Scratch) {
         let Some(marginal) = self.marginal.as_ref().filter(|_| scratch.gaps.find(block)) else {
-            return sums.hard().add(block, labels, self.density.means());
+            return self.add_by_label(block, labels, sums, &mut scratch.kept);
         };
         sums.hard().add(&scratch.gaps.masked(block, self.density.offset()), labels, self.density.means());
         // Only the sums of moments are asked for here.
@@ -322,7 +341,11 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
         if let Some(marginal) = self.marginal.as_ref().filter(|_| row.iter().any(|x| x.is_nan())) {
             return -marginal.complete_row(&mut row.to_vec(), label as usize);
         }
-        scratch.fill(&Block::new(row, row.len()), self.density.offset(), self.n_components());
+        if label as usize == self.n_components() {
+            // Noise explains its rows as well as any.
+            return f64::NEG_INFINITY;
+        }
+        scratch.fill(&Block::new(row, row.len()), self.density.offset(), self.n_labels());
         -scratch.log_densities(&self.density, 0)[label as usize].0[0].widen()
     }
 
@@ -339,10 +362,13 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
         self.m_steps += 1;
         let old = &self.mixture.means;
         let mut repairs = Vec::new();
+        let noise = self.mixture.noise.as_ref().map(|noise| noise.with_share_of(statistics.sums()));
         let mut next =
             maximise(statistics, &self.settings, &self.scale, Some(&self.mixture), rows.relocated, &mut repairs);
+        next.noise = noise;
         if self.settings.held.weights {
             next.weights.clone_from(&self.mixture.weights);
+            next.noise.clone_from(&self.mixture.noise);
         }
         if self.settings.held.covariances {
             next.covariances.clone_from(&self.mixture.covariances);

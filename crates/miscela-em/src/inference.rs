@@ -41,7 +41,7 @@ pub struct MixtureFit {
     pub classification_log_likelihood: f64,
     /// Σ w T ln Σ exp(ln(wₖ Nₖ(x))/T) at the temperature asked for.
     pub tempered_log_likelihood: f64,
-    /// Rows of positive weight by label.
+    /// Rows of positive weight by label; those of the noise, if there is some, come last.
     pub sizes: Vec<usize>,
 }
 
@@ -81,7 +81,7 @@ pub fn evaluate_mixture<F: Float>(
     temperature: f64,
     threads: Threads,
 ) -> MixtureFit {
-    let k = density.n_components();
+    let k = density.n_labels();
     let empty = || MixtureFit {
         log_likelihood: 0.0,
         classification_log_likelihood: 0.0,
@@ -188,9 +188,9 @@ pub fn distances<F: Float, D: Distance<F>>(
     out
 }
 
-/// The densest component of each row, n; the lowest index on ties.
+/// The densest component of each row, n; the lowest index on ties, and k for the noise.
 pub fn densest_labels<F: Float>(samples: &Samples<F>, density: &Density<F>, threads: Threads) -> Array1<usize> {
-    let k = density.n_components();
+    let k = density.n_labels();
     let mut labels = vec![0; samples.n_rows()];
     fill_rows(samples, 1, k, threads, &mut labels, |block, out, scratch: &mut GaussianScratch<F>| {
         for (t, out) in (0..scratch.fill(block, density.offset(), k)).zip(out.chunks_mut(TILE_ROWS)) {
@@ -201,9 +201,9 @@ pub fn densest_labels<F: Float>(samples: &Samples<F>, density: &Density<F>, thre
     labels.into()
 }
 
-/// The probability of each component for each row, n × k; each row sums to one.
+/// The probability of each component for each row, n × k, and k + 1 columns with noise, the last; each row sums to one.
 pub fn responsibilities<F: Float>(samples: &Samples<F>, density: &Density<F>, threads: Threads) -> Array2<F> {
-    let k = density.n_components();
+    let k = density.n_labels();
     let mut out = Array2::zeros((samples.n_rows(), k));
     if let Some(out) = out.as_slice_mut() {
         fill_rows(samples, k, k, threads, out, |block, out, scratch: &mut GaussianScratch<F>| {
@@ -228,7 +228,7 @@ pub(crate) fn probabilities_of<F: Float>(columns: &[Column<F>], i: usize, row: &
 
 /// ln p(x) of each row, n.
 pub fn log_densities<F: Float>(samples: &Samples<F>, density: &Density<F>, threads: Threads) -> Array1<f64> {
-    let k = density.n_components();
+    let k = density.n_labels();
     let mut out = vec![0.0; samples.n_rows()];
     fill_rows(samples, 1, k, threads, &mut out, |block, out, scratch: &mut GaussianScratch<F>| {
         for (t, out) in (0..scratch.fill(block, density.offset(), k)).zip(out.chunks_mut(TILE_ROWS)) {

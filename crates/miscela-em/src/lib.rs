@@ -28,6 +28,7 @@ mod median;
 mod merging;
 mod missing;
 mod nearest;
+mod noise;
 mod parameters;
 mod passes;
 mod plan;
@@ -60,6 +61,7 @@ pub use merging::Hierarchy;
 pub use missing::{
     IncompleteDensity, Missing, UnknownMissing, filled, partial_distances, partial_fit, partial_impute, partial_nearest,
 };
+pub use noise::{Noise, START_WEIGHT, Uniform, far_rows};
 pub use parameters::{Covariances, Mixture, ParameterError};
 pub use plan::{Algorithm, UnknownAlgorithm};
 pub use report::{Observer, Progress, Repair, RepairAction, Run, Termination};

@@ -28,6 +28,9 @@ pub enum ColumnsError {
         /// Columns of the mixture.
         d: usize,
     },
+    /// The mixture has noise, whose volume is that of all columns.
+    #[error("the mixture has noise, which has no density over some of the columns; fit one without it")]
+    Noise,
     /// A column was chosen twice.
     #[error("column {column} was chosen twice; name each once")]
     Repeated {
@@ -57,7 +60,7 @@ impl<F: Float> Mixture<F> {
     /// use ndarray::array;
     ///
     /// let means = array![[1.0, 2.0, 3.0]];
-    /// let mixture = Mixture { weights: array![1.0], means, covariances: Covariances::Diagonal(array![[4.0, 5.0, 6.0]]) };
+    /// let mixture = Mixture::new(array![1.0], means, Covariances::Diagonal(array![[4.0, 5.0, 6.0]]));
     /// let marginal = mixture.marginal(&[2, 0])?;
     /// assert_eq!(marginal.means, array![[3.0, 1.0]]);
     /// assert_eq!(marginal.covariances, Covariances::Diagonal(array![[6.0, 4.0]]));
@@ -65,14 +68,14 @@ impl<F: Float> Mixture<F> {
     /// ```
     ///
     /// # Errors
-    /// If no column is chosen, one twice, or one that is not there.
+    /// If no column is chosen, one twice, or one that is not there, or the mixture has noise.
     pub fn marginal(&self, columns: &[usize]) -> Result<Self, ColumnsError> {
         check_columns(columns, self.n_columns())?;
-        Ok(Self {
-            weights: self.weights.clone(),
-            means: self.means.select(Axis(1), columns),
-            covariances: self.covariances.marginal(columns),
-        })
+        if self.noise.is_some() {
+            return Err(ColumnsError::Noise);
+        }
+        let (means, covariances) = (self.means.select(Axis(1), columns), self.covariances.marginal(columns));
+        Ok(Self::new(self.weights.clone(), means, covariances))
     }
 }
 

@@ -13,6 +13,7 @@ use ndarray::Array2;
 /// Structures whose estimate is iterated go on from the parameters before, if there are any; and means that are held are
 /// theirs, and what the scatter is about.
 ///
+/// Noise takes its share of the weights; it is for the caller to put it into the mixture.
 /// A component without weight, or one that was just moved, has no scatter to speak of and takes the pooled shape.
 pub(crate) fn maximise<F: Float>(
     statistics: Statistics,
@@ -23,7 +24,7 @@ pub(crate) fn maximise<F: Float>(
     repairs: &mut Vec<(usize, RepairAction, String)>,
 ) -> Mixture<F> {
     let sums = statistics.sums();
-    let total: f64 = sums.weight.iter().sum();
+    let (total, noise) = (sums.total(), sums.noise);
     let (k, structure) = (sums.k(), settings.covariance.structure());
     let held_means = previous.filter(|_| settings.held.means).map(|before| &before.means);
     let means = held_means.cloned().unwrap_or_else(|| statistics.means().mapv(F::narrow));
@@ -60,8 +61,8 @@ pub(crate) fn maximise<F: Float>(
         repairs.push((component.unwrap_or(0), RepairAction::Floored, detail));
     }
     let estimated = || within.weight.iter().map(|n| F::narrow(n / total)).collect();
-    let weights = settings.mixing.fixed(k).unwrap_or_else(estimated);
-    Mixture { weights, means, covariances: covariances.cast() }
+    let weights = settings.mixing.fixed(k, 1.0 - noise / total).unwrap_or_else(estimated);
+    Mixture::new(weights, means, covariances.cast())
 }
 
 fn covariance_of<F: Float>(statistics: &Statistics, c: usize, held_means: Option<&Array2<F>>) -> Vec<f64> {

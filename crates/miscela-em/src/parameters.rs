@@ -1,5 +1,6 @@
 //! The parameters of a Gaussian mixture.
 
+use crate::noise::Uniform;
 use miscela_kernel::Float;
 use ndarray::{Array1, Array2, Array3, Axis};
 
@@ -78,16 +79,28 @@ impl<F: Float> Covariances<F> {
     }
 }
 
-/// Mixing weights, means and covariances.
+/// Mixing weights, means and covariances, and noise where there is some.
+///
+/// ```
+/// use miscela_em::{Covariances, Mixture};
+/// use ndarray::array;
+///
+/// let mixture = Mixture::new(array![0.5, 0.5], array![[0.0], [9.0]], Covariances::TiedSpherical(1.0));
+/// assert_eq!((mixture.n_components(), mixture.n_labels()), (2, 2));
+/// assert!(mixture.check().is_ok());
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Mixture<F> {
-    /// k, not negative, summing to one.
+    /// k, not negative, summing to one, or to what the noise leaves of it.
     pub weights: Array1<F>,
     /// k × d
     pub means: Array2<F>,
     /// In the shape of their structure.
     pub covariances: Covariances<F>,
+    /// A uniform component beside the k others.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub noise: Option<Uniform>,
 }
 
 /// What is wrong with given parameters.
@@ -126,11 +139,17 @@ pub enum ParameterError {
         /// Components.
         k: usize,
     },
-    /// The weights are negative or do not sum to one.
+    /// The weights, with that of the noise, are negative or do not sum to one.
     #[error("the weights must not be negative and must sum to one; they sum to {sum}")]
     Weights {
         /// Their sum.
         sum: f64,
+    },
+    /// The noise has no volume, or a box of another width.
+    #[error("the noise must have a volume and a box of {d} columns")]
+    Noise {
+        /// Columns expected.
+        d: usize,
     },
     /// A covariance is not symmetric.
     #[error("the covariance of component {component} is not symmetric")]
@@ -149,6 +168,27 @@ pub enum ParameterError {
 }
 
 impl<F: Float> Mixture<F> {
+    /// A mixture of Gaussians, without noise.
+    pub fn new(weights: Array1<F>, means: Array2<F>, covariances: Covariances<F>) -> Self {
+        Self { weights, means, covariances, noise: None }
+    }
+
+    /// The same with noise, for whose weight the others make room.
+    pub fn with_noise(self, noise: Uniform) -> Self {
+        let left = 1.0 - noise.weight;
+        Self { weights: self.weights.mapv_into(|w| F::narrow(w.widen() * left)), noise: Some(noise), ..self }
+    }
+
+    /// k, and one more where there is noise, whose label is k.
+    pub fn n_labels(&self) -> usize {
+        self.n_components() + usize::from(self.noise.is_some())
+    }
+
+    /// What the noise leaves of one for the weights of the components.
+    pub(crate) fn not_noise(&self) -> f64 {
+        1.0 - self.noise.as_ref().map_or(0.0, |noise| noise.weight)
+    }
+
     /// k
     pub fn n_components(&self) -> usize {
         self.means.nrows()
@@ -180,7 +220,11 @@ impl<F: Float> Mixture<F> {
         if let Some((part, _)) = finite.into_iter().find(|(_, finite)| !finite) {
             return Err(ParameterError::NotFinite { part });
         }
-        let sum: f64 = self.weights.iter().map(|w| w.widen()).sum();
+        if self.noise.as_ref().is_some_and(|noise| !noise.fits(d)) {
+            return Err(ParameterError::Noise { d });
+        }
+        let noise = self.noise.as_ref().map_or(0.0, |noise| noise.weight);
+        let sum: f64 = self.weights.iter().map(|w| w.widen()).sum::<f64>() + noise;
         let slack = 1e-6f64.max(k as f64 * 4.0 * F::UNIT_ROUNDOFF);
         if self.weights.iter().any(|w| *w < F::zero()) || (sum - 1.0).abs() > slack {
             return Err(ParameterError::Weights { sum });
@@ -230,6 +274,7 @@ impl<F: Float> Mixture<F> {
     pub(crate) fn fingerprint(&self, temperature: f64, draws: Option<u64>) -> u64 {
         let numbers = self.weights.iter().chain(&self.means).chain(self.covariances.iter());
         let draws = draws.into_iter().flat_map(|seed| [(seed >> 32) as f64, f64::from(seed as u32)]);
-        crate::statistics::fingerprint(numbers.map(|x| x.widen()).chain([temperature]).chain(draws))
+        let noise = self.noise.iter().flat_map(|noise| [noise.weight, noise.log_volume]);
+        crate::statistics::fingerprint(numbers.map(|x| x.widen()).chain([temperature]).chain(draws).chain(noise))
     }
 }

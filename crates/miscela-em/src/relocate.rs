@@ -32,7 +32,7 @@ pub(crate) fn relocate<F: Float, M: Family<F>>(
     repairs: &mut Vec<(usize, RepairAction, String)>,
 ) -> Vec<Move> {
     let k = family.n_components();
-    let mut rows_left = vec![0usize; k];
+    let mut rows_left = vec![0usize; family.n_labels()];
     let misfits = misfits(family, samples, labels, threads, &mut rows_left);
     let mut moves = Vec::new();
     let mut next = 0;

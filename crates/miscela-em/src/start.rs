@@ -6,6 +6,7 @@
 use crate::gaussian::MixtureSettings;
 use crate::maximise::maximise;
 use crate::missing;
+use crate::noise::{START_WEIGHT, Uniform, without_noise};
 use crate::parameters::Mixture;
 use crate::report::{Repair, RepairAction};
 use crate::statistics::{Statistics, Sums};
@@ -43,14 +44,22 @@ pub enum StartError {
         got: usize,
     },
     /// A label is too large.
-    #[error("the start label of row {row} is {label}; with {k} components labels run from 0 to {last}", last = k - 1)]
+    #[error("the start label of row {row} is {label}; with {k} of them labels run from 0 to {last}", last = k - 1)]
     Label {
         /// 0-based row.
         row: usize,
         /// Its label.
         label: usize,
-        /// Components.
+        /// Components, with the noise.
         k: usize,
+    },
+    /// Noise has no density in rows that fill no volume.
+    #[error(
+        "column {column} is constant, so that the rows fill no volume; leave it out, or give the volume of the noise"
+    )]
+    NoVolume {
+        /// 0-based column.
+        column: usize,
     },
     /// A responsibility is negative or not finite, or a row's do not sum to one.
     #[error("the start responsibilities of row {row} are not probabilities that sum to one")]
@@ -74,7 +83,8 @@ pub enum StartError {
     },
 }
 
-/// How rows are shared among k components at the start.
+/// How rows are shared among k components at the start, or among k and the noise, which has the label k and the last of
+/// k + 1 columns.
 #[derive(Clone, Copy, Debug)]
 pub enum Shares<'a, F> {
     /// Wholly to the component of each label, 0-based, one a row.
@@ -86,9 +96,9 @@ pub enum Shares<'a, F> {
 }
 
 impl<F: Float> Shares<'_, F> {
-    /// Whether these are shares of the rows among k components.
-    pub fn check(&self, samples: &Samples<F>, k: usize) -> Result<(), StartError> {
-        let (n, d) = (samples.n_rows(), samples.n_columns());
+    /// Whether these are shares of the rows among k components, and noise.
+    pub fn check(&self, samples: &Samples<F>, k: usize, noise: bool) -> Result<(), StartError> {
+        let (n, d, n_labels) = (samples.n_rows(), samples.n_columns(), k + usize::from(noise));
         let expect = |expected, got, error: fn(usize, usize) -> StartError| {
             if expected == got { Ok(()) } else { Err(error(expected, got)) }
         };
@@ -97,14 +107,14 @@ impl<F: Float> Shares<'_, F> {
         match self {
             Shares::Labels(labels) => {
                 expect(n, labels.len(), rows)?;
-                match labels.iter().position(|label| *label >= k) {
-                    Some(row) => Err(StartError::Label { row, label: labels[row], k }),
+                match labels.iter().position(|label| *label >= n_labels) {
+                    Some(row) => Err(StartError::Label { row, label: labels[row], k: n_labels }),
                     None => Ok(()),
                 }
             }
             Shares::Responsibilities(given) => {
                 expect(n, given.nrows(), rows)?;
-                expect(k, given.ncols(), components)?;
+                expect(n_labels, given.ncols(), components)?;
                 let good = |row: ndarray::ArrayView1<F>| {
                     let sum: f64 = row.iter().map(|r| r.widen()).sum();
                     row.iter().all(|r| *r >= F::zero()) && (sum - 1.0).abs() <= 1e-5
@@ -127,6 +137,8 @@ impl<F: Float> Shares<'_, F> {
 }
 
 /// The parameters that an M-step makes of the shares, and what it had to repair (at iteration 0).
+///
+/// Noise that is given no rows starts with a weight of [`START_WEIGHT`].
 pub fn from_shares<F: Float>(
     samples: &Samples<F>,
     shares: Shares<F>,
@@ -135,7 +147,7 @@ pub fn from_shares<F: Float>(
     summary: &Summary,
     threads: Threads,
 ) -> Result<(Mixture<F>, Vec<Repair>), StartError> {
-    shares.check(samples, k)?;
+    shares.check(samples, k, settings.noise.is_some())?;
     let mut repairs = Vec::new();
     let mixture = if samples.n_missing() > 0 {
         missing::from_shares(samples, &shares, k, settings, summary, threads, &mut repairs)?
@@ -156,17 +168,25 @@ fn of_complete_rows<F: Float>(
     threads: Threads,
     repairs: &mut Vec<(usize, RepairAction, String)>,
 ) -> Result<Mixture<F>, StartError> {
+    let noise = settings.noise.map(|noise| Uniform::over(samples, noise, summary, threads)).transpose()?;
     let centre: Vec<F> = summary.mean.iter().map(|m| F::narrow(*m)).collect();
     let shares = Prepared::new(shares, &centre);
     // The first pass only needs the means; the spherical scatter is the cheapest to carry along.
-    let first = moments(samples, &shares, &centre.repeat(k), k, Scatter::Spherical, threads);
+    let pass = Pass { samples, shares: &shares, k, noise: noise.is_some(), threads };
+    let first = pass.moments(&centre.repeat(k), Scatter::Spherical);
     if let Some(component) = first.sums().weight.iter().position(|n| *n <= 0.0) {
         return Err(StartError::Empty { component });
     }
     let means: Vec<F> = first.means().iter().map(|m| F::narrow(*m)).collect();
     let scatter = settings.covariance.structure().scatter();
-    let statistics = moments(samples, &shares, &means, k, scatter, threads);
-    Ok(maximise(statistics, settings, &summary.positive_variance(), None, &[], repairs))
+    let statistics = pass.moments(&means, scatter);
+    let noise = noise.map(|noise| noise.with_share_of(statistics.sums()));
+    let mixture = maximise(statistics, settings, &summary.positive_variance(), None, &[], repairs);
+    Ok(match noise {
+        Some(noise) if noise.weight > 0.0 => Mixture { noise: Some(noise), ..mixture },
+        Some(noise) => mixture.with_noise(Uniform { weight: START_WEIGHT, ..noise }),
+        None => mixture,
+    })
 }
 
 /// Shares in the form a pass needs.
@@ -188,42 +208,52 @@ impl<'a, F: Float> Prepared<'a, F> {
     }
 }
 
-/// One pass: the moments of k components about `shift` (k × d).
-fn moments<F: Float>(
-    samples: &Samples<F>,
-    shares: &Prepared<F>,
-    shift: &[F],
+/// What the passes over the rows have in common.
+struct Pass<'a, 's, 'p, F: Float> {
+    samples: &'a Samples<'s, F>,
+    shares: &'a Prepared<'p, F>,
     k: usize,
-    scatter: Scatter,
+    noise: bool,
     threads: Threads,
-) -> Statistics {
-    let d = samples.n_columns();
-    let lanes = Lanes::new(samples.n_rows(), Sums::bytes(k, d, scatter));
-    let work = samples.n_rows() as f64 * k as f64 * scatter.len(d) as f64;
-    let parts = threads.for_work(work).map(lanes.count(), |lane| {
-        let mut sums = Sums::zero(k, d, scatter);
-        let (mut rows, mut scratch, mut nearest) = (Vec::new(), GaussianScratch::default(), NearestScratch::default());
-        for range in lanes.blocks(lane) {
-            let block = samples.block(range.clone(), &mut rows);
-            let labels: Vec<u32> = match shares {
-                Prepared::Responsibilities(given) => {
-                    let tiles = scratch.fill(&block, &vec![F::zero(); d], k);
-                    scratch.take_shares(tiles, block.len(), |i, c| given[[range.start + i, c]]);
-                    scratch.add_moments(&block, shift, &mut sums);
-                    continue;
+}
+
+impl<F: Float> Pass<'_, '_, '_, F> {
+    /// One pass: the moments of k components about `shift` (k × d).
+    fn moments(&self, shift: &[F], scatter: Scatter) -> Statistics {
+        let (k, d) = (self.k, self.samples.n_columns());
+        let lanes = Lanes::new(self.samples.n_rows(), Sums::bytes(k, d, scatter));
+        let work = self.samples.n_rows() as f64 * k as f64 * scatter.len(d) as f64;
+        let parts = self.threads.for_work(work).map(lanes.count(), |lane| {
+            let (mut sums, mut rows) = (Sums::zero(k, d, scatter), Vec::new());
+            let (mut scratch, mut nearest) = (GaussianScratch::default(), NearestScratch::default());
+            for range in lanes.blocks(lane) {
+                let block = self.samples.block(range.clone(), &mut rows);
+                let labels: Vec<u32> = match self.shares {
+                    Prepared::Responsibilities(given) => {
+                        let tiles = scratch.fill(&block, &vec![F::zero(); d], given.ncols());
+                        scratch.take_shares(tiles, block.len(), |i, c| given[[range.start + i, c]]);
+                        (0..tiles).for_each(|t| scratch.set_noise_aside(t, &mut sums));
+                        scratch.add_moments(&block, shift, &mut sums);
+                        continue;
+                    }
+                    Prepared::Labels(labels) => labels[range].iter().map(|label| *label as u32).collect(),
+                    Prepared::NearestMean(means) => {
+                        let mut labels = vec![0; block.len()];
+                        means.assign(&block, &mut labels, &mut nearest);
+                        labels
+                    }
+                };
+                if self.noise {
+                    let block = without_noise(&block, &labels, &mut sums, &mut scratch.kept);
+                    sums.hard().add(&block, &labels, shift);
+                } else {
+                    sums.hard().add(&block, &labels, shift);
                 }
-                Prepared::Labels(labels) => labels[range].iter().map(|label| *label as u32).collect(),
-                Prepared::NearestMean(means) => {
-                    let mut labels = vec![0; block.len()];
-                    means.assign(&block, &mut labels, &mut nearest);
-                    labels
-                }
-            };
-            sums.hard().add(&block, &labels, shift);
-        }
-        sums
-    });
-    let mut total = Sums::zero(k, d, scatter);
-    parts.iter().for_each(|sums| total.add(sums));
-    Statistics::new(0, shift.iter().map(|x| x.widen()).collect(), total)
+            }
+            sums
+        });
+        let mut total = Sums::zero(k, d, scatter);
+        parts.iter().for_each(|sums| total.add(sums));
+        Statistics::new(0, shift.iter().map(|x| x.widen()).collect(), total)
+    }
 }

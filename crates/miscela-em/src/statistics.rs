@@ -32,6 +32,9 @@ pub struct Sums {
     pub second: Vec<f64>,
     /// The objective, summed over rows.
     pub objective: f64,
+    /// Σ r of the noise, where a mixture has one.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub noise: f64,
     /// Rows whose hard label changed since the last E-step.
     pub changed: u64,
 }
@@ -47,6 +50,7 @@ impl Sums {
             first: zeros(k * width),
             second: zeros(k * scatter.len(width)),
             objective: 0.0,
+            noise: 0.0,
             changed: 0,
         }
     }
@@ -61,7 +65,7 @@ impl Sums {
         for sums in [&mut self.weight, &mut self.first, &mut self.second] {
             sums.fill(0.0);
         }
-        self.objective = 0.0;
+        (self.objective, self.noise) = (0.0, 0.0);
         self.changed = 0;
     }
 
@@ -99,6 +103,12 @@ impl Sums {
             to.iter_mut().zip(from).for_each(|(to, from)| *to += sign * from);
         }
         self.objective += sign * other.objective;
+        self.noise += sign * other.noise;
+    }
+
+    /// Σ r of all components and the noise.
+    pub(crate) fn total(&self) -> f64 {
+        self.weight.iter().sum::<f64>() + self.noise
     }
 
     /// The number of components.
@@ -208,6 +218,7 @@ impl Statistics {
     pub(crate) fn replace(&mut self, sums: Sums, shift: Vec<f64>) {
         self.shift = shift;
         (self.sums.weight, self.sums.first, self.sums.second) = (sums.weight, sums.first, sums.second);
+        self.sums.noise = sums.noise;
     }
 
     /// Makes component `c` consist of copies of one row, whatever the weight of them is.

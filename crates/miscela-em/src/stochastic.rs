@@ -140,11 +140,8 @@ mod tests {
 
     #[test]
     fn repaired_parameters_are_kept_only_where_there_are_no_others() {
-        let mixture = |at: f64| Mixture {
-            weights: ndarray::array![1.0],
-            means: ndarray::array![[at]],
-            covariances: crate::Covariances::TiedSpherical(1.0),
-        };
+        let sphere = crate::Covariances::TiedSpherical(1.0);
+        let mixture = |at: f64| Mixture::new(ndarray::array![1.0], ndarray::array![[at]], sphere.clone());
         let mut best = Best::new();
         for (sound, log_likelihood, at) in [(false, 9.0, 0.0), (true, -5.0, 1.0), (false, 10.0, 2.0), (true, -4.0, 3.0)]
         {

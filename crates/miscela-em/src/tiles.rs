@@ -35,6 +35,8 @@ pub struct GaussianScratch<F> {
     drawing: Drawing,
     /// Where the rows of the block have gaps.
     pub(crate) gaps: Gaps<F>,
+    /// The weights of the rows that are not left out.
+    pub(crate) kept: Vec<f64>,
     /// The hard labels of the block.
     pub(crate) labels: Vec<u32>,
 }
@@ -52,6 +54,7 @@ impl<F: Float> Default for GaussianScratch<F> {
             moments: MomentScratch::default(),
             drawing: Drawing::default(),
             gaps: Gaps::default(),
+            kept: Vec::new(),
             labels: vec![0; BLOCK_ROWS],
         }
     }
@@ -77,7 +80,7 @@ impl<F: Float> GaussianScratch<F> {
 
     /// Writes the log-densities of tile `t` to its shares.
     pub(crate) fn log_densities(&mut self, density: &Density<F>, t: usize) -> &mut [Column<F>] {
-        let k = density.n_components();
+        let k = density.n_labels();
         let shares = &mut self.shares[t * k..(t + 1) * k];
         density.log_densities(&self.tiles[t], &mut self.solved, shares);
         shares
@@ -92,10 +95,11 @@ impl<F: Float> GaussianScratch<F> {
         temperature: F,
         (gathered, total): (&Sums, f64),
     ) -> Column<F> {
-        let k = density.n_components();
+        let k = density.n_labels();
         self.log_densities(density, t);
         self.droppable.clear();
         self.droppable.extend(gathered.weight.iter().map(|weight| is_settled(*weight, total)));
+        self.droppable.resize(k, false);
         let sharing = Sharing { temperature, weights: &self.row_weights[t], droppable: &self.droppable };
         share(&mut self.shares[t * k..(t + 1) * k], &sharing, &mut self.counts)
     }
@@ -108,6 +112,17 @@ impl<F: Float> GaussianScratch<F> {
             let (columns, rows) = (&mut self.shares[t * k..(t + 1) * k], tile_rows(block.len(), t));
             let weights = &self.row_weights[t].0[..rows.len()];
             self.drawing.draw(columns, weights, (seed, block.first() + rows.start), &mut self.counts);
+        }
+    }
+
+    /// Takes the noise's shares of tile `t` away to `sums`, so that those of the components are side by side. All tiles
+    /// before it must have been through here.
+    pub(crate) fn set_noise_aside(&mut self, t: usize, sums: &mut Sums) {
+        let k = sums.k();
+        if self.counts.len() > k {
+            let start = t * (k + 1);
+            sums.noise += self.shares[start + k].0.iter().map(|r| r.widen()).sum::<f64>();
+            self.shares.copy_within(start..start + k, t * k);
         }
     }
 
@@ -138,7 +153,7 @@ impl<F: Float> GaussianScratch<F> {
             tiles: &self.tiles[..tiles],
             offset: &self.offset,
             shares: &self.shares[..tiles * sums.k()],
-            counts: &self.counts,
+            counts: &self.counts[..sums.k()],
         };
         sums.soft().add(&shared, means, &mut self.moments);
     }
@@ -176,11 +191,8 @@ mod tests {
         };
         let (n, k) = (1000, 4);
         let rows: Vec<f64> = (0..n).flat_map(row).collect();
-        let mixture = |covariances| Mixture {
-            weights: array![0.4, 0.3, 0.2, 0.1],
-            means: ndarray::Array2::from_shape_fn((k, d), |(c, _)| [0.0, 9.0, 30.0, 13.5][c]),
-            covariances,
-        };
+        let means = ndarray::Array2::from_shape_fn((k, d), |(c, _)| [0.0, 9.0, 30.0, 13.5][c]);
+        let mixture = |covariances| Mixture::new(array![0.4, 0.3, 0.2, 0.1], means.clone(), covariances);
         let full = Array3::from_shape_fn((k, d, d), |(_, i, j)| if i == j { 1.5 } else { 0.2 });
         let cases = [
             (Covariances::Full(full), Scatter::Full),

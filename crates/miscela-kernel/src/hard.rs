@@ -31,7 +31,7 @@ impl HardMoments<'_> {
     /// Cost a row: 4d operations, d² for the full scatter.
     ///
     /// # Panics
-    /// If a label is not below k or the sizes disagree.
+    /// If the label of a row that has weight is not below k, or the sizes disagree.
     pub fn add<F: Float>(&mut self, block: &Block<F>, labels: &[u32], means: &[F]) {
         assert_eq!((labels.len(), self.first.len()), (block.len(), means.len()));
         Isa::best().run(AddHard { moments: self, block, labels, means });

@@ -406,6 +406,18 @@ impl<'a, F: Float> Block<'a, F> {
         Block { first: self.first, rows, weights: Some(weights), width: self.width }
     }
 
+    /// The same rows with these weights.
+    ///
+    /// # Panics
+    /// If there are not as many weights as rows.
+    pub fn with_weights<'b>(&self, weights: &'b [f64]) -> Block<'b, F>
+    where
+        'a: 'b,
+    {
+        assert_eq!(weights.len(), self.len());
+        Block { first: self.first, rows: self.rows, weights: Some(weights), width: self.width }
+    }
+
     /// Rows `range` of this block.
     #[inline]
     pub fn slice(&self, range: Range<usize>) -> Self {

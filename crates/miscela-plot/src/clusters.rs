@@ -10,6 +10,7 @@ pub struct Clusters<'a> {
     pub(crate) centres: ArrayView2<'a, f64>,
     pub(crate) covariances: Option<ArrayView3<'a, f64>>,
     pub(crate) weights: Option<&'a [f64]>,
+    pub(crate) noise: bool,
     pub(crate) names: Option<&'a [String]>,
     pub(crate) title: &'a str,
 }
@@ -17,7 +18,7 @@ pub struct Clusters<'a> {
 impl<'a> Clusters<'a> {
     /// `points` n × d, `labels` n numbers below k, `centres` k × d. They are checked when a picture is made.
     pub fn new(points: ArrayView2<'a, f64>, labels: &'a [usize], centres: ArrayView2<'a, f64>) -> Self {
-        Self { points, labels, centres, covariances: None, weights: None, names: None, title: "" }
+        Self { points, labels, centres, covariances: None, weights: None, noise: false, names: None, title: "" }
     }
 
     /// The covariance of each component, k × d × d, drawn as ellipses and densities.
@@ -28,6 +29,11 @@ impl<'a> Clusters<'a> {
     /// The weight of each component, k numbers; without them, the share of rows with its label.
     pub fn weights(self, weights: &'a [f64]) -> Self {
         Self { weights: Some(weights), ..self }
+    }
+
+    /// Rows of no cluster have the label k.
+    pub fn noise(self) -> Self {
+        Self { noise: true, ..self }
     }
 
     /// The names of the d columns; without them, `x0, x1, …`.
@@ -48,13 +54,18 @@ impl<'a> Clusters<'a> {
         self.centres.nrows()
     }
 
+    /// k, and one more with noise.
+    pub(crate) fn n_labels(&self) -> usize {
+        self.k() + usize::from(self.noise)
+    }
+
     pub(crate) fn name(&self, column: usize) -> String {
         self.names.map_or_else(|| format!("x{column}"), |names| names[column].clone())
     }
 
     /// The number of rows with each label.
     pub(crate) fn sizes(&self) -> Vec<usize> {
-        let mut sizes = vec![0; self.k()];
+        let mut sizes = vec![0; self.n_labels()];
         self.labels.iter().for_each(|&label| sizes[label] += 1);
         sizes
     }
@@ -86,7 +97,7 @@ impl<'a> Clusters<'a> {
             expect("weights", k, weights.len())?;
             finite("weights", weights.iter().map(|w| (0, w)))?;
         }
-        if let Some((row, &label)) = self.labels.iter().enumerate().find(|(_, label)| **label >= k) {
+        if let Some((row, &label)) = self.labels.iter().enumerate().find(|(_, label)| **label >= self.n_labels()) {
             return Err(PlotError::LabelBeyond { row, label, k });
         }
         finite("points", self.points.indexed_iter().map(|((row, _), x)| (row, x)))?;

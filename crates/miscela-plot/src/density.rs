@@ -22,7 +22,7 @@ impl Histogram {
         let bins = (3.0 * (points.len() as f64).cbrt()).ceil().clamp(6.0, 60.0);
         let (low, high) = range(points.iter().copied());
         let (low, bin) = if high > low { (low, (high - low) / bins) } else { (low - 0.5, 1.0) };
-        let mut heights = vec![vec![0.0; bins as usize]; clusters.k()];
+        let mut heights = vec![vec![0.0; bins as usize]; clusters.n_labels()];
         let one = 1.0 / (points.len() as f64 * bin);
         for (x, &label) in points.iter().zip(clusters.labels) {
             let bar = (((x - low) / bin) as usize).min(bins as usize - 1);
@@ -71,7 +71,9 @@ fn component(clusters: &Clusters, c: usize, column: usize, share: f64) -> Option
 fn shares(clusters: &Clusters) -> Vec<f64> {
     match clusters.weights {
         Some(weights) => weights.to_vec(),
-        None => clusters.sizes().iter().map(|&size| size as f64 / clusters.labels.len() as f64).collect(),
+        None => {
+            clusters.sizes()[..clusters.k()].iter().map(|&size| size as f64 / clusters.labels.len() as f64).collect()
+        }
     }
 }
 

@@ -196,7 +196,8 @@ impl Legend {
         let per_column = ((height / Self::LINE) as usize).saturating_sub(2).max(1);
         let sizes = clusters.sizes();
         let shown = sizes.len().min(per_column * Self::COLUMNS);
-        let mut texts: Vec<_> = (0..shown).map(|c| format!("{c} ({})", sizes[c])).collect();
+        let name = |c: usize| if c < clusters.k() { c.to_string() } else { "noise".to_string() };
+        let mut texts: Vec<_> = (0..shown).map(|c| format!("{} ({})", name(c), sizes[c])).collect();
         if shown < sizes.len() {
             texts[shown - 1] = format!("… {} more", sizes.len() - shown + 1);
         }

@@ -30,7 +30,7 @@ pub(crate) fn scatter(
     panel: &Panel,
 ) {
     let k = clusters.k();
-    let mut points: Vec<Vec<Point>> = vec![vec![]; k];
+    let mut points: Vec<Vec<Point>> = vec![vec![]; clusters.n_labels()];
     for &row in rows {
         points[clusters.labels[row]].push(panel.place(clusters.points[(row, x)], clusters.points[(row, y)]));
     }

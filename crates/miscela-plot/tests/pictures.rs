@@ -171,6 +171,17 @@ fn complaint(clusters: &Clusters) -> String {
 }
 
 #[test]
+fn rows_of_no_cluster_are_drawn_and_counted() {
+    let data = data(90, 3, 2);
+    let labels: Vec<usize> = (0..90).map(|i| i % 4).collect();
+    let clusters = Clusters::new(data.points.view(), &labels, data.centres.view()).noise();
+    let svg = Picture::clusters(&clusters.covariances(data.covariances.view())).unwrap().to_svg();
+    assert!(texts(&svg).contains(&"noise (22)".to_string()), "{:?}", texts(&svg));
+    let one = Clusters::new(data.points.view(), &labels, data.centres.view());
+    assert!(complaint(&one).contains("label of row 3 is 3"));
+}
+
+#[test]
 fn what_cannot_be_drawn_is_refused() {
     let good = data(4, 2, 2);
     let (points, centres) = (good.points.view(), good.centres.view());

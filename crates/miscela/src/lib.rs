@@ -57,7 +57,7 @@ pub use miscela_distance::{
 pub use miscela_distance::{FromLinfa, ToLinfa};
 pub use miscela_em::{
     AnnealTo, Annealing, Assignment, ColumnsError, ConditionalError, Covariance, Covariances, Held, Missing, Mixing,
-    Mixture, Observer, Progress, Repair, RepairAction, Termination, UnknownCovariance, UnknownMissing,
+    Mixture, Noise, Observer, Progress, Repair, RepairAction, Termination, Uniform, UnknownCovariance, UnknownMissing,
 };
 pub use miscela_init::{
     Agglomerate, Agglomeration, AgglomerationModel, KMeansInit, Merge, SeedingError, Transform, quantile_labels,

@@ -3,7 +3,8 @@
 pub use crate::{
     Algorithm, AnnealTo, Annealing, AnyModel, Assignment, Covariance, Covariances, Float, GaussianMixture,
     GaussianMixtureModel, GmmError, GmmInitMethod, GmmParams, GmmValidParams, Held, IncrKMeansError, KMeans,
-    KMeansError, KMeansInit, KMeansParams, KMeansValidParams, Missing, Mixing, Progress, Report, Termination, Threads,
+    KMeansError, KMeansInit, KMeansParams, KMeansValidParams, Missing, Mixing, Noise, Progress, Report, Termination,
+    Threads,
 };
 pub use linfa::dataset::{AsTargets, Records};
 pub use linfa::traits::{Fit, FitWith, Predict, PredictInplace, Transformer};

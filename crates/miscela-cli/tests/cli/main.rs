@@ -5,4 +5,5 @@ mod fit;
 mod formats;
 mod missing;
 mod models;
+mod outliers;
 mod run;

@@ -37,7 +37,7 @@ pub fn filled<F: Float>(rows: ArrayView2<F>, fill: &[f64]) -> Array2<F> {
 /// use ndarray::array;
 ///
 /// let covariance = Covariances::Tied(array![[4.0, 2.0], [2.0, 3.0]]);
-/// let mixture = Mixture { weights: array![1.0], means: array![[1.0, 10.0]], covariances: covariance };
+/// let mixture = Mixture::new(array![1.0], array![[1.0, 10.0]], covariance);
 /// let density = Density::new(&mixture)?;
 /// let incomplete = IncompleteDensity::new(&mixture, &density);
 /// let rows = array![[3.0, f64::NAN]];

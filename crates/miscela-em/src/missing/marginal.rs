@@ -220,11 +220,8 @@ mod tests {
     fn patterns_that_are_not_kept_are_worked_out_alike() {
         let d = 3;
         let full = Array3::from_shape_fn((2, d, d), |(c, i, j)| if i == j { 2.0 + c as f64 } else { 0.7 });
-        let mixture = Mixture {
-            weights: array![0.4, 0.6],
-            means: array![[0.0, 1.0, 2.0], [3.0, 2.0, 1.0]],
-            covariances: Covariances::Full(full),
-        };
+        let means = array![[0.0, 1.0, 2.0], [3.0, 2.0, 1.0]];
+        let mixture = Mixture::new(array![0.4, 0.6], means, Covariances::Full(full));
         let value = |(i, j): (usize, usize)| if (i + j * j) % 4 == 0 { f64::NAN } else { (i * 7 + j * 5) as f64 % 4.0 };
         let rows = Array2::from_shape_fn((40, d), value);
         let samples = Samples::with_missing(&rows, None).unwrap();

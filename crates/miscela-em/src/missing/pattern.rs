@@ -238,11 +238,8 @@ mod tests {
     #[test]
     fn two_columns_are_a_regression() {
         // Σ = [4 2; 2 3], the second column missing: x̂₂ = μ₂ + 2/4 (x₁ − μ₁), with 3 − 2·2/4 left.
-        let mixture = Mixture {
-            weights: array![1.0],
-            means: array![[1.0, 10.0]],
-            covariances: Covariances::Full(array![[[4.0, 2.0], [2.0, 3.0]]]),
-        };
+        let covariances = Covariances::Full(array![[[4.0, 2.0], [2.0, 3.0]]]);
+        let mixture = Mixture::new(array![1.0], array![[1.0, 10.0]], covariances);
         let seen = Whole::new(&mixture).seen(&[0b10]).unwrap();
         let (mut z, mut solved) = ([0.0; 2], [0.0; 2]);
         let log_density = seen.complete(0, &[1.0, 10.0], &[4.0, f64::NAN], &mut z, &mut solved);

@@ -4,7 +4,9 @@ use super::{GaussianMixture, GmmError};
 use crate::Float;
 use crate::kmeans::{dtype, malformed};
 use crate::report::Report;
-use miscela_em::{Assignment, Covariance, Covariances, Held, Missing, Mixing, Mixture, MixtureFit, MixtureSettings};
+use miscela_em::{
+    Assignment, Covariance, Covariances, Held, Missing, Mixing, Mixture, MixtureFit, MixtureSettings, Noise, Uniform,
+};
 use miscela_persist::{Document, Dtype, Format, PersistError, Version, layers, matrix, rows, save, stack, vector};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::Path;
@@ -33,6 +35,9 @@ pub struct GaussianMixtureDocument<F> {
     pub mixing: Mixing,
     /// What was held fixed.
     pub held: Held,
+    /// How the density of the noise was found, where there is noise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise: Option<Noise>,
     /// What was added to every variance.
     pub reg_covariance: f64,
     /// The tolerance of the fit.
@@ -46,6 +51,9 @@ pub struct GaussianMixtureDocument<F> {
     pub means: Vec<Vec<F>>,
     /// In the shape of their structure.
     pub covariances: CovarianceLists<F>,
+    /// The noise, where there is some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uniform: Option<Uniform>,
     /// Rows of positive weight by label.
     pub sizes: Vec<usize>,
     /// Σ w ln p(x) of the fit.
@@ -138,12 +146,14 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
             assignment: self.settings.assignment,
             mixing: self.settings.mixing.clone(),
             held: self.settings.held,
+            noise: self.settings.noise,
             reg_covariance: self.settings.reg_covariance,
             tolerance: self.settings.tolerance,
             missing: self.settings.missing,
             weights: self.mixture.weights.to_vec(),
             means: rows(self.mixture.means.view()),
             covariances: CovarianceLists::new(&self.mixture.covariances).ok_or_else(unknown)?,
+            uniform: self.mixture.noise.clone(),
             sizes: self.sizes.clone(),
             log_likelihood: self.log_likelihood,
             classification_log_likelihood: self.classification_log_likelihood,
@@ -169,16 +179,24 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
             weights: vector("weights", &document.weights, k)?,
             means: matrix("means", &document.means, k, d)?,
             covariances: document.covariances.arrays(k, d)?,
+            noise: document.uniform,
         };
         mixture.check().map_err(|error| malformed("parameters", error.to_string()))?;
         if !document.covariance.has_shape(&mixture.covariances) {
             return Err(malformed(FIELD, format!("their shape is not that of `{}`", document.covariance)));
         }
         document.mixing.check(k).map_err(|error| malformed("mixing", error.to_string()))?;
+        if document.noise.is_some() != mixture.noise.is_some() {
+            return Err(malformed("uniform", "it goes with `noise`, and neither is there alone".into()));
+        }
+        if mixture.noise.is_some() && document.missing != Missing::Error {
+            return Err(malformed("missing", "a mixture with noise refuses missing values".into()));
+        }
         // Zero is for a model that was made from parameters, without rows.
         if document.total_weight < 0.0 {
             return Err(malformed("total_weight", "it must not be below zero".into()));
         }
+        let n_labels = mixture.n_labels();
         let fitted = super::model::Fitted {
             mixture,
             settings: MixtureSettings {
@@ -186,6 +204,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
                 assignment: document.assignment,
                 mixing: document.mixing,
                 held: document.held,
+                noise: document.noise,
                 reg_covariance: document.reg_covariance,
                 tolerance: document.tolerance,
                 missing: document.missing,
@@ -194,7 +213,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
                 log_likelihood: document.log_likelihood,
                 classification_log_likelihood: document.classification_log_likelihood,
                 tempered_log_likelihood: document.log_likelihood,
-                sizes: vector("sizes", &document.sizes, k)?.to_vec(),
+                sizes: vector("sizes", &document.sizes, n_labels)?.to_vec(),
             },
             total_weight: document.total_weight,
             report: document.report,

@@ -45,6 +45,12 @@ pub enum GmmParamsError {
     /// Given mixing weights that are none.
     #[error(transparent)]
     Mixing(#[from] ParameterError),
+    /// Missing values and what cannot bear them.
+    #[error("{0} has no density of a part of the columns, as missing values need it; fill them, or leave it out")]
+    Missing(&'static str),
+    /// A volume of the noise that is not above zero.
+    #[error("the volume of the noise must be a finite number above zero, not {0}")]
+    Volume(f64),
     /// No threads.
     #[error("the number of threads cannot be 0")]
     NThreads,

@@ -4,7 +4,7 @@ use super::model::Fitted;
 use super::{GaussianMixture, GmmError};
 use crate::Float;
 use crate::report::{Report, Seconds};
-use miscela_em::{Covariance, Mixture, MixtureFit, MixtureSettings, ParameterError, Termination};
+use miscela_em::{Covariance, Mixture, MixtureFit, MixtureSettings, Noise, ParameterError, Termination};
 
 impl<F: Float> GaussianMixture<F> {
     /// A model of given weights, means and covariances. The covariances must be in the shape of the structure; what else it
@@ -17,11 +17,8 @@ impl<F: Float> GaussianMixture<F> {
     /// use miscela::{Mixture, prelude::*};
     /// use ndarray::array;
     ///
-    /// let parameters = Mixture {
-    ///     weights: array![0.25, 0.75],
-    ///     means: array![[0.0, 0.0], [5.0, 5.0]],
-    ///     covariances: Covariances::Spherical(array![1.0, 2.0]),
-    /// };
+    /// let covariances = Covariances::Spherical(array![1.0, 2.0]);
+    /// let parameters = Mixture::new(array![0.25, 0.75], array![[0.0, 0.0], [5.0, 5.0]], covariances);
     /// let model = GaussianMixture::from_parameters(parameters, Covariance::Spherical)?;
     /// assert_eq!(model.try_predict(&array![[4.0, 6.0]])?, array![1]);
     /// # Ok::<(), GmmError>(())
@@ -34,7 +31,8 @@ impl<F: Float> GaussianMixture<F> {
         if !covariance.has_shape(&mixture.covariances) {
             return Err(GmmError::CovarianceShape { covariance });
         }
-        Ok(Self::without_rows(mixture, MixtureSettings { covariance, ..MixtureSettings::default() })?)
+        let noise = mixture.noise.as_ref().map(|_| Noise::Hypervolume);
+        Ok(Self::without_rows(mixture, MixtureSettings { covariance, noise, ..MixtureSettings::default() })?)
     }
 
     pub(super) fn without_rows(mixture: Mixture<F>, settings: MixtureSettings) -> Result<Self, ParameterError> {
@@ -42,7 +40,7 @@ impl<F: Float> GaussianMixture<F> {
             log_likelihood: 0.0,
             classification_log_likelihood: 0.0,
             tempered_log_likelihood: 0.0,
-            sizes: vec![0; mixture.n_components()],
+            sizes: vec![0; mixture.n_labels()],
         };
         let report = Report {
             n_runs: 0,

@@ -16,7 +16,8 @@ impl<F: Float> GaussianMixture<F> {
         self.settings.missing
     }
 
-    /// Takes missing values in rows to predict, whatever the fit did, or refuses them.
+    /// Takes missing values in rows to predict, whatever the fit did, or refuses them. A mixture with noise, which has no
+    /// density of a part of the columns, always refuses.
     ///
     /// ```
     /// use miscela::prelude::*;
@@ -30,7 +31,7 @@ impl<F: Float> GaussianMixture<F> {
     /// # Ok::<(), GmmError>(())
     /// ```
     pub fn with_missing(mut self, missing: Missing) -> Self {
-        self.settings.missing = missing;
+        self.settings.missing = if self.noise().is_some() { Missing::Error } else { missing };
         self
     }
 

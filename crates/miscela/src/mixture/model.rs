@@ -6,8 +6,8 @@ use crate::input::{has_gaps, samples, samples_of};
 use crate::report::Report;
 use linfa::{DatasetBase, traits::PredictInplace};
 use miscela_em::{
-    Assignment, Covariance, Covariances, Density, Held, Mixing, Mixture, MixtureFit, MixtureSettings, ParameterError,
-    Spread, densest_labels, evaluate_mixture, log_densities, responsibilities,
+    Assignment, Covariance, Covariances, Density, Held, Mixing, Mixture, MixtureFit, MixtureSettings, Noise,
+    ParameterError, Spread, Uniform, densest_labels, evaluate_mixture, log_densities, responsibilities,
 };
 use miscela_kernel::{Samples, SamplesError, Threads};
 use ndarray::{Array1, Array2, Array3, ArrayBase, Data, Ix1, Ix2};
@@ -120,7 +120,7 @@ impl<F: Float> GaussianMixture<F> {
         })
     }
 
-    /// The mixing weights, k, summing to one.
+    /// The mixing weights, k, summing to one, or to what the [noise](Self::noise) leaves of it.
     pub fn weights(&self) -> &Array1<F> {
         &self.mixture.weights
     }
@@ -157,6 +157,16 @@ impl<F: Float> GaussianMixture<F> {
         &self.mixture
     }
 
+    /// The uniform component, of a mixture fitted with [noise](GmmParams::noise).
+    pub fn noise(&self) -> Option<&Uniform> {
+        self.mixture.noise.as_ref()
+    }
+
+    /// How the density of the noise was found.
+    pub fn noise_rule(&self) -> Option<Noise> {
+        self.settings.noise
+    }
+
     /// The structure of the covariances.
     pub fn covariance(&self) -> Covariance {
         self.settings.covariance
@@ -177,7 +187,7 @@ impl<F: Float> GaussianMixture<F> {
         self.settings.held
     }
 
-    /// The number of rows of positive weight by their densest component.
+    /// The number of rows of positive weight by their densest component, k; with noise k + 1, its rows last.
     pub fn sizes(&self) -> &[usize] {
         &self.sizes
     }
@@ -217,16 +227,18 @@ impl<F: Float> GaussianMixture<F> {
         self
     }
 
-    /// The number of free parameters, counted as mclust does: what is equal, given or held fixed does not count.
+    /// The number of free parameters, counted as mclust does: what is equal, given or held fixed does not count, and noise has
+    /// two, its weight and its volume.
     pub fn n_parameters(&self) -> usize {
         let (k, d, held) = (self.n_clusters(), self.n_features(), self.settings.held);
         let weights = if held.weights || self.settings.mixing != Mixing::Free { 0 } else { k - 1 };
         let means = if held.means { 0 } else { k * d };
         let covariances = if held.covariances { 0 } else { self.settings.covariance.n_parameters(k, d) };
-        weights + means + covariances
+        let noise = if self.noise().is_some() { 2 - usize::from(held.weights) } else { 0 };
+        weights + means + covariances + noise
     }
 
-    /// The densest component of each row, n; the lowest index on ties.
+    /// The densest component of each row, n; the lowest index on ties, and k for the noise.
     ///
     /// # Errors
     /// If rows are not finite, or of another width than the model.
@@ -239,7 +251,7 @@ impl<F: Float> GaussianMixture<F> {
         Ok(densest_labels(&samples, &self.density, Threads::Ambient))
     }
 
-    /// The probability of each component for each row, n × k; rows sum to one.
+    /// The probability of each component for each row, n × k, or with noise n × (k + 1), the noise last; rows sum to one.
     ///
     /// # Panics
     /// If the rows are of another width than the model.
@@ -355,14 +367,23 @@ impl<F: Float> GaussianMixture<F> {
     }
 
     /// Draws rows from the mixture: n × d, and the component of each, n.
+    ///
+    /// Noise, whose label is k, is drawn from the box that the rows of the fit span along the columns, whatever its volume.
     pub fn sample<R: Rng + ?Sized>(&self, n: usize, rng: &mut R) -> (Array2<F>, Array1<usize>) {
         let d = self.n_features();
         let spread = Spread::new(&self.mixture.covariances, d);
-        let weights = WeightedIndex::new(self.mixture.weights.iter().map(|w| w.widen()));
+        let noise = self.noise();
+        let weights = self.mixture.weights.iter().map(|w| w.widen()).chain(noise.map(|noise| noise.weight));
+        let weights = WeightedIndex::new(weights);
         let labels: Array1<usize> = (0..n).map(|_| weights.as_ref().map_or(0, |index| index.sample(rng))).collect();
         let mut rows = Array2::zeros((n, d));
         let mut normal = vec![0.0f64; d];
         for (label, mut row) in labels.iter().zip(rows.outer_iter_mut()) {
+            if let Some(noise) = noise.filter(|_| *label == self.n_clusters()) {
+                let bounds = noise.lower.iter().zip(&noise.upper);
+                row.iter_mut().zip(bounds).for_each(|(x, (low, high))| *x = F::narrow(rng.gen_range(*low..=*high)));
+                continue;
+            }
             normal.iter_mut().for_each(|z| *z = StandardNormal.sample(rng));
             row.iter_mut().zip(spread.apply(*label, &normal)).for_each(|(x, z)| *x = z);
             row += &self.mixture.means.row(*label);

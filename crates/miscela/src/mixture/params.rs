@@ -3,7 +3,7 @@
 use super::{GaussianMixture, GmmInitMethod, GmmParamsError};
 use crate::Float;
 use linfa::ParamGuard;
-use miscela_em::{Annealing, Assignment, Covariance, Held, Missing, Mixing, MixtureSettings};
+use miscela_em::{Annealing, Assignment, Covariance, Held, Missing, Mixing, MixtureSettings, Noise};
 use miscela_kernel::Threads;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256Plus;
@@ -99,6 +99,30 @@ impl<F: Float, R> GmmParams<F, R> {
         self
     }
 
+    /// A uniform component beside the k others, for rows that belong to none of them: mclust's noise.
+    ///
+    /// Noise has the label k, the last column of [`predict_proba`](crate::GaussianMixture::predict_proba), and a weight that
+    /// is estimated, by which those of the components sum to less than one. The rows that start as noise are those far from
+    /// all others, 10 % at most, unless labels (k is noise) or responsibilities (k + 1 columns) say which.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    /// use ndarray::{Array2, Axis, concatenate};
+    ///
+    /// let iris = linfa_datasets::iris();
+    /// let outliers = Array2::from_shape_fn((8, 4), |(i, j)| ((7 * i + 5 * j) % 12) as f64 * 3.0 - 12.0);
+    /// let rows = concatenate![Axis(0), *iris.records(), outliers];
+    /// let model = GaussianMixture::params(3).noise(Noise::Hypervolume).fit(&DatasetBase::from(rows.view()))?;
+    /// assert!(model.noise().is_some_and(|noise| noise.weight > 0.03));
+    /// assert!(model.sizes()[3] >= 7, "rows by label, the noise last");
+    /// assert_eq!(model.predict_proba(&rows).dim(), (158, 4));
+    /// # Ok::<(), GmmError>(())
+    /// ```
+    pub fn noise(mut self, noise: Noise) -> Self {
+        self.0.settings.noise = Some(noise);
+        self
+    }
+
     /// Which parameters stay as the start gives them.
     pub fn held(mut self, held: Held) -> Self {
         self.0.settings.held = held;
@@ -175,6 +199,13 @@ impl<F: Float, R> ParamGuard for GmmParams<F, R> {
         let params = &self.0;
         let (tolerance, ridge) = (params.tolerance.widen(), params.reg_covariance.widen());
         let not_negative = |x: f64| x.is_finite() && x >= 0.0;
+        match params.settings.noise {
+            Some(_) if params.settings.missing != Missing::Error => return Err(GmmParamsError::Missing("noise")),
+            Some(Noise::Volume(volume)) if !(volume.is_finite() && volume > 0.0) => {
+                return Err(GmmParamsError::Volume(volume));
+            }
+            _ => {}
+        }
         match params.settings.assignment {
             _ if params.n_clusters == 0 => Err(GmmParamsError::NClusters),
             _ if params.n_runs == 0 => Err(GmmParamsError::NRuns),

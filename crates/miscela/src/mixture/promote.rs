@@ -53,13 +53,17 @@ impl<F: Float> GaussianMixture<F> {
     /// [`KMeans::promote`](crate::KMeans::promote). What was annealed goes on as it ended.
     pub fn promote(&self) -> GmmParams<F, Xoshiro256Plus> {
         let settings = &self.settings;
-        GmmParams::new(self.n_clusters())
+        let params = GmmParams::new(self.n_clusters())
             .init_method(self.into())
             .covariance(settings.covariance)
             .assignment(settings.assignment.at_end())
             .mixing(settings.mixing.clone())
             .held(settings.held)
             .tolerance(F::narrow(settings.tolerance))
-            .reg_covariance(F::narrow(settings.reg_covariance))
+            .reg_covariance(F::narrow(settings.reg_covariance));
+        match settings.noise {
+            Some(noise) => params.noise(noise),
+            None => params,
+        }
     }
 }

@@ -7,7 +7,8 @@ use crate::input::on_whole_rows;
 use crate::kmeans::KMeansParams;
 use miscela_distance::L2;
 use miscela_em::{
-    Covariances, Mixture, MixtureSettings, ParameterError, Repair, Shares, StartError, Summary, from_shares,
+    Covariances, Mixture, MixtureSettings, Noise, ParameterError, Repair, Shares, StartError, Summary, Uniform,
+    far_rows, from_shares,
 };
 use miscela_init::{KMeansInit, Seeding};
 use miscela_kernel::{Samples, Threads};
@@ -33,13 +34,13 @@ pub enum GmmInitMethod<F> {
     /// more, from which the first parameters are then estimated; and for one column its quantiles. See
     /// [`Agglomerate`](crate::Agglomerate) for the cost.
     Hierarchical,
-    /// A partition: one 0-based label a row.
+    /// A partition: one 0-based label a row. With noise, k is its label.
     Labels(Vec<usize>),
-    /// Responsibilities, n × k, each row summing to one.
+    /// Responsibilities, n × k, each row summing to one. With noise, k + 1 columns.
     Responsibilities(Array2<F>),
     /// Parameters, used as they are. What is not given follows from the partition by the nearest mean.
     Parameters {
-        /// k
+        /// k. With noise, its weight is what they leave of one; if they leave nothing, 10 %, and they are scaled to that.
         weights: Option<Array1<F>>,
         /// k × d
         means: Array2<F>,
@@ -93,6 +94,53 @@ impl<F: Float, R> GmmValidParams<F, R> {
     ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
         let (k, settings) = (self.n_clusters(), self.settings());
         let by_shares = |shares| from_shares(samples, shares, k, &settings, summary, threads);
+        match self.init_method() {
+            GmmInitMethod::Labels(labels) => Ok(by_shares(Shares::Labels(labels))?),
+            GmmInitMethod::Responsibilities(given) => Ok(by_shares(Shares::Responsibilities(given.view()))?),
+            GmmInitMethod::Parameters { weights, means, covariances } => {
+                let given = Given { weights: weights.as_ref(), means, covariances: covariances.as_ref() };
+                let noise = settings.noise.map(|noise| Uniform::over(samples, noise, summary, threads)).transpose()?;
+                let by_nearest_mean = || by_shares(Shares::NearestMean(means.view()));
+                given.start(&settings, k, samples.n_columns(), noise, by_nearest_mean)
+            }
+            _ => match settings.noise {
+                Some(noise) => self.found_beside(noise, samples, summary, seed, threads),
+                None => self.found(samples, &settings, summary, seed, threads),
+            },
+        }
+    }
+
+    /// The start that a method finds by itself in the rows that are not far from all others, and noise.
+    fn found_beside(
+        &self,
+        noise: Noise,
+        samples: &Samples<F>,
+        summary: &Summary,
+        seed: u64,
+        threads: Threads,
+    ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
+        let (noise, settings) =
+            (Uniform::over(samples, noise, summary, threads)?, MixtureSettings { noise: None, ..self.settings() });
+        let far = far_rows(samples, self.n_clusters(), summary, threads);
+        let weights: Vec<f64> = (0..far.len()).map(|i| if far[i] { 0.0 } else { samples.weight(i) }).collect();
+        let rows = samples.rows();
+        let near = far.contains(&true).then(|| Samples::weighted(&rows, weights)).and_then(Result::ok);
+        // Without those rows there may be too few.
+        let found = near.and_then(|near| self.found(&near, &settings, summary, seed, threads).ok());
+        let (mixture, repairs) = found.map_or_else(|| self.found(samples, &settings, summary, seed, threads), Ok)?;
+        Ok((mixture.with_noise(noise), repairs))
+    }
+
+    /// The start that a method finds by itself, without noise.
+    fn found(
+        &self,
+        samples: &Samples<F>,
+        settings: &MixtureSettings,
+        summary: &Summary,
+        seed: u64,
+        threads: Threads,
+    ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
+        let k = self.n_clusters();
         let seeded = |init: KMeansInit<F>| -> Result<_, GmmError> {
             let mut rng = Xoshiro256Plus::seed_from_u64(seed);
             on_whole_rows(samples, summary, |whole| Ok(init.seed(whole, k, &L2, threads, &mut rng)?.centres))
@@ -101,20 +149,14 @@ impl<F: Float, R> GmmValidParams<F, R> {
             GmmInitMethod::Hierarchical => {
                 let tree =
                     on_whole_rows(samples, summary, |whole| Ok::<_, GmmError>(Hierarchy::new(whole, seed, threads)?))?;
-                return tree.start(samples, k, &settings, summary, threads);
+                return tree.start(samples, k, settings, summary, threads);
             }
-            GmmInitMethod::Labels(labels) => return Ok(by_shares(Shares::Labels(labels))?),
-            GmmInitMethod::Responsibilities(given) => return Ok(by_shares(Shares::Responsibilities(given.view()))?),
-            GmmInitMethod::Parameters { weights, means, covariances } => {
-                let given = Given { weights: weights.as_ref(), means, covariances: covariances.as_ref() };
-                return given.start(&settings, k, samples.n_columns(), || by_shares(Shares::NearestMean(means.view())));
-            }
-            GmmInitMethod::KMeans => KMeansParams::new(k, (), L2).run_from(samples, seed, threads)?,
             GmmInitMethod::Random => seeded(KMeansInit::Random)?,
             GmmInitMethod::KMeansPlusPlus => seeded(KMeansInit::KMeansPlusPlus)?,
             GmmInitMethod::KMeansPara => seeded(KMeansInit::KMeansPara)?,
+            _ => KMeansParams::new(k, (), L2).run_from(samples, seed, threads)?,
         };
-        Ok(by_shares(Shares::NearestMean(means.view()))?)
+        Ok(from_shares(samples, Shares::NearestMean(means.view()), k, settings, summary, threads)?)
     }
 }
 
@@ -131,6 +173,7 @@ impl<F: Float> Given<'_, F> {
         settings: &MixtureSettings,
         k: usize,
         d: usize,
+        noise: Option<Uniform>,
         by_nearest_mean: impl FnOnce() -> Result<(Mixture<F>, Vec<Repair>), StartError>,
     ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
         let (rows, columns) = self.means.dim();
@@ -155,6 +198,14 @@ impl<F: Float> Given<'_, F> {
             return Err(ParameterError::Shape { part: "covariances", k, d }.into());
         }
         let covariances = settings.covariance.shape(&covariances, &weights, d);
-        Ok((Mixture { weights, means: self.means.clone(), covariances }, repairs))
+        let mixture = Mixture::new(weights, self.means.clone(), covariances);
+        let left = 1.0 - mixture.weights.iter().map(|w| w.widen()).sum::<f64>();
+        let mixture = match noise {
+            // What rounding leaves is nothing.
+            Some(noise) if left > 1e-5 => Mixture { noise: Some(Uniform { weight: left, ..noise }), ..mixture },
+            Some(noise) => mixture.with_noise(noise),
+            None => mixture,
+        };
+        Ok((mixture, repairs))
     }
 }

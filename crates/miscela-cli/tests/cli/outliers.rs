@@ -1,0 +1,46 @@
+//! Mixtures that bear rows which belong to no cluster.
+
+use crate::run::{Folder, clusters, numbers};
+
+/// Three clusters of twenty rows in `data.csv`, and three rows somewhere else.
+fn with_outliers() -> Folder {
+    let folder = Folder::new();
+    folder.write("data.csv", clusters() + "40,-30\n-25,35\n55,5\n");
+    folder
+}
+
+#[test]
+fn noise_takes_what_belongs_to_no_cluster() {
+    let folder = with_outliers();
+    let fit = "fit data.csv -m gmm -k 3 --noise";
+    let answer = folder.json(&format!("{fit} --labels labels.csv --plot clusters.svg -o m.json"));
+    assert_eq!(answer["sizes"].as_array().unwrap().last(), Some(&serde_json::json!(3)));
+    let weights = numbers(&answer["weights"]);
+    let noise = answer["noise"]["weight"].as_f64().unwrap();
+    assert!(weights.len() == 3 && (weights.iter().sum::<f64>() + noise - 1.0).abs() < 1e-12);
+    assert!(folder.read("labels.csv").ends_with("\n3\n3\n3\n"));
+    assert!(folder.read("clusters.svg").contains("noise (3)"));
+    assert_eq!(folder.json("info m.json")["noise"], answer["noise"]);
+    let text = folder.ok(fit);
+    assert!(text.contains("3 components and noise") && text.contains("    noise"), "{text}");
+
+    assert!(folder.ok("predict m.json data.csv --proba").starts_with("p0,p1,p2,p3\n"));
+    folder.ok("sample m.json -n 50 -o drawn.csv --labels drawn_labels.csv");
+    // A start from the model has its noise too, and stays where it is.
+    let again = folder.json("fit data.csv -m gmm --init-model m.json");
+    assert!((again["log_likelihood"].as_f64().unwrap() - answer["log_likelihood"].as_f64().unwrap()).abs() < 0.2);
+    assert!((again["noise"]["weight"].as_f64().unwrap() - noise).abs() < 1e-3);
+
+    // In a larger volume it is less dense.
+    let wide = folder.json("fit data.csv -m gmm -k 3 --noise 1e6");
+    assert!(wide["log_likelihood"].as_f64() < answer["log_likelihood"].as_f64());
+    assert!((wide["noise"]["log_volume"].as_f64().unwrap() - 1e6f64.ln()).abs() < 1e-12);
+    folder.write("start.csv", folder.read("labels.csv"));
+    let started = folder.json("fit data.csv -m gmm -k 3 --noise --init-labels start.csv");
+    assert_eq!(started["sizes"], answer["sizes"]);
+
+    folder.fails("fit data.csv -m gmm --noise --init-labels start.csv", 2, &["-k", "noise"]);
+    folder.fails("fit data.csv -m gmm -k 3 --noise 0", 2, &["--noise", "above 0"]);
+    folder.fails("fit data.csv -k 3 --noise", 2, &["--noise", "-m gmm"]);
+    folder.fails("fit data.csv -m gmm -k 3 --init-labels start.csv", 1, &["label of row 60 is 3"]);
+}
