@@ -207,3 +207,165 @@ fn settings_that_make_no_sense_are_refused() {
     assert!(annealed(10.0, 1.0).contains("between 0 and 1, not 1"));
     assert!(annealed(10.0, f64::NAN).contains("not NaN"));
 }
+
+/// Every third label.
+fn some_of(labels: &[usize]) -> Vec<Option<usize>> {
+    labels.iter().enumerate().map(|(i, label)| (i % 3 == 0).then_some(*label)).collect()
+}
+
+#[test]
+fn with_all_rows_known_the_fit_is_discriminant_analysis() {
+    let (iris, labels) = (data("iris"), miscela_tests::labels("data/iris.labels.csv"));
+    let dataset = DatasetBase::from(iris.view());
+    for rule in [Assignment::Soft, Assignment::Hard, Assignment::Stochastic] {
+        let params = GaussianMixture::params(3).known_labels(labels.iter().copied().map(Some)).assignment(rule);
+        let model = params.clone().reg_covariance(0.0).max_n_iterations(5).fit(&dataset).unwrap();
+        // The classes' own means and covariances, of the textbook.
+        let (mut density, mut log_likelihood) = (Array2::zeros((150, 3)), 0.0);
+        for c in 0..3 {
+            let members: Vec<usize> = (0..150).filter(|i| labels[*i] == c).collect();
+            let own = iris.select(ndarray::Axis(0), &members);
+            let mean = own.mean_axis(ndarray::Axis(0)).unwrap();
+            let apart = &own - &mean;
+            let covariance = apart.t().dot(&apart) / members.len() as f64;
+            assert_near("mean", &model.means().row(c), &mean, 1e-12);
+            assert_near("covariance", &model.covariances().index_axis(ndarray::Axis(0), c), &covariance, 1e-10);
+            assert_close("weight", model.weights()[c], members.len() as f64 / 150.0, 1e-12);
+            let exact = miscela_tests::ExactInverse::of(covariance.view());
+            for (i, row) in iris.outer_iter().enumerate() {
+                let normaliser = 4.0 * std::f64::consts::TAU.ln() + exact.log_determinant();
+                density[[i, c]] = model.weights()[c].ln() - 0.5 * (normaliser + exact.form(row, mean.view()));
+            }
+        }
+        for (i, row) in density.outer_iter().enumerate() {
+            log_likelihood += row[labels[i]];
+            let best = (0..3).fold(0, |best, c| if row[c] > row[best] { c } else { best });
+            assert_eq!(model.predict(&dataset)[i], best, "quadratic discriminant analysis of flower {i}");
+        }
+        // Known rows contribute ln(w N) of their own component.
+        assert_close("log-likelihood", model.log_likelihood(), log_likelihood, 1e-10);
+        // One M-step, that of the start, is all there is to do.
+        let start = params.reg_covariance(0.0).max_n_iterations(0).fit(&dataset).unwrap();
+        assert_near("means", start.means(), model.means(), 1e-12);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(40))]
+
+    #[test]
+    fn known_rows_stay_and_the_objective_does_not_fall(
+        seed in any::<u64>(), rule in rule(), covariance in prop::sample::select(Covariance::all().collect::<Vec<_>>()),
+    ) {
+        let blobs = Blobs::new(seed, 240, 2, 3, 4.0);
+        let known = some_of(&blobs.labels);
+        let params = GaussianMixture::params(3).covariance(covariance).assignment(rule).known_labels(known.clone());
+        let params = params.reg_covariance(0.0).tolerance(0.0).max_n_iterations(30);
+        let fit = |threads| params.clone().threads(threads).fit_weighted(&blobs.rows, &blobs.weights).unwrap();
+        let model = fit(Threads::One);
+        let again = fit(Threads::Count(2));
+        prop_assert_eq!(model.parameters(), again.parameters());
+        let trace = &model.report().trace;
+        let fixed_rule = matches!(rule, Assignment::Soft | Assignment::Hard | Assignment::Tempered(_));
+        if fixed_rule && model.report().repairs.is_empty() {
+            prop_assert!(trace.windows(2).all(|pair| pair[1] >= pair[0] - 1e-9 * pair[0].abs()), "{trace:?}");
+        }
+        // Components are the classes in their order, and the likelihood is that of the rows' own components where known.
+        let densities = model.component_log_densities(&blobs.rows) + &model.weights().mapv(f64::ln);
+        let expected: f64 = (0..240).map(|i| {
+            let row = densities.row(i);
+            let most = row.iter().fold(f64::NEG_INFINITY, |most, l| most.max(*l));
+            let mixture = most + row.iter().map(|l| (l - most).exp()).sum::<f64>().ln();
+            blobs.weights[i] * known[i].map_or(mixture, |label| row[label])
+        }).sum();
+        assert_close("log-likelihood", model.log_likelihood(), expected, 1e-9);
+    }
+
+    #[test]
+    fn kmeans_keeps_known_rows_too(seed in any::<u64>(), unknown_clusters in 0usize..3) {
+        let blobs = Blobs::new(seed, 200, 3, 4, 6.0);
+        let known: Vec<Option<usize>> =
+            some_of(&blobs.labels).into_iter().map(|label| label.filter(|label| *label >= unknown_clusters)).collect();
+        let params = KMeans::params(4).known_labels(known.clone()).tolerance(0.0);
+        let model = params.fit_weighted(&blobs.rows, &blobs.weights).unwrap();
+        let trace = &model.report().trace;
+        prop_assert!(trace.windows(2).all(|pair| pair[1] <= pair[0] * (1.0 + 1e-9)), "{trace:?}");
+        // Each centre is the mean of its rows: those known to be there, and those nearest to it.
+        let nearest = model.predict(&DatasetBase::from(blobs.rows.view()));
+        let labels: Vec<usize> = (0..200).map(|i| known[i].unwrap_or(nearest[i])).collect();
+        let mut inertia = 0.0;
+        for c in 0..4 {
+            let own = (0..200).filter(|i| labels[*i] == c);
+            let (mut sum, mut total) = (ndarray::Array1::zeros(3), 0.0);
+            own.clone().for_each(|i| {
+                sum.scaled_add(blobs.weights[i], &blobs.rows.row(i));
+                total += blobs.weights[i];
+            });
+            assert_near("centre", &model.centroids().row(c), &(sum / total), 1e-9);
+            let centre = model.centroids().row(c);
+            inertia += own.map(|i| blobs.weights[i] * (&blobs.rows.row(i) - &centre).mapv(|z| z * z).sum()).sum::<f64>();
+        }
+        assert_close("inertia", model.inertia_sum(), inertia, 1e-9);
+    }
+
+    #[test]
+    fn no_rung_of_the_ladder_ends_below_the_last(seed in any::<u64>(), d in 1usize..4, equal in any::<bool>()) {
+        let blobs = Blobs::new(seed, 150, d, 3, 5.0);
+        let dataset = DatasetBase::from(blobs.rows.view());
+        let exact = |params: Params| params.reg_covariance(0.0).tolerance(1e-6).max_n_iterations(60);
+        let kmeans = KMeans::params(3).fit(&dataset).unwrap();
+        let same = kmeans.promote().covariance(Covariance::TiedSpherical).mixing(Mixing::Equal);
+        let hard = exact(same.assignment(Assignment::Hard)).fit(&dataset).unwrap();
+        prop_assert!(hard.training_score().n_samples == 150);
+        let mut rung = exact(hard.promote().assignment(Assignment::Soft)).fit(&dataset).unwrap();
+        prop_assert!(rung.log_likelihood() >= hard.log_likelihood() - 1e-9 * hard.log_likelihood().abs());
+        if !equal {
+            let free = exact(rung.promote().mixing(Mixing::Free)).fit(&dataset).unwrap();
+            prop_assert!(free.log_likelihood() >= rung.log_likelihood() - 1e-9 * rung.log_likelihood().abs());
+            rung = free;
+        }
+        // Up every edge of the order of structures, depth first.
+        let mut open = vec![rung];
+        while let Some(rung) = open.pop() {
+            let below = rung.covariance();
+            let above = |one: Covariance, other: Covariance| one != other && one.generalises(other);
+            let next = Covariance::all().filter(|one| above(*one, below));
+            let next = next.filter(|one| !Covariance::all().any(|other| above(*one, other) && above(other, below)));
+            for covariance in next {
+                let freer = exact(rung.promote().covariance(covariance)).fit(&dataset).unwrap();
+                let sound = freer.report().repairs.is_empty() && rung.report().repairs.is_empty();
+                let slack = 1e-8 * rung.log_likelihood().abs();
+                prop_assert!(!sound || freer.log_likelihood() >= rung.log_likelihood() - slack,
+                    "{below} {} {covariance} {}", rung.log_likelihood(), freer.log_likelihood());
+                // Each structure once is enough: the edges into it start from different places.
+                if open.iter().all(|other| other.covariance() != covariance) {
+                    open.push(freer);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn labels_that_make_no_sense_are_refused() {
+    let rows = data("faithful");
+    let dataset = DatasetBase::from(rows.view());
+    let error = |known: Vec<Option<usize>>| {
+        let mixture = GaussianMixture::params(2).known_labels(known.clone()).fit(&dataset).unwrap_err().to_string();
+        assert_eq!(mixture, KMeans::params(2).known_labels(known).fit(&dataset).unwrap_err().to_string());
+        mixture
+    };
+    assert!(error(vec![None; 3]).contains("known labels for 3 rows and the data has 272"));
+    let mut known = vec![None; 272];
+    known[5] = Some(2);
+    assert!(error(known).contains("row 5 is 2; with 2 clusters labels run from 0 to 1"));
+    assert!(error(vec![Some(0); 272]).contains("known to be of cluster 1"));
+    let hierarchical = GaussianMixture::params(2).init_method(GmmInitMethod::Hierarchical);
+    let refused = hierarchical.known_labels(vec![None; 272]).fit(&dataset).unwrap_err().to_string();
+    assert!(refused.contains("use another start"));
+    let mut gaps = rows.clone();
+    gaps[[3, 1]] = f64::NAN;
+    let params = GaussianMixture::params(2).missing(Missing::Marginal).known_labels(vec![None; 272]);
+    let refused = params.fit(&DatasetBase::from(gaps)).unwrap_err().to_string();
+    assert!(refused.contains("without missing values"));
+}

@@ -174,6 +174,9 @@ pub(crate) struct FitArgs {
     /// Weights of the rows: a column, or a file of one column
     #[arg(long, value_name = "COLUMN|FILE", help_heading = "Table")]
     pub(crate) weights: Option<String>,
+    /// Rows whose cluster is known: a column of labels from 0, empty where it is not known
+    #[arg(long, value_name = "COLUMN", help_heading = "Table")]
+    pub(crate) known_labels: Option<String>,
     /// Compute in this type of number [default: that of the file; CSV is f64]
     #[arg(long, value_enum, help_heading = "Table")]
     pub(crate) dtype: Option<Dtype>,

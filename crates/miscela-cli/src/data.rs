@@ -5,7 +5,7 @@ use crate::error::{Failure, name_of};
 use crate::{output, paths};
 use miscela::Missing;
 use miscela_table::{
-    Columns, Format, ReadOptions, Table, TableError, TableValues, read_csv_from, read_vector, read_with,
+    Columns, Format, ReadOptions, Table, TableError, TableValues, TextColumns, read_csv_from, read_vector, read_with,
 };
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -136,6 +136,28 @@ fn chosen(choice: &ColumnArgs) -> Columns {
     }
 }
 
+/// The labels of a column that was carried as text: whole numbers from 0, or nothing.
+pub(crate) fn known_labels(
+    path: &Path,
+    name: &str,
+    carried: &TextColumns,
+    n_rows: usize,
+) -> Result<Vec<Option<usize>>, Failure> {
+    let label = |row: usize| {
+        match carried.row(row).next().unwrap_or_default().trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| {
+            let file = name_of(path);
+            Failure::fault(format!(
+                "{file}: row {} of column {name} is '{text}'; known labels are whole numbers from 0, and empty where unknown",
+                row + 1
+            ))
+        }),
+    }
+    };
+    (0..n_rows).map(label).collect()
+}
+
 fn check_length(weights: &Path, got: usize, data: &Path, expected: usize) -> Result<(), Failure> {
     if got == expected {
         return Ok(());
@@ -172,21 +194,24 @@ impl<'a> Source<'a> {
     /// Reads the columns, and with them that of the weights.
     fn read(&self, columns: Columns, request: &Request) -> Result<Table, TableError> {
         let weights = request.weights.and_then(Weights::column);
-        let columns = match (columns, weights, request.id) {
-            (Columns::Only(mut names), Some(weights), _) if !names.iter().any(|name| name == weights) => {
-                names.push(weights.to_string());
-                Columns::Only(names)
-            }
-            (Columns::Except(mut names), Some(weights), _) => {
-                names.retain(|name| name != weights);
-                Columns::Except(names)
-            }
-            (Columns::Except(mut names), None, Some(id)) if !names.iter().any(|name| name == id) => {
+        let columns = match (columns, request.id) {
+            (Columns::All, Some(id)) => Columns::except([id]),
+            (Columns::Except(mut names), Some(id)) if !names.iter().any(|name| name == id) => {
                 names.push(id.to_string());
                 Columns::Except(names)
             }
-            (Columns::All, None, Some(id)) => Columns::except([id]),
-            (columns, ..) => columns,
+            (columns, _) => columns,
+        };
+        let columns = match (columns, weights) {
+            (Columns::Only(mut names), Some(weights)) if !names.iter().any(|name| name == weights) => {
+                names.push(weights.to_string());
+                Columns::Only(names)
+            }
+            (Columns::Except(mut names), Some(weights)) => {
+                names.retain(|name| name != weights);
+                Columns::Except(names)
+            }
+            (columns, _) => columns,
         };
         let missing = request.missing == Some(Missing::Marginal);
         let options = ReadOptions { columns, carry: request.carry.clone(), missing };

@@ -2,7 +2,7 @@
 
 use crate::answer::{FitAnswer, is_small_dense};
 use crate::args::{Dtype, FitArgs};
-use crate::data::{Data, Request};
+use crate::data::{Data, Request, known_labels};
 use crate::error::Failure;
 use crate::model::{Model, Number};
 use crate::plan::{Kind, Plan};
@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::start::Origin;
 use crate::{output, paths, summary};
 use miscela_plot::{Clusters, Picture};
-use miscela_table::{read_vector, write_labels};
+use miscela_table::{Columns, read_vector, write_labels};
 use ndarray::Array2;
 use std::time::Instant;
 
@@ -21,12 +21,18 @@ pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
     let progress = Progress::start(args.answer.quiet);
     progress.stage("reading");
     let clock = Instant::now();
-    let request = Request { weights: plan.weights.as_ref(), missing: Some(args.missing), ..Request::default() };
+    let known = args.known_labels.as_deref();
+    let carry = known.map(|name| Columns::only([name]));
+    let request =
+        Request { weights: plan.weights.as_ref(), missing: Some(args.missing), carry, id: known, ..Request::default() };
     let data = Data::read(&args.data, &args.columns, &request)?;
+    let known =
+        known.map(|name| known_labels(&args.data, name, data.table.carried(), data.table.n_rows())).transpose()?;
     let origin = Origin::read(&plan.start, data.table.names())?;
     let given_weights = args.mixture.given_weights.as_ref().map(read_vector).transpose()?;
     let given_weights = given_weights.map(|weights| weights.to_vec());
-    let input = Input { plan: &plan, origin, given_weights, read_seconds: clock.elapsed().as_secs_f64(), progress };
+    let read_seconds = clock.elapsed().as_secs_f64();
+    let input = Input { plan: &plan, origin, given_weights, known, read_seconds, progress };
     match args.dtype.unwrap_or(data.dtype()) {
         Dtype::F32 => input.fit::<f32>(data),
         Dtype::F64 => input.fit::<f64>(data),
@@ -38,6 +44,7 @@ struct Input<'a> {
     plan: &'a Plan<'a>,
     origin: Origin,
     given_weights: Option<Vec<f64>>,
+    known: Option<Vec<Option<usize>>>,
     read_seconds: f64,
     progress: Progress,
 }
@@ -54,6 +61,8 @@ impl Input<'_> {
         if args.labels.is_some() || args.plot.is_some() {
             self.progress.stage("labelling");
             labels = self.plan.threads.install(|_| model.labels(&rows, &args.data))?;
+            let known = self.known.iter().flatten().enumerate();
+            known.for_each(|(i, known)| labels[i] = known.unwrap_or(labels[i]));
         }
         let picture = match &args.plot {
             // Rows are drawn where the model expects them, if it does not know.
@@ -93,6 +102,7 @@ impl Input<'_> {
             k: args.k.or(self.origin.k()).unwrap_or(1),
             origin: &self.origin,
             given_weights: self.given_weights.as_deref(),
+            known: self.known.as_deref(),
             seed: args.start.seed,
             n_runs: args.start.n_runs.get(),
             max_iter: args.iteration.max_iter,

@@ -19,6 +19,8 @@ pub(crate) struct Problem<'a, F> {
     pub(crate) origin: &'a Origin,
     /// Mixing weights that are fixed.
     pub(crate) given_weights: Option<&'a [f64]>,
+    /// The rows whose cluster is known.
+    pub(crate) known: Option<&'a [Option<usize>]>,
     pub(crate) seed: u64,
     pub(crate) n_runs: usize,
     pub(crate) max_iter: Option<u64>,
@@ -44,6 +46,9 @@ impl<F: Number> Problem<'_, F> {
         }
         if let Some(tolerance) = self.tol {
             params = params.tolerance(F::narrow(tolerance));
+        }
+        if let Some(known) = self.known {
+            params = params.known_labels(known.iter().copied());
         }
         Ok(params.fit_observed(self.rows, self.weights, observer)?)
     }
@@ -75,6 +80,9 @@ impl<F: Number> Problem<'_, F> {
         }
         if let Some(ridge) = settings.reg_covariance {
             params = params.reg_covariance(F::narrow(ridge));
+        }
+        if let Some(known) = self.known {
+            params = params.known_labels(known.iter().copied());
         }
         params.fit_observed(self.rows, self.weights, observer)
     }

@@ -197,6 +197,7 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
         } else {
             self.distance.assign(block, &self.centroids, new, &mut scratch.nearest);
         }
+        block.impose(new, |_, _| ());
         sums.changed += relabel(block, labels, new);
         let KMeansScratch { labels, directions, .. } = scratch;
         self.add_rows(block, &labels[..block.len()], sums, directions);

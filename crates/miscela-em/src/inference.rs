@@ -59,6 +59,7 @@ pub fn evaluate_centroids<F: Float, D: Distance<F>>(
         labels.resize(block.len(), 0);
         reduced.resize(block.len(), 0.0);
         distance.nearest(block, centroids, labels, reduced, nearest);
+        block.impose(labels, |i, label| reduced[i] = distance.reduced(block.row(i), centroids.row(label as usize)));
         for (i, (label, reduced)) in labels.iter().zip(reduced).enumerate() {
             let w = block.weight(i);
             fit.inertia += weighted(w, *reduced);

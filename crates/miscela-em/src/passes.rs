@@ -45,7 +45,9 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
     pub(crate) fn new<M: Family<F, Scratch = S>>(family: &M, samples: &Samples<F>, threads: Threads) -> Self {
         let (n, d, k, scatter) = (samples.n_rows(), samples.n_columns(), family.n_components(), family.scatter());
         let lanes = Lanes::new(n, Sums::bytes(k, d, scatter));
-        let nearest = family.centroids().map(|(_, algorithm)| Nearest::new(algorithm, n, k, lanes.count()));
+        // Rows that stay where they are, wherever is nearest, are looked at one by one.
+        let centroids = family.centroids().filter(|_| samples.known().is_none());
+        let nearest = centroids.map(|(_, algorithm)| Nearest::new(algorithm, n, k, lanes.count()));
         Self {
             nearest,
             sums: vec![Sums::zero(k, d, scatter); lanes.count()],

@@ -8,7 +8,7 @@ use crate::engine::Family;
 use crate::passes::over_lanes;
 use crate::report::RepairAction;
 use crate::statistics::Sums;
-use miscela_kernel::{Block, Float, Samples, Threads};
+use miscela_kernel::{Block, Float, Samples, Threads, UNKNOWN};
 
 /// One row, with all its copies, for a component that had none.
 pub(crate) struct Move {
@@ -60,8 +60,8 @@ pub(crate) fn relocate<F: Float, M: Family<F>>(
     moves
 }
 
-/// Each row of positive weight with its misfit, the worst first and the lowest index first among equals; counts them by
-/// cluster.
+/// Each row of positive weight that may move with its misfit, the worst first and the lowest index first among equals;
+/// counts rows of positive weight by cluster.
 fn misfits<F: Float, M: Family<F>>(
     family: &M,
     samples: &Samples<F>,
@@ -71,12 +71,17 @@ fn misfits<F: Float, M: Family<F>>(
 ) -> Vec<(f64, u32)> {
     let work = |block: &Block<F>, misfits: &mut Vec<(f64, u32)>, scratch: &mut M::Scratch| {
         for (i, row) in block.rows().enumerate().filter(|(i, _)| block.weight(*i) > 0.0) {
+            let stays = block.known().is_some_and(|known| known[i] != UNKNOWN);
             let i = block.first() + i;
+            if stays {
+                continue;
+            }
             misfits.push((family.misfit(row, labels[i], scratch), i as u32));
         }
     };
     let mut misfits = over_lanes(samples, 0, threads, Vec::new, work).concat();
-    misfits.iter().for_each(|(_, i)| rows[labels[*i as usize] as usize] += 1);
+    let counting = labels.iter().enumerate().filter(|(i, _)| samples.weight(*i) > 0.0);
+    counting.for_each(|(_, label)| rows[*label as usize] += 1);
     misfits.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     misfits
 }

@@ -12,7 +12,7 @@ use crate::report::{Repair, RepairAction};
 use crate::statistics::{Statistics, Sums};
 use crate::summary::Summary;
 use crate::tiles::GaussianScratch;
-use miscela_kernel::{Centroids, Float, Lanes, NearestScratch, Samples, Scatter, Threads};
+use miscela_kernel::{Centroids, Float, Lanes, NearestScratch, Samples, Scatter, Threads, UNKNOWN};
 use ndarray::ArrayView2;
 
 /// What is wrong with a start partition or start responsibilities.
@@ -228,10 +228,15 @@ impl<F: Float> Pass<'_, '_, '_, F> {
             let (mut scratch, mut nearest) = (GaussianScratch::default(), NearestScratch::default());
             for range in lanes.blocks(lane) {
                 let block = self.samples.block(range.clone(), &mut rows);
-                let labels: Vec<u32> = match self.shares {
+                let mut labels: Vec<u32> = match self.shares {
                     Prepared::Responsibilities(given) => {
                         let tiles = scratch.fill(&block, &vec![F::zero(); d], given.ncols());
-                        scratch.take_shares(tiles, block.len(), |i, c| given[[range.start + i, c]]);
+                        scratch.take_shares(tiles, block.len(), |i, c| {
+                            match block.known().map_or(UNKNOWN, |known| known[i]) {
+                                UNKNOWN => given[[range.start + i, c]],
+                                label => F::narrow(f64::from(u8::from(label as usize == c))),
+                            }
+                        });
                         (0..tiles).for_each(|t| scratch.set_noise_aside(t, &mut sums));
                         scratch.add_moments(&block, shift, &mut sums);
                         continue;
@@ -243,6 +248,7 @@ impl<F: Float> Pass<'_, '_, '_, F> {
                         labels
                     }
                 };
+                block.impose(&mut labels, |_, _| ());
                 if self.noise {
                     let block = without_noise(&block, &labels, &mut sums, &mut scratch.kept);
                     sums.hard().add(&block, &labels, shift);

@@ -5,7 +5,8 @@ use crate::missing::Gaps;
 use crate::statistics::Sums;
 use crate::stochastic::Drawing;
 use miscela_kernel::{
-    BLOCK_ROWS, Block, Column, Float, MomentScratch, Shared, Sharing, Solved, TILE_ROWS, Tile, is_settled, share,
+    BLOCK_ROWS, Block, Column, Float, MomentScratch, Shared, Sharing, Solved, TILE_ROWS, Tile, UNKNOWN, is_settled,
+    share,
 };
 use std::ops::Range;
 
@@ -25,6 +26,8 @@ pub struct GaussianScratch<F> {
     offset: Vec<F>,
     /// Their weights; zero where a tile has no row.
     row_weights: Vec<Column<F>>,
+    /// Labels of rows that stay where they are; empty where there are none.
+    known: Vec<u32>,
     /// For each tile a column a component: log-densities, then shares by weights.
     shares: Vec<Column<F>>,
     /// For each component the rows that have a share in it, and whether what is negligible may be dropped.
@@ -47,6 +50,7 @@ impl<F: Float> Default for GaussianScratch<F> {
             tiles: vec![Tile::new(); TILES],
             offset: Vec::new(),
             row_weights: vec![Column::splat(F::zero()); TILES],
+            known: Vec::new(),
             shares: Vec::new(),
             counts: Vec::new(),
             droppable: Vec::new(),
@@ -64,6 +68,8 @@ impl<F: Float> GaussianScratch<F> {
     /// Turns the rows of a block, less `offset`, into tiles with room for k components, and returns how many there are.
     pub(crate) fn fill(&mut self, block: &Block<F>, offset: &[F], k: usize) -> usize {
         let tiles = block.len().div_ceil(TILE_ROWS);
+        self.known.clear();
+        self.known.extend_from_slice(block.known().unwrap_or_default());
         self.offset.clear();
         self.offset.extend_from_slice(offset);
         self.shares.resize(TILES * k, Column::splat(F::zero()));
@@ -78,11 +84,18 @@ impl<F: Float> GaussianScratch<F> {
         tiles
     }
 
-    /// Writes the log-densities of tile `t` to its shares.
+    /// Writes the log-densities of tile `t` to its shares. A row that stays where it is has no density elsewhere, and so
+    /// all its share there, whatever the rule.
     pub(crate) fn log_densities(&mut self, density: &Density<F>, t: usize) -> &mut [Column<F>] {
         let k = density.n_labels();
         let shares = &mut self.shares[t * k..(t + 1) * k];
         density.log_densities(&self.tiles[t], &mut self.solved, shares);
+        for (i, known) in self.known.iter().skip(t * TILE_ROWS).take(TILE_ROWS).enumerate() {
+            if *known != UNKNOWN {
+                let elsewhere = shares.iter_mut().enumerate().filter(|(c, _)| *c != *known as usize);
+                elsewhere.for_each(|(_, column)| column.0[i] = F::neg_infinity());
+            }
+        }
         shares
     }
 

@@ -53,7 +53,7 @@ pub use moments::{MomentScratch, Scatter, Shared, SoftMoments};
 pub use nearest::{Centroids, MAX_CENTROIDS, NearestScratch, nearest_direct, squared_distance};
 pub use prefix::Prefix;
 pub use responsibilities::{Sharing, is_settled, share, share_with, soften, winners};
-pub use samples::{Block, Samples, SamplesError};
+pub use samples::{Block, Samples, SamplesError, UNKNOWN};
 pub use scaled::Scaled;
 pub use screen::{screen, screen_with, squared_distance_in_parts};
 pub use search::{CentroidColumns, Effort, Moved, Search, SearchScratch};

@@ -94,7 +94,12 @@ pub struct Samples<'a, F: Float> {
     n_missing: usize,
     /// Which row of the table is the i-th here; `None`: its i-th.
     order: Option<&'a [u32]>,
+    /// The label of each row, [`UNKNOWN`] where it has none.
+    known: Option<Cow<'a, [u32]>>,
 }
+
+/// The label of a row of unknown label.
+pub const UNKNOWN: u32 = u32::MAX;
 
 impl<'a, F: Float> Samples<'a, F> {
     /// Rows of weight one.
@@ -174,7 +179,7 @@ impl<'a, F: Float> Samples<'a, F> {
     }
 
     fn unweighted(rows: ArrayView2<'a, F>) -> Self {
-        Self { rows, weights: None, total_weight: rows.nrows() as f64, n_missing: 0, order: None }
+        Self { rows, weights: None, total_weight: rows.nrows() as f64, n_missing: 0, order: None, known: None }
     }
 
     fn with_weights(rows: ArrayView2<'a, F>, weights: Cow<'a, [f64]>) -> Result<Self, SamplesError> {
@@ -188,7 +193,7 @@ impl<'a, F: Float> Samples<'a, F> {
         if total_weight <= 0.0 {
             return Err(SamplesError::NoWeight);
         }
-        Ok(Self { rows, weights: Some(weights), total_weight, n_missing: 0, order: None })
+        Ok(Self { rows, weights: Some(weights), total_weight, n_missing: 0, order: None, known: None })
     }
 
     /// Rows of weight one that are not checked, for prediction where checking would cost as much as the work. A row with a
@@ -204,11 +209,23 @@ impl<'a, F: Float> Samples<'a, F> {
     /// If `order` is not as long as there are rows, or names one that there is not.
     pub fn in_order<'o>(&'o self, order: Option<&'o [u32]>) -> Samples<'o, F> {
         assert!(order.is_none_or(|order| order.len() == self.n_rows()));
-        let weights = self.weights.as_deref().map(|weights| match order {
-            Some(order) => order.iter().map(|i| weights[*i as usize]).collect(),
-            None => Cow::Borrowed(weights),
-        });
-        Samples { rows: self.rows.reborrow(), weights, order, ..*self }
+        let (weights, known) = (in_order(self.weights.as_deref(), order), in_order(self.known.as_deref(), order));
+        Samples { rows: self.rows.reborrow(), weights, order, known, ..*self }
+    }
+
+    /// The same rows, of which some have a label that stays: one a row, in the order of the table, [`UNKNOWN`] for those
+    /// that have none.
+    ///
+    /// # Panics
+    /// If there is not one label a row, or the rows are in another order.
+    pub fn with_known(self, labels: &'a [u32]) -> Self {
+        assert!(labels.len() == self.n_rows() && self.order.is_none());
+        Self { known: Some(Cow::Borrowed(labels)), ..self }
+    }
+
+    /// The labels that stay, if there are any.
+    pub fn known(&self) -> Option<&[u32]> {
+        self.known.as_deref()
     }
 
     /// n
@@ -265,7 +282,8 @@ impl<'a, F: Float> Samples<'a, F> {
             }
         };
         let weights = self.weights.as_ref().map(|w| &w[range.clone()]);
-        Block { first: range.start, rows, weights, width: d }
+        let known = self.known.as_ref().map(|known| &known[range.clone()]);
+        Block { first: range.start, rows, weights, known, width: d }
     }
 
     /// The place in the table of row `i`.
@@ -293,6 +311,17 @@ impl<'a, F: Float> Samples<'a, F> {
     pub(crate) fn contiguous(&self) -> Option<&[F]> {
         self.rows.as_slice()
     }
+}
+
+/// What there is of each row, in another order of the rows.
+fn in_order<'o, T: Copy>(all: Option<&'o [T]>, order: Option<&[u32]>) -> Option<Cow<'o, [T]>>
+where
+    [T]: ToOwned<Owned = Vec<T>>,
+{
+    all.map(|all| match order {
+        Some(order) => order.iter().map(|i| all[*i as usize]).collect(),
+        None => Cow::Borrowed(all),
+    })
 }
 
 fn check_rows<F: Float>(rows: &ArrayView2<F>) -> Result<(), SamplesError> {
@@ -329,6 +358,7 @@ pub struct Block<'a, F> {
     first: usize,
     rows: &'a [F],
     weights: Option<&'a [f64]>,
+    known: Option<&'a [u32]>,
     width: usize,
 }
 
@@ -339,7 +369,7 @@ impl<'a, F: Float> Block<'a, F> {
     /// If the slice is not a whole number of rows.
     pub fn new(rows: &'a [F], width: usize) -> Self {
         assert!(width > 0 && rows.len().is_multiple_of(width), "a block holds whole rows of at least one column");
-        Self { first: 0, rows, weights: None, width }
+        Self { first: 0, rows, weights: None, known: None, width }
     }
 
     /// The index, in its table, of the first row.
@@ -385,6 +415,21 @@ impl<'a, F: Float> Block<'a, F> {
         self.weights.map_or(1.0, |w| w[i])
     }
 
+    /// The labels of rows that stay where they are, [`UNKNOWN`] for others; none if no row has one.
+    pub fn known(&self) -> Option<&'a [u32]> {
+        self.known
+    }
+
+    /// Overwrites the labels of rows that stay where they are, and calls `changed` with each such row and label.
+    pub fn impose(&self, labels: &mut [u32], mut changed: impl FnMut(usize, u32)) {
+        for (i, known) in self.known.iter().flat_map(|known| known.iter().enumerate()) {
+            if *known != UNKNOWN && labels[i] != *known {
+                labels[i] = *known;
+                changed(i, *known);
+            }
+        }
+    }
+
     /// Other rows in the place of these, with the same weights.
     ///
     /// # Panics
@@ -394,16 +439,16 @@ impl<'a, F: Float> Block<'a, F> {
         'a: 'b,
     {
         assert_eq!(rows.len(), self.rows.len());
-        Block { first: self.first, rows, weights: self.weights, width: self.width }
+        Block { first: self.first, rows, weights: self.weights, known: self.known, width: self.width }
     }
 
-    /// Other rows and weights in the place of these.
+    /// Other rows and weights in the place of these, none of known label.
     ///
     /// # Panics
     /// If there are not as many numbers, or not as many weights.
     pub fn with_rows_and_weights<'b>(&self, rows: &'b [F], weights: &'b [f64]) -> Block<'b, F> {
         assert_eq!((rows.len(), weights.len()), (self.rows.len(), self.len()));
-        Block { first: self.first, rows, weights: Some(weights), width: self.width }
+        Block { first: self.first, rows, weights: Some(weights), known: None, width: self.width }
     }
 
     /// The same rows with these weights.
@@ -415,7 +460,7 @@ impl<'a, F: Float> Block<'a, F> {
         'a: 'b,
     {
         assert_eq!(weights.len(), self.len());
-        Block { first: self.first, rows: self.rows, weights: Some(weights), width: self.width }
+        Block { first: self.first, rows: self.rows, weights: Some(weights), known: None, width: self.width }
     }
 
     /// Rows `range` of this block.
@@ -424,7 +469,8 @@ impl<'a, F: Float> Block<'a, F> {
         Self {
             first: self.first + range.start,
             rows: &self.rows[range.start * self.width..range.end * self.width],
-            weights: self.weights.map(|w| &w[range]),
+            weights: self.weights.map(|w| &w[range.clone()]),
+            known: self.known.map(|known| &known[range]),
             width: self.width,
         }
     }

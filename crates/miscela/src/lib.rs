@@ -28,6 +28,7 @@ mod any;
 mod float;
 mod input;
 mod kmeans;
+mod known;
 mod mixture;
 mod names;
 mod report;
@@ -43,6 +44,7 @@ pub use kmeans::{
     Algorithm, IncrKMeansError, KMeans, KMeansDocument, KMeansError, KMeansParams, KMeansParamsError,
     KMeansValidParams, UnknownAlgorithm,
 };
+pub use known::KnownLabelsError;
 pub use mixture::{
     Bootstrap, Conditional, CovarianceLists, GaussianMixture, GaussianMixtureDocument, GmmError, GmmInitMethod,
     GmmParams, GmmParamsError, GmmValidParams, LikelihoodRatioTest, LikelihoodRatioTests, Merging, MixtureScore,

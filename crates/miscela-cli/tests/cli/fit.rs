@@ -401,6 +401,32 @@ fn parameters_are_held() {
 }
 
 #[test]
+fn known_labels_stay() {
+    let folder = Folder::with_data();
+    let plain: Vec<String> = folder.ok("fit data.csv -k 3 --labels -").lines().skip(1).map(String::from).collect();
+    // Three rows, named otherwise than they are found; one of them in the wrong cluster.
+    let turned =
+        |i: usize| if plain[i] == "2" { "0".to_string() } else { (plain[i].parse::<u8>().unwrap() + 1).to_string() };
+    let firsts: Vec<usize> =
+        ["0", "1", "2"].iter().map(|label| plain.iter().position(|l| l == label).unwrap()).collect();
+    let known = |i: usize| if firsts.contains(&i) { turned(i) } else { String::new() };
+    let data = folder.read("data.csv");
+    let lines = data.lines().enumerate().map(|(i, line)| match i {
+        0 => format!("{line},kind\n"),
+        i => format!("{line},{}\n", known(i - 1)),
+    });
+    folder.write("partly.csv", lines.collect::<String>());
+    for method in ["kmeans", "gmm"] {
+        let fit = format!("fit partly.csv -m {method} -k 3 --known-labels kind --labels -");
+        let labels: Vec<String> = folder.ok(&fit).lines().skip(1).map(String::from).collect();
+        assert_eq!(labels, (0..plain.len()).map(turned).collect::<Vec<_>>(), "{method}");
+    }
+    folder.fails("fit partly.csv -k 2 --known-labels kind", 1, &["known label", "from 0 to 1"]);
+    folder.fails("fit data.csv -k 2 --known-labels width", 1, &["row 1", "width", "whole numbers"]);
+    folder.fails("fit partly.csv -k 3 --known-labels kind --algorithm bounds", 1, &["bounds", "lloyd"]);
+}
+
+#[test]
 fn kmeans_plus_plus_has_trials() {
     let folder = Folder::with_data();
     let fit = |flags: &str| folder.json(&format!("fit data.csv -k 5 --max-iter 0 {flags}"))["means"].clone();

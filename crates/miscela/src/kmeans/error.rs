@@ -1,6 +1,8 @@
 //! What can go wrong with k-means.
 
+use crate::known::KnownLabelsError;
 use miscela_distance::DomainError;
+use miscela_em::Algorithm;
 use miscela_init::SeedingError;
 use miscela_kernel::SamplesError;
 use miscela_persist::PersistError;
@@ -21,6 +23,11 @@ pub enum KMeansParamsError {
     /// A tolerance below zero or not finite.
     #[error("tolerance must be a finite number, zero or greater, not {0}")]
     Tolerance(f64),
+    /// A shortcut that known labels leave no room for.
+    #[error(
+        "algorithm {0} passes over rows by their nearest centre, and rows of known label may have another; use auto or lloyd"
+    )]
+    KnownLabels(Algorithm),
     /// No threads.
     #[error("the number of threads cannot be 0")]
     NThreads,
@@ -49,6 +56,9 @@ pub enum KMeansError {
         /// Clusters asked for.
         n_clusters: usize,
     },
+    /// Known labels are at fault.
+    #[error(transparent)]
+    KnownLabels(#[from] KnownLabelsError),
     /// No start could be found.
     #[error(transparent)]
     Seeding(#[from] SeedingError),

@@ -4,13 +4,14 @@ use super::model::Fitted;
 use super::{KMeans, KMeansError, KMeansParams, KMeansValidParams};
 use crate::Float;
 use crate::input::{on_whole_rows, samples, samples_of};
+use crate::known;
 use crate::report::{Best, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_distance::{CentreRule, Centred, Distance};
 use miscela_em::{CentroidFit, KMeansFamily, Observer, Session, Summary, Termination};
 use miscela_init::{KMeansInit, Seeding};
 use miscela_kernel::{BLOCK_ROWS, Samples, Threads};
-use ndarray::{ArrayBase, Data, Ix2};
+use ndarray::{Array2, ArrayBase, Data, Ix2};
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256Plus;
 
@@ -54,6 +55,11 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         check_count(samples, self.n_clusters())?;
         check_domain(samples, self.distance())?;
         samples.check_columns()?;
+        let known = self.known_labels().map(|known| known::labels(known, samples, self.n_clusters())).transpose()?;
+        let samples = match &known {
+            Some(known) => &samples.in_order(None).with_known(known),
+            None => &samples.in_order(None),
+        };
         // Given centres leave nothing to chance: one run.
         let given = matches!(self.init_method(), KMeansInit::Precomputed(_));
         let seeds = self.seeds(if given { 1 } else { self.n_runs() });
@@ -82,13 +88,8 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         let summary = timed(&mut seconds.fit, || Summary::of(samples, threads));
         let mut best = Best::new();
         for seed in seeds {
-            let (k, distance) = (self.n_clusters(), self.distance());
             let mut rng = Xoshiro256Plus::seed_from_u64(*seed);
-            let start = timed(&mut seconds.init, || {
-                on_whole_rows(samples, &summary, |whole| {
-                    Ok::<_, KMeansError>(self.init_method().seed(whole, k, distance, threads, &mut rng)?.centres)
-                })
-            })?;
+            let start = timed(&mut seconds.init, || self.start(samples, &summary, threads, &mut rng))?;
             let cancelled = timed(&mut seconds.fit, || {
                 let offset = summary.mean.iter().map(|m| F::narrow(*m)).collect();
                 let tolerance = self.absolute_tolerance(&summary);
@@ -115,6 +116,21 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         };
         report.n_missing = samples.n_missing();
         Ok(Fitted { centroids, fit, total_weight: samples.total_weight(), report })
+    }
+
+    /// Start centres, k × d.
+    fn start(
+        &self,
+        samples: &Samples<F>,
+        summary: &Summary,
+        threads: Threads,
+        rng: &mut Xoshiro256Plus,
+    ) -> Result<Array2<F>, KMeansError> {
+        let (init, k, distance) = (self.init_method(), self.n_clusters(), self.distance());
+        match samples.known().filter(|_| !matches!(init, KMeansInit::Precomputed(_))) {
+            Some(known) => Ok(known::centres(samples, known, k, init, distance, threads, rng)?),
+            None => on_whole_rows(samples, summary, |whole| Ok(init.seed(whole, k, distance, threads, rng)?.centres)),
+        }
     }
 
     fn absolute_tolerance(&self, summary: &Summary) -> f64 {

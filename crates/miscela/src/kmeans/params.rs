@@ -18,6 +18,7 @@ pub struct KMeansValidParams<F, R, D> {
     init: KMeansInit<F>,
     algorithm: Algorithm,
     missing: Missing,
+    known: Option<Vec<Option<usize>>>,
     threads: Threads,
     rng: R,
     distance: D,
@@ -54,6 +55,7 @@ impl<F: Float, R, D: Distance<F>> KMeansParams<F, R, D> {
             init: KMeansInit::KMeansPlusPlus,
             algorithm: Algorithm::Auto,
             missing: Missing::Error,
+            known: None,
             threads: Threads::Ambient,
             rng,
             distance,
@@ -109,6 +111,24 @@ impl<F: Float, R, D: Distance<F>> KMeansParams<F, R, D> {
         self
     }
 
+    /// Rows of known label, which stay there: one entry a row, none where it is unknown.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    ///
+    /// let iris = linfa_datasets::iris();
+    /// // The species of every tenth flower.
+    /// let known = iris.targets().iter().enumerate().map(|(i, species)| (i % 10 == 0).then_some(*species));
+    /// let model = KMeans::params(3).known_labels(known).fit(&iris)?;
+    /// let wrong = model.predict(&iris).iter().zip(iris.targets()).filter(|(a, b)| a != b).count();
+    /// assert!(wrong <= 17);
+    /// # Ok::<(), KMeansError>(())
+    /// ```
+    pub fn known_labels(mut self, labels: impl IntoIterator<Item = Option<usize>>) -> Self {
+        self.0.known = Some(labels.into_iter().collect());
+        self
+    }
+
     /// Who does the work. The result is the same, bit for bit.
     pub fn threads(mut self, threads: Threads) -> Self {
         self.0.threads = threads;
@@ -136,6 +156,8 @@ impl<F: Float, R, D: Distance<F>> ParamGuard for KMeansParams<F, R, D> {
             Err(KMeansParamsError::NRuns)
         } else if !tolerance.is_finite() || tolerance < 0.0 {
             Err(KMeansParamsError::Tolerance(tolerance))
+        } else if params.known.is_some() && !matches!(params.algorithm, Algorithm::Auto | Algorithm::Lloyd) {
+            Err(KMeansParamsError::KnownLabels(params.algorithm))
         } else if params.threads == Threads::Count(0) {
             Err(KMeansParamsError::NThreads)
         } else if params.missing == Missing::Marginal && !params.distance.is_squared_euclidean() {
@@ -161,6 +183,7 @@ impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
             init,
             algorithm,
             missing,
+            known,
             threads,
             rng: _,
             distance,
@@ -173,6 +196,7 @@ impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
             init,
             algorithm,
             missing,
+            known,
             threads,
             rng,
             distance,
@@ -217,6 +241,11 @@ impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
     /// Who does the work.
     pub fn threads(&self) -> Threads {
         self.threads
+    }
+
+    /// Rows of known label.
+    pub fn known_labels(&self) -> Option<&[Option<usize>]> {
+        self.known.as_deref()
     }
 
     /// The random number generator.

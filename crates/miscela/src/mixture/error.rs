@@ -1,6 +1,7 @@
 //! What can go wrong with a mixture.
 
 use crate::kmeans::KMeansError;
+use crate::known::KnownLabelsError;
 use miscela_em::{ColumnsError, ConditionalError, Covariance, ParameterError, StartError};
 use miscela_init::SeedingError;
 use miscela_kernel::SamplesError;
@@ -79,6 +80,9 @@ pub enum GmmError {
     /// The k-means that finds a start failed.
     #[error(transparent)]
     KMeans(#[from] KMeansError),
+    /// Known labels are at fault.
+    #[error(transparent)]
+    KnownLabels(#[from] KnownLabelsError),
     /// No start could be found.
     #[error(transparent)]
     Seeding(#[from] SeedingError),

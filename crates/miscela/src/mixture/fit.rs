@@ -4,6 +4,7 @@ use super::model::Fitted;
 use super::{GaussianMixture, GmmError, GmmParams, GmmParamsError, GmmValidParams};
 use crate::Float;
 use crate::input::{samples, samples_of};
+use crate::known;
 use crate::report::{Best, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_em::{Assignment, Course, Observer, Outcome, Summary, Termination};
@@ -51,6 +52,11 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
             return Err(GmmError::TooFewSamples { n_samples, n_clusters });
         }
         samples.check_columns()?;
+        let known = self.known_labels().map(|known| known::labels(known, samples, n_clusters)).transpose()?;
+        let samples = match &known {
+            Some(known) => &samples.in_order(None).with_known(known),
+            None => &samples.in_order(None),
+        };
         let chance = || self.init_method().is_random(samples) || draws(self.settings().assignment);
         let n_runs = if self.n_runs() > 1 && chance() { self.n_runs() } else { 1 };
         let mut rng = self.rng().clone();

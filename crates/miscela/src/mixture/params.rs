@@ -18,6 +18,7 @@ pub struct GmmValidParams<F, R> {
     settings: MixtureSettings,
     tolerance: F,
     reg_covariance: F,
+    known: Option<Vec<Option<usize>>>,
     threads: Threads,
     rng: R,
 }
@@ -71,6 +72,7 @@ impl<F: Float, R> GmmParams<F, R> {
             settings: MixtureSettings::default(),
             tolerance: F::narrow(1e-3),
             reg_covariance: F::narrow(1e-6),
+            known: None,
             threads: Threads::Ambient,
             rng,
         })
@@ -179,6 +181,24 @@ impl<F: Float, R> GmmParams<F, R> {
         self
     }
 
+    /// Rows of known label, which stay there: one entry a row, none where it is unknown.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    ///
+    /// let iris = linfa_datasets::iris();
+    /// // The species of every tenth flower.
+    /// let known = iris.targets().iter().enumerate().map(|(i, species)| (i % 10 == 0).then_some(*species));
+    /// let model = GaussianMixture::params(3).known_labels(known).fit(&iris)?;
+    /// let wrong = model.predict(&iris).iter().zip(iris.targets()).filter(|(a, b)| a != b).count();
+    /// assert!(wrong <= 6);
+    /// # Ok::<(), GmmError>(())
+    /// ```
+    pub fn known_labels(mut self, labels: impl IntoIterator<Item = Option<usize>>) -> Self {
+        self.0.known = Some(labels.into_iter().collect());
+        self
+    }
+
     /// Who does the work. The result is the same, bit for bit.
     pub fn threads(mut self, threads: Threads) -> Self {
         self.0.threads = threads;
@@ -275,6 +295,11 @@ impl<F: Float, R> GmmValidParams<F, R> {
         self.threads
     }
 
+    /// Rows of known label.
+    pub fn known_labels(&self) -> Option<&[Option<usize>]> {
+        self.known.as_deref()
+    }
+
     /// The random number generator.
     pub fn rng(&self) -> &R {
         &self.rng
@@ -299,9 +324,30 @@ impl<F: Float, R> GmmValidParams<F, R> {
     }
 
     pub(super) fn with_rng<R2>(self, rng: R2) -> GmmValidParams<F, R2> {
-        let Self { n_clusters, n_runs, max_n_iterations, init, settings, tolerance, reg_covariance, threads, rng: _ } =
-            self;
-        GmmValidParams { n_clusters, n_runs, max_n_iterations, init, settings, tolerance, reg_covariance, threads, rng }
+        let Self {
+            n_clusters,
+            n_runs,
+            max_n_iterations,
+            init,
+            settings,
+            tolerance,
+            reg_covariance,
+            known,
+            threads,
+            rng: _,
+        } = self;
+        GmmValidParams {
+            n_clusters,
+            n_runs,
+            max_n_iterations,
+            init,
+            settings,
+            tolerance,
+            reg_covariance,
+            known,
+            threads,
+            rng,
+        }
     }
 
     /// All that the engine needs.

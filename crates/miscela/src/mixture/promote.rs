@@ -20,12 +20,7 @@ impl<F: Float, D: Distance<F>> From<&KMeans<F, D>> for GmmInitMethod<F> {
 impl<F: Float> From<&GaussianMixture<F>> for GmmInitMethod<F> {
     /// Starts from the parameters of a mixture, brought to the structure asked for.
     fn from(model: &GaussianMixture<F>) -> Self {
-        let parameters = model.parameters().clone();
-        GmmInitMethod::Parameters {
-            weights: Some(parameters.weights),
-            means: parameters.means,
-            covariances: Some(parameters.covariances),
-        }
+        model.parameters().into()
     }
 }
 

@@ -5,6 +5,7 @@ use super::{GmmError, GmmValidParams};
 use crate::Float;
 use crate::input::on_whole_rows;
 use crate::kmeans::KMeansParams;
+use crate::known::{self, KnownLabelsError};
 use miscela_distance::L2;
 use miscela_em::{
     Covariances, Mixture, MixtureSettings, Noise, ParameterError, Repair, Shares, StartError, Summary, Uniform,
@@ -124,7 +125,9 @@ impl<F: Float, R> GmmValidParams<F, R> {
         let far = far_rows(samples, self.n_clusters(), summary, threads);
         let weights: Vec<f64> = (0..far.len()).map(|i| if far[i] { 0.0 } else { samples.weight(i) }).collect();
         let rows = samples.rows();
-        let near = far.contains(&true).then(|| Samples::weighted(&rows, weights)).and_then(Result::ok);
+        // Known rows are not far, wherever they are, and start components.
+        let apart = far.contains(&true) && samples.known().is_none();
+        let near = apart.then(|| Samples::weighted(&rows, weights)).and_then(Result::ok);
         // Without those rows there may be too few.
         let found = near.and_then(|near| self.found(&near, &settings, summary, seed, threads).ok());
         let (mixture, repairs) = found.map_or_else(|| self.found(samples, &settings, summary, seed, threads), Ok)?;
@@ -141,11 +144,19 @@ impl<F: Float, R> GmmValidParams<F, R> {
         threads: Threads,
     ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
         let k = self.n_clusters();
-        let seeded = |init: KMeansInit<F>| -> Result<_, GmmError> {
+        let seeded = |init: KMeansInit<F>| -> Result<Array2<F>, GmmError> {
             let mut rng = Xoshiro256Plus::seed_from_u64(seed);
-            on_whole_rows(samples, summary, |whole| Ok(init.seed(whole, k, &L2, threads, &mut rng)?.centres))
+            match samples.known() {
+                Some(known) => Ok(known::centres(samples, known, k, &init, &L2, threads, &mut rng)?),
+                None => {
+                    on_whole_rows(samples, summary, |whole| Ok(init.seed(whole, k, &L2, threads, &mut rng)?.centres))
+                }
+            }
         };
         let means = match self.init_method() {
+            GmmInitMethod::Hierarchical if samples.known().is_some() => {
+                return Err(KnownLabelsError::Hierarchical.into());
+            }
             GmmInitMethod::Hierarchical => {
                 let tree =
                     on_whole_rows(samples, summary, |whole| Ok::<_, GmmError>(Hierarchy::new(whole, seed, threads)?))?;
