@@ -1,7 +1,9 @@
 //! What `--json` answers. The names are a contract with the programs that read them.
 
 use crate::model::{Model, Number};
-use miscela::{Covariances, GaussianMixture, Repair, Termination, Uniform};
+use miscela::{
+    BayesianMixture, Covariances, GaussianMixture, Repair, Termination, Uniform, WeightConcentration, WeightPrior,
+};
 use ndarray::{ArrayView, ArrayViewD, Dimension, aview0};
 use serde::{Serialize, Serializer};
 
@@ -27,6 +29,10 @@ pub(crate) struct FitAnswer<'a, F> {
     termination: Termination,
     inertia: Option<f64>,
     log_likelihood: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lower_bound: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bayesian: Option<Posterior<'a>>,
     n_parameters: Option<usize>,
     bic: Option<f64>,
     aic: Option<f64>,
@@ -72,6 +78,8 @@ impl<'a, F: Number> FitAnswer<'a, F> {
             termination: report.termination,
             inertia: model.inertia(),
             log_likelihood: likelihood.log_likelihood,
+            lower_bound: model.bayesian().map(BayesianMixture::lower_bound),
+            bayesian: model.bayesian().map(Posterior::of),
             n_parameters: likelihood.n_parameters,
             bic: likelihood.bic,
             aic: likelihood.aic,
@@ -85,6 +93,31 @@ impl<'a, F: Number> FitAnswer<'a, F> {
             trace: &report.trace,
             repairs: &report.repairs,
             seconds: Seconds { read: read_seconds, init: report.seconds.init, fit: report.seconds.fit },
+        }
+    }
+}
+
+/// What a Bayesian mixture has beside the parameters of a mixture.
+#[derive(Debug, Serialize)]
+struct Posterior<'a> {
+    /// Components that are the densest for some row.
+    n_effective: usize,
+    evidence_bound: f64,
+    weight_prior: WeightPrior,
+    weight_concentration: &'a WeightConcentration,
+    mean_precision: &'a [f64],
+    degrees_of_freedom: &'a [f64],
+}
+
+impl<'a> Posterior<'a> {
+    fn of<F: Number>(model: &'a BayesianMixture<F>) -> Self {
+        Self {
+            n_effective: model.n_effective(),
+            evidence_bound: model.evidence_bound(),
+            weight_prior: model.weight_prior(),
+            weight_concentration: model.weight_concentration(),
+            mean_precision: model.mean_precision(),
+            degrees_of_freedom: model.degrees_of_freedom(),
         }
     }
 }
@@ -106,6 +139,10 @@ pub(crate) struct InfoAnswer<'a, F> {
     termination: Termination,
     inertia: Option<f64>,
     log_likelihood: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lower_bound: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bayesian: Option<Posterior<'a>>,
     n_parameters: Option<usize>,
     weights: Option<Nested<'a, F>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,6 +169,8 @@ impl<'a, F: Number> InfoAnswer<'a, F> {
             termination: fit.termination,
             inertia: fit.inertia,
             log_likelihood: fit.log_likelihood,
+            lower_bound: fit.lower_bound,
+            bayesian: fit.bayesian,
             n_parameters: fit.n_parameters,
             weights: fit.weights,
             noise: fit.noise,

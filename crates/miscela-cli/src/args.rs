@@ -139,10 +139,18 @@ pub(crate) enum Init {
     Hierarchical,
 }
 
+/// A prior of the mixing weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Bayesian {
+    Dirichlet,
+    DirichletProcess,
+}
+
 const FIT_EXAMPLE: &str = "\
 Examples:
   miscela fit faithful.csv -k 2
   miscela fit faithful.csv -m gmm -k 2 --covariance tied -o model.json --plot clusters.svg
+  miscela fit faithful.csv -m gmm -k 10 --bayesian dirichlet-process --max-iter 1000
   zcat big.csv.gz | miscela fit - -k 50 --exclude id --weights count --labels labels.csv --json";
 
 #[derive(Debug, Args)]
@@ -293,6 +301,14 @@ pub(crate) struct MixtureArgs {
     /// Keep what the start gives: weights, means, covariances
     #[arg(long, value_name = "A,B,…", value_enum, value_delimiter = ',')]
     pub(crate) hold: Vec<Part>,
+    /// Believe rather than estimate, so that needless components lose their rows; with this prior of the weights:
+    /// dirichlet, dirichlet-process
+    #[arg(long, value_name = "PRIOR", value_enum, hide_possible_values = true,
+          conflicts_with_all = ["temperature", "equal_weights", "given_weights", "hold", "noise", "known_labels"])]
+    pub(crate) bayesian: Option<Bayesian>,
+    /// The concentration of that prior: the lower, the fewer components stay [default: 1/k]
+    #[arg(long, value_name = "X", value_parser = positive, requires = "bayesian")]
+    pub(crate) concentration: Option<f64>,
     /// Added to every variance [default: 1e-6]
     #[arg(long, value_name = "R", value_parser = not_negative)]
     pub(crate) reg_covar: Option<f64>,

@@ -23,8 +23,13 @@ pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
     let clock = Instant::now();
     let known = args.known_labels.as_deref();
     let carry = known.map(|name| Columns::only([name]));
-    let request =
-        Request { weights: plan.weights.as_ref(), missing: Some(args.missing), carry, id: known, ..Request::default() };
+    let request = Request {
+        weights: plan.weights.as_ref(),
+        missing: args.mixture.bayesian.is_none().then_some(args.missing),
+        carry,
+        id: known,
+        ..Request::default()
+    };
     let data = Data::read(&args.data, &args.columns, &request)?;
     let known =
         known.map(|name| known_labels(&args.data, name, data.table.carried(), data.table.n_rows())).transpose()?;
@@ -114,6 +119,9 @@ impl Input<'_> {
         match &self.plan.kind {
             Kind::KMeans(settings) => problem.kmeans(settings, observer).map(|model| Model::KMeans(Box::new(model))),
             Kind::Mixture(settings) => problem.mixture(settings, observer).map(|model| Model::Mixture(Box::new(model))),
+            Kind::Bayesian(settings) => {
+                problem.bayesian(settings, observer).map(|model| Model::Bayesian(Box::new(model)))
+            }
         }
         .map_err(|error| Failure::in_file(&args.data, error))
     }

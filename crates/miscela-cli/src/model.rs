@@ -1,8 +1,10 @@
 //! A model of either kind, as the commands see it.
 
 use crate::error::Failure;
-use miscela::{AnyModel, Assignment, Covariance, Covariances, Float, GaussianMixture, KMeans, Missing, Report};
-use ndarray::Array2;
+use miscela::{
+    AnyModel, Assignment, BayesianMixture, Covariance, Covariances, Float, GaussianMixture, KMeans, Missing, Report,
+};
+use ndarray::{Array1, Array2};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::{Display, LowerExp};
@@ -27,6 +29,7 @@ impl Number for f64 {
 pub(crate) enum Model<F> {
     KMeans(Box<KMeans<F>>),
     Mixture(Box<GaussianMixture<F>>),
+    Bayesian(Box<BayesianMixture<F>>),
 }
 
 /// A model read from a file.
@@ -41,8 +44,10 @@ impl Loaded {
         match open_any(path)? {
             AnyModel::KMeansF32(model) => Ok(Loaded::F32(Model::KMeans(Box::new(model)))),
             AnyModel::GmmF32(model) => Ok(Loaded::F32(Model::Mixture(Box::new(model)))),
+            AnyModel::BayesianF32(model) => Ok(Loaded::F32(Model::Bayesian(Box::new(model)))),
             AnyModel::KMeansF64(model) => Ok(Loaded::F64(Model::KMeans(Box::new(model)))),
             AnyModel::GmmF64(model) => Ok(Loaded::F64(Model::Mixture(Box::new(model)))),
+            AnyModel::BayesianF64(model) => Ok(Loaded::F64(Model::Bayesian(Box::new(model)))),
             other => Err(Failure::in_file(path, format!("a model of kind {} is not available here", other.kind()))),
         }
     }
@@ -92,7 +97,7 @@ impl<F: Number> Model<F> {
     pub(crate) fn method(&self) -> &'static str {
         match self {
             Model::KMeans(_) => "kmeans",
-            Model::Mixture(_) => "gmm",
+            Model::Mixture(_) | Model::Bayesian(_) => "gmm",
         }
     }
 
@@ -100,6 +105,32 @@ impl<F: Number> Model<F> {
         match self {
             Model::KMeans(_) => None,
             Model::Mixture(model) => Some(model),
+            Model::Bayesian(model) => Some(model.mixture()),
+        }
+    }
+
+    /// How uncertain each row's label is, n; none for k-means.
+    pub(crate) fn uncertainty(&self, rows: &Array2<F>) -> Option<Array1<f64>> {
+        match self {
+            Model::KMeans(_) => None,
+            Model::Mixture(model) => Some(model.uncertainty(rows)),
+            Model::Bayesian(model) => Some(model.uncertainty(rows)),
+        }
+    }
+
+    pub(crate) fn bayesian(&self) -> Option<&BayesianMixture<F>> {
+        match self {
+            Model::Bayesian(model) => Some(model),
+            Model::KMeans(_) | Model::Mixture(_) => None,
+        }
+    }
+
+    /// The probability of each component for each row, n × k; none for k-means.
+    pub(crate) fn probabilities(&self, rows: &Array2<F>) -> Option<Array2<F>> {
+        match self {
+            Model::KMeans(_) => None,
+            Model::Mixture(model) => Some(model.predict_proba(rows)),
+            Model::Bayesian(model) => Some(model.predict_proba(rows)),
         }
     }
 
@@ -123,6 +154,7 @@ impl<F: Number> Model<F> {
         match self {
             Model::KMeans(model) => model.centroids(),
             Model::Mixture(model) => model.means(),
+            Model::Bayesian(model) => model.means(),
         }
     }
 
@@ -130,6 +162,7 @@ impl<F: Number> Model<F> {
         match self {
             Model::KMeans(model) => model.sizes(),
             Model::Mixture(model) => model.sizes(),
+            Model::Bayesian(model) => model.sizes(),
         }
     }
 
@@ -138,6 +171,7 @@ impl<F: Number> Model<F> {
         let weights = match self {
             Model::KMeans(model) => model.cluster_count(),
             Model::Mixture(model) => model.weights(),
+            Model::Bayesian(model) => model.weights(),
         };
         let noise = self.mixture().and_then(GaussianMixture::noise).map(|noise| noise.weight);
         let weights: Vec<f64> = weights.iter().map(|w| w.widen()).chain(noise).collect();
@@ -166,6 +200,7 @@ impl<F: Number> Model<F> {
         match self {
             Model::KMeans(model) => model.report(),
             Model::Mixture(model) => model.report(),
+            Model::Bayesian(model) => model.report(),
         }
     }
 
@@ -173,23 +208,30 @@ impl<F: Number> Model<F> {
         match self {
             Model::KMeans(model) => model.feature_names(),
             Model::Mixture(model) => model.feature_names(),
+            Model::Bayesian(model) => model.feature_names(),
         }
     }
 
-    /// What is done about missing values in rows to predict.
-    pub(crate) fn missing(&self) -> Missing {
+    /// What is done about missing values in rows to predict; none where there is no choice.
+    pub(crate) fn missing(&self) -> Option<Missing> {
         match self {
-            Model::KMeans(model) => model.missing(),
-            Model::Mixture(model) => model.missing(),
+            Model::KMeans(model) => Some(model.missing()),
+            Model::Mixture(model) => Some(model.missing()),
+            Model::Bayesian(_) => None,
         }
     }
 
-    /// Does something else about them, where that is said.
-    pub(crate) fn with_missing(self, missing: Option<Missing>) -> Self {
+    /// Does something else about them, where that is said; errors name the model's file.
+    pub(crate) fn with_missing(self, missing: Option<Missing>, path: &Path) -> Result<Self, Failure> {
         match (self, missing) {
-            (model, None) => model,
-            (Model::KMeans(model), Some(missing)) => Model::KMeans(Box::new(model.with_missing(missing))),
-            (Model::Mixture(model), Some(missing)) => Model::Mixture(Box::new(model.with_missing(missing))),
+            (model, None) | (model @ Model::Bayesian(_), Some(Missing::Error)) => Ok(model),
+            (Model::KMeans(model), Some(missing)) => Ok(Model::KMeans(Box::new(model.with_missing(missing)))),
+            (Model::Mixture(model), Some(missing)) => Ok(Model::Mixture(Box::new(model.with_missing(missing)))),
+            (Model::Bayesian(_), Some(missing)) => {
+                let sentence =
+                    format!("it holds a Bayesian mixture, which has no --missing {missing}; impute the rows before");
+                Err(Failure::in_file(path, sentence))
+            }
         }
     }
 
@@ -197,6 +239,7 @@ impl<F: Number> Model<F> {
         match self {
             Model::KMeans(model) => Model::KMeans(Box::new(model.with_feature_names(names))),
             Model::Mixture(model) => Model::Mixture(Box::new(model.with_feature_names(names))),
+            Model::Bayesian(model) => Model::Bayesian(Box::new(model.with_feature_names(names))),
         }
     }
 
@@ -204,7 +247,7 @@ impl<F: Number> Model<F> {
     pub(crate) fn inertia(&self) -> Option<f64> {
         match self {
             Model::KMeans(model) => Some(model.inertia_sum()),
-            Model::Mixture(_) => None,
+            Model::Mixture(_) | Model::Bayesian(_) => None,
         }
     }
 
@@ -219,6 +262,7 @@ impl<F: Number> Model<F> {
         let labels = match self {
             Model::KMeans(model) => model.try_predict(rows).map_err(|error| Failure::in_file(data, error))?,
             Model::Mixture(model) => model.try_predict(rows).map_err(|error| Failure::in_file(data, error))?,
+            Model::Bayesian(model) => model.try_predict(rows).map_err(|error| Failure::in_file(data, error))?,
         };
         Ok(labels.to_vec())
     }
@@ -228,19 +272,21 @@ impl<F: Number> Model<F> {
         match self {
             Model::KMeans(model) => model.impute(rows).map_err(|error| Failure::in_file(data, error)),
             Model::Mixture(model) => model.impute(rows).map_err(|error| Failure::in_file(data, error)),
+            Model::Bayesian(model) => model.impute(rows).map_err(|error| Failure::in_file(data, error)),
         }
     }
 
     /// How well the model fits rows; errors name the file that they are from.
     pub(crate) fn score(&self, rows: &Array2<F>, weights: Option<&[f64]>, data: &Path) -> Result<Score, Failure> {
-        let (inertia, likelihood) = match self {
-            Model::KMeans(model) => {
+        let (inertia, likelihood) = match (self, self.mixture()) {
+            (Model::KMeans(model), _) => {
                 let inertia = model.inertia_of(rows, weights).map_err(|error| Failure::in_file(data, error))?;
                 (Some(inertia), Likelihood::default())
             }
-            Model::Mixture(model) => {
-                let score = model.evaluate(rows, weights).map_err(|error| Failure::in_file(data, error))?;
-                (None, score.into())
+            (_, mixture) => {
+                let score = mixture.map(|mixture| mixture.evaluate(rows, weights)).transpose();
+                let score = score.map_err(|error| Failure::in_file(data, error))?;
+                (None, score.map(Likelihood::from).unwrap_or_default())
             }
         };
         Ok(Score { method: self.method(), n_samples: rows.nrows(), inertia, likelihood })
@@ -250,6 +296,7 @@ impl<F: Number> Model<F> {
         match self {
             Model::KMeans(model) => model.save(path).map_err(|error| Failure::in_file(path, error)),
             Model::Mixture(model) => model.save(path).map_err(|error| Failure::in_file(path, error)),
+            Model::Bayesian(model) => model.save(path).map_err(|error| Failure::in_file(path, error)),
         }
     }
 }

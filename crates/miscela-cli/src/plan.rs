@@ -1,11 +1,11 @@
 //! What the arguments of `fit` mean together, and where they contradict each other: seen before any file is touched.
 
-use crate::args::{FitArgs, Init, Method, MixtureArgs, Part};
+use crate::args::{Bayesian, FitArgs, Init, Method, MixtureArgs, Part};
 use crate::data::Weights;
 use crate::error::Failure;
 use crate::paths;
 use crate::values::Metric;
-use miscela::{Algorithm, Annealing, Assignment, Covariance, Held, Mixing, Noise, Threads};
+use miscela::{Algorithm, Annealing, Assignment, Covariance, Held, Missing, Mixing, Noise, Threads};
 use miscela_plot::ImageFormat;
 use std::path::Path;
 
@@ -39,6 +39,7 @@ pub(crate) enum Start<'a> {
 pub(crate) enum Kind {
     KMeans(KMeansSettings),
     Mixture(MixtureSettings),
+    Bayesian(BayesianSettings),
 }
 
 #[derive(Debug)]
@@ -55,6 +56,15 @@ pub(crate) struct MixtureSettings {
     pub(crate) mixing: Mixing,
     pub(crate) held: Held,
     pub(crate) noise: Option<Noise>,
+    pub(crate) reg_covariance: Option<f64>,
+}
+
+#[derive(Debug)]
+pub(crate) struct BayesianSettings {
+    pub(crate) covariance: Option<Covariance>,
+    pub(crate) prior: Bayesian,
+    /// Of the prior; 1/k if it is not given.
+    pub(crate) concentration: Option<f64>,
     pub(crate) reg_covariance: Option<f64>,
 }
 
@@ -145,6 +155,7 @@ impl Kind {
                         ("--given-weights", mixture.given_weights.is_some()),
                         ("--hold", !mixture.hold.is_empty()),
                         ("--noise", mixture.noise.is_some()),
+                        ("--bayesian", mixture.bayesian.is_some()),
                         ("--reg-covar", mixture.reg_covar.is_some()),
                         ("--init-weights", start.init_weights.is_some()),
                         ("--init-covariances", start.init_covariances.is_some()),
@@ -175,6 +186,24 @@ impl Kind {
                     return Err(Failure::call(
                         "--init-labels does not tell clusters from noise; give -k, the label of noise",
                     ));
+                }
+                if let Some(prior) = mixture.bayesian {
+                    if mixture.assignment.is_some_and(|assignment| assignment != Assignment::Soft) {
+                        return Err(Failure::call("--bayesian shares rows softly; leave --assignment out"));
+                    }
+                    if args.missing != Missing::Error {
+                        let sentence = format!(
+                            "--missing {} is not available with --bayesian; impute the rows before",
+                            args.missing
+                        );
+                        return Err(Failure::call(sentence));
+                    }
+                    return Ok(Kind::Bayesian(BayesianSettings {
+                        covariance: mixture.covariance,
+                        prior,
+                        concentration: mixture.concentration,
+                        reg_covariance: mixture.reg_covar,
+                    }));
                 }
                 Ok(Kind::Mixture(MixtureSettings {
                     covariance: mixture.covariance,

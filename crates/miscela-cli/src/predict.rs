@@ -15,8 +15,8 @@ use std::path::Path;
 pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
     check(args)?;
     match Loaded::open(&args.model)? {
-        Loaded::F32(model) => predict(args, &model.with_missing(args.missing.missing)),
-        Loaded::F64(model) => predict(args, &model.with_missing(args.missing.missing)),
+        Loaded::F32(model) => predict(args, &model.with_missing(args.missing.missing, &args.model)?),
+        Loaded::F64(model) => predict(args, &model.with_missing(args.missing.missing, &args.model)?),
     }
 }
 
@@ -51,7 +51,7 @@ fn predict<F: Number>(args: &PredictArgs, model: &Model<F>) -> Result<(), Failur
     };
     let request = Request {
         model: Some(model.feature_names()),
-        missing: Some(model.missing()),
+        missing: model.missing(),
         carry,
         id: args.id.as_deref(),
         ..Request::default()
@@ -88,9 +88,9 @@ impl<F: Number> Prediction<F> {
             labels: (!args.proba && !args.log_density && !args.uncertainty)
                 .then(|| model.labels(rows, &args.data))
                 .transpose()?,
-            probabilities: mixture(args.proba, "--proba")?.map(|mixture| mixture.predict_proba(rows)),
+            probabilities: mixture(args.proba, "--proba")?.and_then(|_| model.probabilities(rows)),
             log_density: mixture(args.log_density, "--log-density")?.map(|mixture| mixture.score_samples(rows)),
-            uncertainty: mixture(args.uncertainty, "--uncertainty")?.map(|mixture| mixture.uncertainty(rows)),
+            uncertainty: mixture(args.uncertainty, "--uncertainty")?.and_then(|_| model.uncertainty(rows)),
         })
     }
 

@@ -1,10 +1,12 @@
 //! The fits themselves: what the library is asked for.
 
+use crate::args::Bayesian;
 use crate::model::Number;
-use crate::plan::{KMeansSettings, MixtureSettings};
+use crate::plan::{BayesianSettings, KMeansSettings, MixtureSettings};
 use crate::start::Origin;
 use miscela::{
-    Assignment, Covariance, GaussianMixture, GmmError, KMeans, KMeansInit, Missing, Mixing, Observer, Threads,
+    Assignment, BayesianMixture, Covariance, GaussianMixture, GmmError, KMeans, KMeansInit, Missing, Mixing, Observer,
+    Threads, WeightPrior,
 };
 use ndarray::Array2;
 use rand_xoshiro::Xoshiro256Plus;
@@ -83,6 +85,35 @@ impl<F: Number> Problem<'_, F> {
         }
         if let Some(known) = self.known {
             params = params.known_labels(known.iter().copied());
+        }
+        params.fit_observed(self.rows, self.weights, observer)
+    }
+
+    pub(crate) fn bayesian(
+        &self,
+        settings: &BayesianSettings,
+        observer: &mut dyn Observer,
+    ) -> Result<BayesianMixture<F>, GmmError> {
+        let concentration = settings.concentration.unwrap_or(1.0 / self.k as f64);
+        let prior = match settings.prior {
+            Bayesian::Dirichlet => WeightPrior::Dirichlet(concentration),
+            Bayesian::DirichletProcess => WeightPrior::DirichletProcess(concentration),
+        };
+        let covariance = settings.covariance.or(self.origin.structure()).unwrap_or_default();
+        let mut params = BayesianMixture::params_with_rng(self.k, self.rng())
+            .init_method(self.origin.for_mixture())
+            .covariance(covariance)
+            .weight_prior(prior)
+            .n_runs(self.n_runs as u64)
+            .threads(self.threads);
+        if let Some(limit) = self.max_iter {
+            params = params.max_n_iterations(limit);
+        }
+        if let Some(tolerance) = self.tol {
+            params = params.tolerance(F::narrow(tolerance));
+        }
+        if let Some(ridge) = settings.reg_covariance {
+            params = params.reg_covariance(F::narrow(ridge));
         }
         params.fit_observed(self.rows, self.weights, observer)
     }

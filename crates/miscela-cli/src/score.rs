@@ -14,8 +14,8 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<(), Failure> {
     let weights = args.weights.as_deref().map(Weights::named);
     paths::apart(&[Some(&args.data), weights.as_ref().and_then(Weights::file)], &[])?;
     match Loaded::open(&args.model)? {
-        Loaded::F32(model) => score(args, weights.as_ref(), &model.with_missing(args.missing.missing)),
-        Loaded::F64(model) => score(args, weights.as_ref(), &model.with_missing(args.missing.missing)),
+        Loaded::F32(model) => score(args, weights.as_ref(), &model.with_missing(args.missing.missing, &args.model)?),
+        Loaded::F64(model) => score(args, weights.as_ref(), &model.with_missing(args.missing.missing, &args.model)?),
     }
 }
 
@@ -23,7 +23,7 @@ fn score<F: Number>(args: &ScoreArgs, weights: Option<&Weights>, model: &Model<F
     let progress = Progress::start(args.answer.quiet);
     progress.stage("reading");
     let request =
-        Request { model: Some(model.feature_names()), missing: Some(model.missing()), weights, ..Request::default() };
+        Request { model: Some(model.feature_names()), missing: model.missing(), weights, ..Request::default() };
     let data = Data::read_for(&args.data, &args.columns, &request)?;
     if !args.answer.quiet {
         data.note_order(model.feature_names());

@@ -20,6 +20,16 @@ pub(crate) fn title<F: Number>(model: &Model<F>) -> String {
     let Some(mixture) = model.mixture() else {
         return format!("k-means, {}", count(k, "cluster"));
     };
+    if let Some(model) = model.bayesian() {
+        let (used, prior) = (model.n_effective(), model.weight_prior());
+        return format!(
+            "Bayesian mixture, {}, of which {used} in use, {} covariances, {} with concentration {}",
+            count(k, "component"),
+            mixture.covariance(),
+            prior.name(),
+            shown(prior.concentration()),
+        );
+    }
     let how = match mixture.assignment() {
         Assignment::Soft => String::new(),
         other => format!(", {other} assignment"),
@@ -149,7 +159,8 @@ fn objective<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {
     let per_row = likelihood.mean_log_likelihood.map(|mean| format!(" ({} a row)", shown(mean))).unwrap_or_default();
     let inertia = model.inertia().map(|inertia| ("inertia", shown(inertia)));
     let total = likelihood.log_likelihood.map(|total| ("log-likelihood", shown(total) + &per_row));
-    inertia.into_iter().chain(total).collect()
+    let bound = model.bayesian().map(|model| ("lower bound", shown(model.lower_bound())));
+    inertia.into_iter().chain(bound).chain(total).collect()
 }
 
 fn criteria<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {

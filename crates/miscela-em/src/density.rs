@@ -23,12 +23,20 @@ pub struct Density<F> {
 impl<F: Float> Density<F> {
     /// Factors the covariances; an error names the component whose covariance is not positive definite.
     pub fn new(mixture: &Mixture<F>) -> Result<Self, ParameterError> {
+        Ok(Self::with_log_weights(mixture, |c| mixture.weights[c].widen().ln())?.0)
+    }
+
+    /// The same with other numbers in the place of ln wₖ, and ln|Σₖ| of each shape: one a component, or one for all.
+    pub(crate) fn with_log_weights(
+        mixture: &Mixture<F>,
+        log_weight: impl Fn(usize) -> f64,
+    ) -> Result<(Self, Vec<f64>), ParameterError> {
         let d = mixture.n_columns();
         let (factored, log_determinants) = factor(&mixture.covariances, d)?;
         let normaliser = d as f64 * (2.0 * std::f64::consts::PI).ln();
-        let constants = mixture.weights.iter().enumerate().map(|(c, weight)| {
+        let constants = (0..mixture.n_components()).map(|c| {
             let log_determinant = log_determinants[c.min(log_determinants.len() - 1)];
-            F::narrow(weight.widen().ln() - 0.5 * (normaliser + log_determinant))
+            F::narrow(log_weight(c) - 0.5 * (normaliser + log_determinant))
         });
         let constants: Vec<F> = constants.collect();
         if constants.iter().any(|c| c.is_nan()) {
@@ -48,7 +56,7 @@ impl<F: Float> Density<F> {
                 Forms::scaled(means, &scales, constants)
             }
         };
-        Ok(Self { forms, sphere, noise })
+        Ok((Self { forms, sphere, noise }, log_determinants))
     }
 
     /// k
@@ -71,8 +79,13 @@ impl<F: Float> Density<F> {
         self.forms.means()
     }
 
+    /// What the log-density of each component has beside its quadratic form, k.
+    pub(crate) fn constants(&self) -> &[F] {
+        self.forms.constants()
+    }
+
     pub(crate) fn constant(&self, c: usize) -> F {
-        self.forms.constants()[c]
+        self.constants()[c]
     }
 
     /// What must be taken off the rows of a tile before [`log_densities`](Self::log_densities), d numbers.

@@ -345,8 +345,7 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
             // Noise explains its rows as well as any.
             return f64::NEG_INFINITY;
         }
-        scratch.fill(&Block::new(row, row.len()), self.density.offset(), self.n_labels());
-        -scratch.log_densities(&self.density, 0)[label as usize].0[0].widen()
+        scratch.misfit(&self.density, row, label)
     }
 
     fn complete(&self, row: &mut [F], from: u32) {

@@ -12,6 +12,7 @@
 
 mod annealing;
 mod assignment;
+mod bayesian;
 mod centroids;
 mod conditional;
 mod course;
@@ -43,6 +44,9 @@ mod tiles;
 
 pub use annealing::{AnnealTo, Annealing};
 pub use assignment::{Assignment, Held, Mixing};
+pub use bayesian::{
+    BayesianFamily, BayesianSettings, Posterior, PriorError, PriorSettings, Priors, WeightConcentration, WeightPrior,
+};
 pub use centroids::KMeansFamily;
 pub use conditional::{Conditional, ConditionalError};
 pub use course::{Course, Outcome};

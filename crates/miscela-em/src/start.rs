@@ -7,7 +7,7 @@ use crate::gaussian::MixtureSettings;
 use crate::maximise::maximise;
 use crate::missing;
 use crate::noise::{START_WEIGHT, Uniform, without_noise};
-use crate::parameters::Mixture;
+use crate::parameters::{Mixture, ParameterError};
 use crate::report::{Repair, RepairAction};
 use crate::statistics::{Statistics, Sums};
 use crate::summary::Summary;
@@ -81,6 +81,9 @@ pub enum StartError {
         /// 0-based component.
         component: usize,
     },
+    /// The start parameters, or those that follow from the shares, cannot be used.
+    #[error(transparent)]
+    Parameters(#[from] ParameterError),
 }
 
 /// How rows are shared among k components at the start, or among k and the noise, which has the label k and the last of
@@ -169,17 +172,11 @@ fn of_complete_rows<F: Float>(
     repairs: &mut Vec<(usize, RepairAction, String)>,
 ) -> Result<Mixture<F>, StartError> {
     let noise = settings.noise.map(|noise| Uniform::over(samples, noise, summary, threads)).transpose()?;
-    let centre: Vec<F> = summary.mean.iter().map(|m| F::narrow(*m)).collect();
-    let shares = Prepared::new(shares, &centre);
-    // The first pass only needs the means; the spherical scatter is the cheapest to carry along.
-    let pass = Pass { samples, shares: &shares, k, noise: noise.is_some(), threads };
-    let first = pass.moments(&centre.repeat(k), Scatter::Spherical);
-    if let Some(component) = first.sums().weight.iter().position(|n| *n <= 0.0) {
+    let scatter = settings.covariance.structure().scatter();
+    let statistics = shared_statistics(samples, shares, k, noise.is_some(), scatter, summary, threads);
+    if let Some(component) = statistics.sums().weight.iter().position(|n| *n <= 0.0) {
         return Err(StartError::Empty { component });
     }
-    let means: Vec<F> = first.means().iter().map(|m| F::narrow(*m)).collect();
-    let scatter = settings.covariance.structure().scatter();
-    let statistics = pass.moments(&means, scatter);
     let noise = noise.map(|noise| noise.with_share_of(statistics.sums()));
     let mixture = maximise(statistics, settings, &summary.positive_variance(), None, &[], repairs);
     Ok(match noise {
@@ -187,6 +184,24 @@ fn of_complete_rows<F: Float>(
         Some(noise) => mixture.with_noise(Uniform { weight: START_WEIGHT, ..noise }),
         None => mixture,
     })
+}
+
+/// The statistics of the shares about their own means, in two passes. The objective is the shares' entropy, Σ w Σ −r ln r.
+pub(crate) fn shared_statistics<F: Float>(
+    samples: &Samples<F>,
+    shares: &Shares<F>,
+    k: usize,
+    noise: bool,
+    scatter: Scatter,
+    summary: &Summary,
+    threads: Threads,
+) -> Statistics {
+    let centre: Vec<F> = summary.mean.iter().map(|m| F::narrow(*m)).collect();
+    let pass = Pass { samples, shares: &Prepared::new(shares, &centre), k, noise, threads };
+    // The first pass only needs the means; the spherical scatter is the cheapest to carry along.
+    let first = pass.moments(&centre.repeat(k), Scatter::Spherical);
+    let means: Vec<F> = first.means().iter().map(|m| F::narrow(*m)).collect();
+    pass.moments(&means, scatter)
 }
 
 /// Shares in the form a pass needs.
@@ -239,6 +254,10 @@ impl<F: Float> Pass<'_, '_, '_, F> {
                         });
                         (0..tiles).for_each(|t| scratch.set_noise_aside(t, &mut sums));
                         scratch.add_moments(&block, shift, &mut sums);
+                        for (i, row) in range.enumerate() {
+                            let shares = given.row(row).into_iter().map(|r| r.widen()).filter(|r| *r > 0.0);
+                            sums.objective -= block.weight(i) * shares.map(|r| r * r.ln()).sum::<f64>();
+                        }
                         continue;
                     }
                     Prepared::Labels(labels) => labels[range].iter().map(|label| *label as u32).collect(),

@@ -30,7 +30,7 @@ impl Summary {
         let heaviest = samples.weights().map_or(0, heavier);
         let mut row = vec![F::zero(); samples.n_columns()];
         samples.copy_row(heaviest, &mut row);
-        let statistics = about(samples, &row, threads);
+        let statistics = about(samples, &row, Scatter::Diagonal, threads);
         let variance = statistics.scatter_about_mean(0).iter().map(|s| s.max(0.0) / samples.total_weight()).collect();
         Self { mean: statistics.means().into_raw_vec_and_offset().0, variance }
     }
@@ -50,6 +50,12 @@ impl Summary {
         Self { mean, variance }
     }
 
+    /// Σ w (x − μ)(x − μ)ᵀ of all rows, as much of it as asked for. One pass.
+    pub(crate) fn scatter<F: Float>(&self, samples: &Samples<F>, scatter: Scatter, threads: Threads) -> Vec<f64> {
+        let mean: Vec<F> = self.mean.iter().map(|m| F::narrow(*m)).collect();
+        about(samples, &mean, scatter, threads).scatter_about_mean(0)
+    }
+
     /// The mean over columns of their variances: what a k-means tolerance is relative to.
     pub fn mean_variance(&self) -> f64 {
         self.variance.iter().map(|v| v / self.variance.len() as f64).sum()
@@ -64,14 +70,14 @@ impl Summary {
 }
 
 /// All rows as one cluster, about a given point.
-fn about<F: Float>(samples: &Samples<F>, shift: &[F], threads: Threads) -> Statistics {
+fn about<F: Float>(samples: &Samples<F>, shift: &[F], scatter: Scatter, threads: Threads) -> Statistics {
     let d = samples.n_columns();
-    let threads = threads.for_work((samples.n_rows() * d) as f64);
-    let empty = || Sums::zero(1, d, Scatter::Diagonal);
+    let threads = threads.for_work(samples.n_rows() as f64 * scatter.len(d) as f64);
+    let empty = || Sums::zero(1, d, scatter);
     let add = |block: &Block<F>, sums: &mut Sums, (): &mut ()| {
         sums.hard().add(block, &[0; BLOCK_ROWS][..block.len()], shift);
     };
-    let parts = over_lanes(samples, Sums::bytes(1, d, Scatter::Diagonal), threads, empty, add);
+    let parts = over_lanes(samples, Sums::bytes(1, d, scatter), threads, empty, add);
     let mut total = empty();
     parts.iter().for_each(|sums| total.add(sums));
     Statistics::new(0, shift.iter().map(|x| x.widen()).collect(), total)

@@ -106,10 +106,15 @@ impl<F: Float> GaussianScratch<F> {
         density: &Density<F>,
         t: usize,
         temperature: F,
-        (gathered, total): (&Sums, f64),
+        gathered: (&Sums, f64),
     ) -> Column<F> {
-        let k = density.n_labels();
         self.log_densities(density, t);
+        self.divide(t, temperature, gathered)
+    }
+
+    /// The second half of [`share`](Self::share): tile `t` has its log-densities.
+    fn divide(&mut self, t: usize, temperature: F, (gathered, total): (&Sums, f64)) -> Column<F> {
+        let k = self.counts.len();
         self.droppable.clear();
         self.droppable.extend(gathered.weight.iter().map(|weight| is_settled(*weight, total)));
         self.droppable.resize(k, false);
@@ -137,6 +142,35 @@ impl<F: Float> GaussianScratch<F> {
             sums.noise += self.shares[start + k].0.iter().map(|r| r.widen()).sum::<f64>();
             self.shares.copy_within(start..start + k, t * k);
         }
+    }
+
+    /// [`share`](Self::share) at temperature one; returns w Σ −r ln r of its rows instead. `logs` is room for a column a
+    /// component.
+    pub(crate) fn share_entropy(
+        &mut self,
+        density: &Density<F>,
+        t: usize,
+        logs: &mut Vec<Column<F>>,
+        gathered: (&Sums, f64),
+    ) -> Column<F> {
+        logs.clear();
+        logs.extend_from_slice(self.log_densities(density, t));
+        let total = self.divide(t, F::one(), gathered);
+        let mut entropy = Column::splat(F::zero());
+        for (share, log) in self.shares[t * logs.len()..].iter().zip(&*logs) {
+            for (i, sum) in entropy.0.iter_mut().enumerate() {
+                // What has no share may be infinitely far away.
+                let term = share.0[i] * (total.0[i] - log.0[i]);
+                *sum += if share.0[i] > F::zero() { term } else { F::zero() };
+            }
+        }
+        entropy
+    }
+
+    /// How far from likely a row is in the component of its label: less its log-density.
+    pub(crate) fn misfit(&mut self, density: &Density<F>, row: &[F], label: u32) -> f64 {
+        self.fill(&Block::new(row, row.len()), density.offset(), density.n_components());
+        -self.log_densities(density, 0)[label as usize].0[0].widen()
     }
 
     /// Takes shares that are given: `share` of a row of the block and a component.

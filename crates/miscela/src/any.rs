@@ -1,5 +1,6 @@
 //! A model of whatever kind a file holds.
 
+use crate::bayesian::BayesianMixture;
 use crate::kmeans::KMeans;
 use crate::mixture::GaussianMixture;
 use miscela_persist::{Document, Dtype, PersistError, save};
@@ -28,6 +29,10 @@ pub enum AnyModel {
     GmmF32(GaussianMixture<f32>),
     /// A mixture in `f64`.
     GmmF64(GaussianMixture<f64>),
+    /// A Bayesian mixture in `f32`.
+    BayesianF32(BayesianMixture<f32>),
+    /// A Bayesian mixture in `f64`.
+    BayesianF64(BayesianMixture<f64>),
 }
 
 /// Evaluates an expression for whichever model it is.
@@ -38,6 +43,8 @@ macro_rules! each {
             AnyModel::KMeansF64($model) => $result,
             AnyModel::GmmF32($model) => $result,
             AnyModel::GmmF64($model) => $result,
+            AnyModel::BayesianF32($model) => $result,
+            AnyModel::BayesianF64($model) => $result,
         }
     };
 }
@@ -49,10 +56,12 @@ impl AnyModel {
     /// If the file cannot be read, is no model, or contradicts itself.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, PersistError> {
         let file = Document::open(path)?;
-        file.header().expect_kind(&["kmeans", "gmm"])?;
+        file.header().expect_kind(&["kmeans", "gmm", "bayesian-gmm"])?;
         Ok(match (file.header().kind.as_str(), file.header().dtype) {
             ("kmeans", Dtype::F32) => AnyModel::KMeansF32(KMeans::from_file(&file)?),
             ("kmeans", _) => AnyModel::KMeansF64(KMeans::from_file(&file)?),
+            ("bayesian-gmm", Dtype::F32) => AnyModel::BayesianF32(BayesianMixture::from_file(&file)?),
+            ("bayesian-gmm", _) => AnyModel::BayesianF64(BayesianMixture::from_file(&file)?),
             (_, Dtype::F32) => AnyModel::GmmF32(GaussianMixture::from_file(&file)?),
             _ => AnyModel::GmmF64(GaussianMixture::from_file(&file)?),
         })
@@ -66,19 +75,20 @@ impl AnyModel {
         each!(self, model => save(path, &model.to_document()?))
     }
 
-    /// `kmeans` or `gmm`.
+    /// `kmeans`, `gmm` or `bayesian-gmm`.
     pub fn kind(&self) -> &'static str {
         match self {
             AnyModel::KMeansF32(_) | AnyModel::KMeansF64(_) => "kmeans",
             AnyModel::GmmF32(_) | AnyModel::GmmF64(_) => "gmm",
+            AnyModel::BayesianF32(_) | AnyModel::BayesianF64(_) => "bayesian-gmm",
         }
     }
 
     /// `f32` or `f64`.
     pub fn dtype(&self) -> &'static str {
         match self {
-            AnyModel::KMeansF32(_) | AnyModel::GmmF32(_) => "f32",
-            AnyModel::KMeansF64(_) | AnyModel::GmmF64(_) => "f64",
+            AnyModel::KMeansF32(_) | AnyModel::GmmF32(_) | AnyModel::BayesianF32(_) => "f32",
+            AnyModel::KMeansF64(_) | AnyModel::GmmF64(_) | AnyModel::BayesianF64(_) => "f64",
         }
     }
 

@@ -18,6 +18,7 @@
 //! |---|---|
 //! | partition rows around centres | [`KMeans`] |
 //! | fit densities, get probabilities, compare models by BIC | [`GaussianMixture`] |
+//! | leave the number of components open, or say beforehand what is likely | [`BayesianMixture`] |
 //! | learn centres from batches | [`KMeans`] with linfa's `fit_with` |
 //! | read a model file of whatever kind | [`AnyModel`] |
 //!
@@ -25,6 +26,7 @@
 //! copies of the row, zero as its absence.
 
 mod any;
+mod bayesian;
 mod float;
 mod input;
 mod kmeans;
@@ -39,6 +41,7 @@ mod linfa_clustering;
 pub mod prelude;
 
 pub use any::AnyModel;
+pub use bayesian::{BayesianMixture, BayesianMixtureDocument, BayesianParams, BayesianValidParams, PriorsDocument};
 pub use float::Float;
 pub use kmeans::{
     Algorithm, IncrKMeansError, KMeans, KMeansDocument, KMeansError, KMeansParams, KMeansParamsError,
@@ -59,7 +62,8 @@ pub use miscela_distance::{
 pub use miscela_distance::{FromLinfa, ToLinfa};
 pub use miscela_em::{
     AnnealTo, Annealing, Assignment, ColumnsError, ConditionalError, Covariance, Covariances, Held, Missing, Mixing,
-    Mixture, Noise, Observer, Progress, Repair, RepairAction, Termination, Uniform, UnknownCovariance, UnknownMissing,
+    Mixture, Noise, Observer, Posterior, PriorError, Priors, Progress, Repair, RepairAction, Termination, Uniform,
+    UnknownCovariance, UnknownMissing, WeightConcentration, WeightPrior,
 };
 pub use miscela_init::{
     Agglomerate, Agglomeration, AgglomerationModel, KMeansInit, Merge, SeedingError, Transform, quantile_labels,

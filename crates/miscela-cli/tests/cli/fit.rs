@@ -449,7 +449,7 @@ fn nearest(row: &[f64], centres: &[Vec<f64>]) -> (usize, f64) {
 #[test]
 fn a_tree_starts_a_mixture() {
     let folder = Folder::with_data();
-    let answer = folder.json("fit data.csv -m gmm -k 3 --init hierarchical --n-runs 5 --json");
+    let answer = folder.json("fit data.csv -m gmm -k 3 --init hierarchical --n-runs 5");
     assert_eq!((&answer["sizes"], &answer["n_runs"]), (&json!([20, 20, 20]), &json!(1)));
     folder.fails("fit data.csv -k 3 --init hierarchical", 2, &["--init hierarchical", "-m gmm"]);
 }

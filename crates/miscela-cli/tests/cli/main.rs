@@ -1,6 +1,7 @@
 //! Runs the real command on small data.
 
 mod bad_input;
+mod bayesian;
 mod fit;
 mod formats;
 mod missing;

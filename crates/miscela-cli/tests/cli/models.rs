@@ -4,8 +4,14 @@ use crate::run::{Folder, numbers, without_seconds};
 use serde_json::{Value, json};
 
 /// Flags of fits whose models are then used.
-const FITS: [&str; 4] =
-    ["-m kmeans -k 3", "-m kmeans -k 4 --dtype f32", "-m gmm -k 3", "-m gmm -k 2 --covariance tied --dtype f32"];
+const FITS: [&str; 6] = [
+    "-m kmeans -k 3",
+    "-m kmeans -k 4 --dtype f32",
+    "-m gmm -k 3",
+    "-m gmm -k 2 --covariance tied --dtype f32",
+    "-m gmm -k 5 --bayesian dirichlet",
+    "-m gmm -k 5 --bayesian dirichlet-process --covariance diag --dtype f32",
+];
 
 #[test]
 fn a_kept_model_labels_as_the_fit_did() {

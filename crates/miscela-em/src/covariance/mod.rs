@@ -28,7 +28,7 @@ mod within;
 pub use floor::FLOOR_F32;
 pub use floor::FLOOR_F64;
 pub(crate) use floor::Regulariser;
-pub(crate) use within::Within;
+pub(crate) use within::{Within, add_to_variances, kept};
 
 use crate::Covariances;
 use miscela_kernel::{Float, Scatter};

@@ -25,6 +25,16 @@ pub(crate) fn kept(matrix: ArrayView2<f64>, scatter: Scatter) -> Vec<f64> {
     }
 }
 
+/// Adds to every variance in as much of a matrix of `width` columns as the scatter keeps.
+pub(crate) fn add_to_variances(covariance: &mut [f64], width: usize, ridge: f64, scatter: Scatter) {
+    match scatter {
+        Scatter::Spherical => covariance[0] += ridge * width as f64,
+        Scatter::Diagonal => covariance.iter_mut().for_each(|variance| *variance += ridge),
+        // The diagonal of a lower triangle is at 0, 2, 5, …
+        Scatter::Full => (0..width).for_each(|j| covariance[j * (j + 3) / 2] += ridge),
+    }
+}
+
 impl Within {
     /// Nₖ / Σ N
     pub(crate) fn shares(&self) -> Vec<f64> {
@@ -43,14 +53,8 @@ impl Within {
 
     /// Adds to every variance: each structure stays itself, as all of Sₖ/Nₖ is moved alike.
     pub(crate) fn add_to_variances(&mut self, ridge: f64, scatter: Scatter) {
-        for covariance in &mut self.covariance {
-            match scatter {
-                Scatter::Spherical => covariance[0] += ridge * self.width as f64,
-                Scatter::Diagonal => covariance.iter_mut().for_each(|variance| *variance += ridge),
-                // The diagonal of a lower triangle is at 0, 2, 5, …
-                Scatter::Full => (0..self.width).for_each(|j| covariance[j * (j + 3) / 2] += ridge),
-            }
-        }
+        let width = self.width;
+        self.covariance.iter_mut().for_each(|covariance| add_to_variances(covariance, width, ridge, scatter));
     }
 
     /// The whole matrix of a component, d × d, from its lower triangle.

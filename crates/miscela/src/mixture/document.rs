@@ -88,7 +88,7 @@ const KIND: &str = "gmm";
 const FIELD: &str = "covariances";
 
 impl<F: Float> CovarianceLists<F> {
-    fn new(covariances: &Covariances<F>) -> Option<Self> {
+    pub(crate) fn new(covariances: &Covariances<F>) -> Option<Self> {
         Some(match covariances {
             Covariances::Full(all) => Self::Full(layers(all.view())),
             Covariances::Tied(one) => Self::Tied(rows(one.view())),
@@ -100,7 +100,7 @@ impl<F: Float> CovarianceLists<F> {
         })
     }
 
-    fn arrays(&self, k: usize, d: usize) -> Result<Covariances<F>, PersistError> {
+    pub(crate) fn arrays(&self, k: usize, d: usize) -> Result<Covariances<F>, PersistError> {
         Ok(match self {
             Self::Full(all) => Covariances::Full(stack(FIELD, all, k, d, d)?),
             Self::Tied(one) => Covariances::Tied(matrix(FIELD, one, d, d)?),

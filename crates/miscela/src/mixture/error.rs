@@ -2,7 +2,7 @@
 
 use crate::kmeans::KMeansError;
 use crate::known::KnownLabelsError;
-use miscela_em::{ColumnsError, ConditionalError, Covariance, ParameterError, StartError};
+use miscela_em::{ColumnsError, ConditionalError, Covariance, ParameterError, PriorError, StartError};
 use miscela_init::SeedingError;
 use miscela_kernel::SamplesError;
 use miscela_persist::PersistError;
@@ -55,6 +55,9 @@ pub enum GmmParamsError {
     /// No threads.
     #[error("the number of threads cannot be 0")]
     NThreads,
+    /// A prior of a Bayesian mixture that makes no sense whatever the data.
+    #[error(transparent)]
+    Prior(#[from] PriorError),
 }
 
 /// An error in fitting or using a mixture.
@@ -64,6 +67,9 @@ pub enum GmmError {
     /// A parameter makes no sense.
     #[error("invalid hyperparameter: {0}")]
     InvalidParams(#[from] GmmParamsError),
+    /// A prior of a Bayesian mixture makes no sense, or does not fit the data.
+    #[error(transparent)]
+    Prior(#[from] PriorError),
     /// The rows or weights are at fault.
     #[error(transparent)]
     Samples(#[from] SamplesError),

@@ -5,9 +5,9 @@ use super::{GaussianMixture, GmmError, GmmParams, GmmParamsError, GmmValidParams
 use crate::Float;
 use crate::input::{samples, samples_of};
 use crate::known;
-use crate::report::{Best, Seconds, timed};
+use crate::report::{Best, Report, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
-use miscela_em::{Assignment, Course, Observer, Outcome, Summary, Termination};
+use miscela_em::{Assignment, Course, Mixture, MixtureFit, Observer, Outcome, Run, Summary, Termination};
 use miscela_kernel::{Samples, Threads};
 use ndarray::{ArrayBase, Data, Ix2};
 use rand::Rng;
@@ -47,6 +47,18 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
     }
 
     fn fit_samples(&self, samples: &Samples<F>, observer: &mut dyn Observer) -> Result<GaussianMixture<F>, GmmError> {
+        let ((mixture, fit), report) = self.best_run(samples, observer, GmmValidParams::run)?;
+        let (settings, total_weight) = (self.settings(), samples.total_weight());
+        Ok(GaussianMixture::from_fitted(Fitted { mixture, settings, fit, total_weight, report })?)
+    }
+
+    /// The best of the runs from as many starts as asked for, and the report.
+    pub(crate) fn best_run<T: Send>(
+        &self,
+        samples: &Samples<F>,
+        observer: &mut dyn Observer,
+        run: impl Fn(&GmmValidParams<F, ()>, Attempt<F>) -> Result<Finished<T>, GmmError> + Sync,
+    ) -> Result<(T, Report), GmmError> {
         let (n_samples, n_clusters) = (samples.n_rows(), self.n_clusters());
         if n_clusters > n_samples {
             return Err(GmmError::TooFewSamples { n_samples, n_clusters });
@@ -63,7 +75,29 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         let seeds: Vec<u64> = (0..n_runs).map(|_| rng.next_u64()).collect();
         // The generator stays here: it need not be able to go to another thread.
         let params = self.clone().with_rng(());
-        self.threads().install(|threads| params.best_of(samples, &seeds, threads, observer))
+        self.threads().install(|threads| {
+            let mut seconds = Seconds::default();
+            let summary = timed(&mut seconds.fit, || Summary::of(samples, threads));
+            let (mut best, mut failed) = (Best::new(), None);
+            for seed in seeds {
+                let (summary, seconds) = (&summary, &mut seconds);
+                match run(&params, Attempt { samples, summary, seed, threads, observer, seconds }) {
+                    Ok(Finished { fitted, run, objective }) => {
+                        let cancelled = run.termination == Termination::Cancelled;
+                        best.offer(fitted, run, objective, |new, old| new > old);
+                        if cancelled {
+                            break;
+                        }
+                    }
+                    // One start that cannot be used does not cost the runs from the others.
+                    Err(error) => failed = failed.or(Some(error)),
+                }
+            }
+            let (fitted, mut report) =
+                best.finish(seconds).ok_or_else(|| failed.unwrap_or(GmmParamsError::NRuns.into()))?;
+            report.n_missing = samples.n_missing();
+            Ok((fitted, report))
+        })
     }
 }
 
@@ -72,55 +106,34 @@ fn draws(assignment: Assignment) -> bool {
     matches!(assignment, Assignment::Stochastic | Assignment::Annealed(_))
 }
 
-impl<F: Float> GmmValidParams<F, ()> {
-    fn best_of(
-        &self,
-        samples: &Samples<F>,
-        seeds: &[u64],
-        threads: Threads,
-        observer: &mut dyn Observer,
-    ) -> Result<GaussianMixture<F>, GmmError> {
-        let (settings, mut seconds) = (self.settings(), Seconds::default());
-        let summary = timed(&mut seconds.fit, || Summary::of(samples, threads));
-        let (mut best, mut failed) = (Best::new(), None);
-        for seed in seeds {
-            match self.run(samples, &summary, *seed, threads, observer, &mut seconds) {
-                Ok(Outcome { mixture, fit, run, objective }) => {
-                    let cancelled = run.termination == Termination::Cancelled;
-                    best.offer((mixture, fit), run, objective, |new, old| new > old);
-                    if cancelled {
-                        break;
-                    }
-                }
-                // One start that cannot be used does not cost the runs from the others.
-                Err(error) => failed = failed.or(Some(error)),
-            }
-        }
-        let Some(((mixture, fit), mut report)) = best.finish(seconds) else {
-            return Err(failed.unwrap_or(GmmParamsError::NRuns.into()));
-        };
-        report.n_missing = samples.n_missing();
-        let fitted = Fitted { mixture, settings, fit, total_weight: samples.total_weight(), report };
-        Ok(GaussianMixture::from_fitted(fitted)?)
-    }
+/// What one run from one start is given.
+pub(crate) struct Attempt<'a, 's, F: Float> {
+    pub(crate) samples: &'a Samples<'s, F>,
+    pub(crate) summary: &'a Summary,
+    pub(crate) seed: u64,
+    pub(crate) threads: Threads,
+    pub(crate) observer: &'a mut dyn Observer,
+    pub(crate) seconds: &'a mut Seconds,
+}
 
+/// What one run found, how it went, and the objective by which runs are compared.
+pub(crate) struct Finished<T> {
+    pub(crate) fitted: T,
+    pub(crate) run: Run,
+    pub(crate) objective: f64,
+}
+
+impl<F: Float> GmmValidParams<F, ()> {
     /// One run from one start.
-    fn run(
-        &self,
-        samples: &Samples<F>,
-        summary: &Summary,
-        seed: u64,
-        threads: Threads,
-        observer: &mut dyn Observer,
-        seconds: &mut Seconds,
-    ) -> Result<Outcome<F>, GmmError> {
+    fn run(&self, attempt: Attempt<F>) -> Result<Finished<(Mixture<F>, MixtureFit)>, GmmError> {
+        let Attempt { samples, summary, seed, threads, observer, seconds } = attempt;
         let (start, repairs) = timed(&mut seconds.init, || self.start(samples, summary, seed, threads))?;
         timed(&mut seconds.fit, || {
             let max_iterations = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
             let course = Course { samples, summary, settings: self.settings(), seed, max_iterations, threads };
-            let mut outcome = course.run(start, observer)?;
-            outcome.run.repairs.splice(0..0, repairs);
-            Ok(outcome)
+            let Outcome { mixture, fit, mut run, objective } = course.run(start, observer)?;
+            run.repairs.splice(0..0, repairs);
+            Ok(Finished { fitted: (mixture, fit), run, objective })
         })
     }
 }

@@ -6,7 +6,7 @@
 use super::GmmError;
 use crate::Float;
 use crate::input::on_whole_rows;
-use miscela_em::{Mixture, MixtureSettings, Repair, Shares, Summary, from_shares};
+use miscela_em::{Shares, StartError, Summary};
 use miscela_init::{Agglomerate, Agglomeration, SeedingError, quantile_labels};
 use miscela_kernel::{Samples, Threads};
 
@@ -33,18 +33,15 @@ impl Hierarchy {
         samples.n_columns() > 1 && Agglomerate::default().samples_rows(samples)
     }
 
-    /// The parameters that k components start from, and what had to be repaired for them.
-    pub(super) fn start<F: Float>(
+    /// Starts by the partition into k, which is one of all rows, or of a sample that is handed over instead of them.
+    pub(super) fn start<F: Float, T>(
         &self,
         samples: &Samples<F>,
         k: usize,
-        settings: &MixtureSettings,
         summary: &Summary,
-        threads: Threads,
-    ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
-        let by_labels = |samples: &Samples<F>, labels: &[usize]| {
-            Ok(from_shares(samples, Shares::Labels(labels), k, settings, summary, threads)?)
-        };
+        by_shares: impl FnOnce(&Samples<F>, Shares<F>) -> Result<T, StartError>,
+    ) -> Result<T, GmmError> {
+        let by_labels = |samples: &Samples<F>, labels: &[usize]| Ok(by_shares(samples, Shares::Labels(labels))?);
         let tree = match self {
             Hierarchy::Quantiles => {
                 let labels = on_whole_rows(samples, summary, |whole| Ok::<_, GmmError>(quantile_labels(whole, k)?))?;

@@ -17,6 +17,9 @@ mod params;
 mod promote;
 mod start;
 
+pub(crate) use fit::{Attempt, Finished};
+pub(crate) use model::Fitted;
+
 pub use bootstrap::{Bootstrap, Replicates, StandardErrors};
 pub use conditional::{Conditional, Regression};
 pub use document::{CovarianceLists, GaussianMixtureDocument};

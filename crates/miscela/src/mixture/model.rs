@@ -391,12 +391,12 @@ impl<F: Float> GaussianMixture<F> {
         (rows, labels)
     }
 
-    pub(super) fn check_width<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<(), GmmError> {
+    pub(crate) fn check_width<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<(), GmmError> {
         let (expected, got) = (self.n_features(), records.ncols());
         if expected == got { Ok(()) } else { Err(GmmError::FeatureCount { expected, got }) }
     }
 
-    pub(super) fn unchecked<'a, S: Data<Elem = F>>(&self, records: &'a ArrayBase<S, Ix2>) -> Samples<'a, F> {
+    pub(crate) fn unchecked<'a, S: Data<Elem = F>>(&self, records: &'a ArrayBase<S, Ix2>) -> Samples<'a, F> {
         assert_eq!(records.ncols(), self.n_features(), "rows must have the columns the model was fitted on");
         Samples::unchecked(records)
     }

@@ -84,9 +84,64 @@ impl<F: Float> From<&Mixture<F>> for GmmInitMethod<F> {
     }
 }
 
+impl<F: Float> GmmInitMethod<F> {
+    /// Shares the rows, or a sample of them, among k components and starts by that; of given parameters only the means have
+    /// a say in it.
+    pub(crate) fn share<T>(
+        &self,
+        samples: &Samples<F>,
+        k: usize,
+        summary: &Summary,
+        seed: u64,
+        threads: Threads,
+        by_shares: impl FnOnce(&Samples<F>, Shares<F>) -> Result<T, StartError>,
+    ) -> Result<T, GmmError> {
+        let seeded = |init: KMeansInit<F>| -> Result<Array2<F>, GmmError> {
+            let mut rng = Xoshiro256Plus::seed_from_u64(seed);
+            match samples.known() {
+                Some(known) => Ok(known::centres(samples, known, k, &init, &L2, threads, &mut rng)?),
+                None => {
+                    on_whole_rows(samples, summary, |whole| Ok(init.seed(whole, k, &L2, threads, &mut rng)?.centres))
+                }
+            }
+        };
+        let means;
+        let shares = match self {
+            GmmInitMethod::Hierarchical if samples.known().is_some() => {
+                return Err(KnownLabelsError::Hierarchical.into());
+            }
+            GmmInitMethod::Hierarchical => {
+                let tree =
+                    on_whole_rows(samples, summary, |whole| Ok::<_, GmmError>(Hierarchy::new(whole, seed, threads)?))?;
+                return tree.start(samples, k, summary, by_shares);
+            }
+            GmmInitMethod::Labels(labels) => Shares::Labels(labels),
+            GmmInitMethod::Responsibilities(given) => Shares::Responsibilities(given.view()),
+            GmmInitMethod::Parameters { means, .. } => Shares::NearestMean(means.view()),
+            GmmInitMethod::KMeans => {
+                means = KMeansParams::new(k, (), L2).run_from(samples, seed, threads)?;
+                Shares::NearestMean(means.view())
+            }
+            GmmInitMethod::Random => {
+                means = seeded(KMeansInit::Random)?;
+                Shares::NearestMean(means.view())
+            }
+            GmmInitMethod::KMeansPlusPlus => {
+                means = seeded(KMeansInit::KMeansPlusPlus)?;
+                Shares::NearestMean(means.view())
+            }
+            GmmInitMethod::KMeansPara => {
+                means = seeded(KMeansInit::KMeansPara)?;
+                Shares::NearestMean(means.view())
+            }
+        };
+        Ok(by_shares(samples, shares)?)
+    }
+}
+
 impl<F: Float, R> GmmValidParams<F, R> {
     /// The start parameters of one run, and what had to be repaired for them.
-    pub(super) fn start(
+    pub(crate) fn start(
         &self,
         samples: &Samples<F>,
         summary: &Summary,
@@ -94,14 +149,16 @@ impl<F: Float, R> GmmValidParams<F, R> {
         threads: Threads,
     ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
         let (k, settings) = (self.n_clusters(), self.settings());
-        let by_shares = |shares| from_shares(samples, shares, k, &settings, summary, threads);
+        let by_shares =
+            |samples: &Samples<F>, shares: Shares<F>| from_shares(samples, shares, k, &settings, summary, threads);
         match self.init_method() {
-            GmmInitMethod::Labels(labels) => Ok(by_shares(Shares::Labels(labels))?),
-            GmmInitMethod::Responsibilities(given) => Ok(by_shares(Shares::Responsibilities(given.view()))?),
+            given @ (GmmInitMethod::Labels(_) | GmmInitMethod::Responsibilities(_)) => {
+                given.share(samples, k, summary, seed, threads, by_shares)
+            }
             GmmInitMethod::Parameters { weights, means, covariances } => {
                 let given = Given { weights: weights.as_ref(), means, covariances: covariances.as_ref() };
                 let noise = settings.noise.map(|noise| Uniform::over(samples, noise, summary, threads)).transpose()?;
-                let by_nearest_mean = || by_shares(Shares::NearestMean(means.view()));
+                let by_nearest_mean = || by_shares(samples, Shares::NearestMean(means.view()));
                 given.start(&settings, k, samples.n_columns(), noise, by_nearest_mean)
             }
             _ => match settings.noise {
@@ -143,31 +200,10 @@ impl<F: Float, R> GmmValidParams<F, R> {
         seed: u64,
         threads: Threads,
     ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
-        let k = self.n_clusters();
-        let seeded = |init: KMeansInit<F>| -> Result<Array2<F>, GmmError> {
-            let mut rng = Xoshiro256Plus::seed_from_u64(seed);
-            match samples.known() {
-                Some(known) => Ok(known::centres(samples, known, k, &init, &L2, threads, &mut rng)?),
-                None => {
-                    on_whole_rows(samples, summary, |whole| Ok(init.seed(whole, k, &L2, threads, &mut rng)?.centres))
-                }
-            }
+        let by_shares = |samples: &Samples<F>, shares: Shares<F>| {
+            from_shares(samples, shares, self.n_clusters(), settings, summary, threads)
         };
-        let means = match self.init_method() {
-            GmmInitMethod::Hierarchical if samples.known().is_some() => {
-                return Err(KnownLabelsError::Hierarchical.into());
-            }
-            GmmInitMethod::Hierarchical => {
-                let tree =
-                    on_whole_rows(samples, summary, |whole| Ok::<_, GmmError>(Hierarchy::new(whole, seed, threads)?))?;
-                return tree.start(samples, k, settings, summary, threads);
-            }
-            GmmInitMethod::Random => seeded(KMeansInit::Random)?,
-            GmmInitMethod::KMeansPlusPlus => seeded(KMeansInit::KMeansPlusPlus)?,
-            GmmInitMethod::KMeansPara => seeded(KMeansInit::KMeansPara)?,
-            _ => KMeansParams::new(k, (), L2).run_from(samples, seed, threads)?,
-        };
-        Ok(from_shares(samples, Shares::NearestMean(means.view()), k, settings, summary, threads)?)
+        self.init_method().share(samples, self.n_clusters(), summary, seed, threads, by_shares)
     }
 }
 
