@@ -81,7 +81,9 @@ proptest! {
     #[test]
     fn the_objective_never_falls(case in case()) {
         let model = case.params(case.start.clone()).max_n_iterations(40).fit_weighted(&case.rows, &case.blobs.weights).unwrap();
-        for (i, pair) in model.report().trace.windows(2).enumerate() {
+        // An empty component takes a row that others explain better, and from then on it is another climb.
+        let repaired = model.report().repairs.iter().map(|repair| repair.iteration).min().unwrap_or(usize::MAX);
+        for (i, pair) in model.report().trace.windows(2).enumerate().take_while(|(i, _)| i + 2 < repaired) {
             prop_assert!(pair[1] >= pair[0] - 1e-9 * pair[0].abs(), "iteration {}: {} after {}", i + 2, pair[1], pair[0]);
         }
         let total = model.weights().sum() + noise_weight(&model);
