@@ -48,6 +48,14 @@ impl Record {
         object.keys().map(|key| (key.clone(), self.at(key))).collect()
     }
 
+    /// A number; `None` for null.
+    ///
+    /// # Panics
+    /// If it is not there.
+    pub fn number_or_null(&self, key: &str) -> Option<f64> {
+        self.at(key).value.as_f64()
+    }
+
     /// A number.
     ///
     /// # Panics

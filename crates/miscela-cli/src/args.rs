@@ -1,15 +1,17 @@
 //! The arguments as they are typed. What they mean together is worked out in [`plan`](crate::plan).
 
+use crate::select::{Ks, Structures, ks, structures};
 use crate::values::{
-    Metric, anneal_to, assignment, at_least_1, at_least_one, between_0_and_1, metric, missing, not_negative, positive,
+    Metric, anneal_to, assignment, at_least_1, at_least_one, at_least_two, between_0_and_1, metric, missing,
+    not_negative, positive,
 };
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use miscela::{Algorithm, AnnealTo, Assignment, Covariance, Missing};
+use miscela::{Algorithm, AnnealTo, Assignment, Covariance, Criterion, Missing};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// Commands that are known by name only.
-pub(crate) const LATER_COMMANDS: [&str; 5] = ["select", "metrics", "report", "play", "completions"];
+pub(crate) const LATER_COMMANDS: [&str; 4] = ["metrics", "report", "play", "completions"];
 
 /// Clusters tables with k-means and Gaussian mixtures.
 ///
@@ -48,6 +50,8 @@ pub(crate) enum Command {
     Fit(Box<FitArgs>),
     /// Label the rows of a table by a model
     Predict(PredictArgs),
+    /// Fit mixtures of many kinds to a table, and choose one
+    Select(Box<SelectArgs>),
     /// Judge a model on a table
     Score(ScoreArgs),
     /// Fill missing values by a model
@@ -311,6 +315,89 @@ pub(crate) struct MixtureArgs {
     pub(crate) concentration: Option<f64>,
     /// Added to every variance [default: 1e-6]
     #[arg(long, value_name = "R", value_parser = not_negative)]
+    pub(crate) reg_covar: Option<f64>,
+}
+
+const SELECT_EXAMPLE: &str = "\
+Examples:
+  miscela select faithful.csv -k 1..9
+  miscela select faithful.csv -k 2,4,8 --covariance full,tied --criterion icl -o model.json
+
+The table shows the criterion: * marks the best, ! what cannot be chosen and says why, ? what has not converged.";
+
+/// From where each number of components starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SelectInit {
+    /// A tree of clusters cut at each k, as mclust does
+    Hierarchical,
+    /// From k-means
+    Kmeans,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = SELECT_EXAMPLE)]
+pub(crate) struct SelectArgs {
+    /// The table
+    pub(crate) data: PathBuf,
+    /// What to fit
+    #[arg(short, long, value_enum, default_value = "gmm")]
+    pub(crate) method: Method,
+    /// The numbers of components: 1..9 (both inclusive) or 2,4,8
+    #[arg(short, value_name = "K", value_parser = ks)]
+    pub(crate) k: Ks,
+    /// The structures of the covariances: all, or names as full,tied,VEI
+    #[arg(long, value_name = "NAMES", value_parser = structures, default_value = "all")]
+    pub(crate) covariance: Structures,
+    /// By what the best is chosen: bic, aic, icl, held-out
+    #[arg(long, value_name = "NAME", default_value = "bic")]
+    pub(crate) criterion: Criterion,
+    /// Parts of the rows of which each is held out once [default: 5]
+    #[arg(long, value_name = "N", value_parser = at_least_two)]
+    pub(crate) folds: Option<usize>,
+    /// Keep the best model in this file (.json or .cbor)
+    #[arg(short, long, value_name = "MODEL")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArgs,
+
+    #[command(flatten)]
+    pub(crate) columns: ColumnArgs,
+    /// Weights of the rows: a column, or a file of one column
+    #[arg(long, value_name = "COLUMN|FILE", help_heading = "Table")]
+    pub(crate) weights: Option<String>,
+    /// Compute in this type of number [default: that of the file; CSV is f64]
+    #[arg(long, value_enum, help_heading = "Table")]
+    pub(crate) dtype: Option<Dtype>,
+    /// What to do about missing values (empty, NA, NaN): error, or marginal: fit to the values that are there
+    #[arg(long, value_name = "RULE", default_value = "error", value_parser = missing, help_heading = "Table")]
+    pub(crate) missing: Missing,
+
+    /// Where each number of components starts, whatever the structure
+    #[arg(long, value_name = "METHOD", value_enum, default_value = "hierarchical", help_heading = "Start")]
+    pub(crate) init: SelectInit,
+    /// Starts of each model; those after the first are from k-means
+    #[arg(long, value_name = "R", default_value = "1", help_heading = "Start")]
+    pub(crate) n_runs: NonZeroUsize,
+    /// Start each structure from the fits of its special cases too
+    #[arg(long, help_heading = "Start")]
+    pub(crate) warm: bool,
+    /// Seed of the random numbers
+    #[arg(long, value_name = "S", default_value_t = 42, help_heading = "Start")]
+    pub(crate) seed: u64,
+
+    /// Stop each fit after this many iterations [default: 1000]
+    #[arg(long, value_name = "N", help_heading = "Iterations")]
+    pub(crate) max_iter: Option<u64>,
+    /// Stop each fit when the mean log-likelihood rises by less [default: 1e-8]
+    #[arg(long, value_name = "T", value_parser = not_negative, help_heading = "Iterations")]
+    pub(crate) tol: Option<f64>,
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
+    /// Fix the mixing weights at 1/k
+    #[arg(long, help_heading = "Mixtures")]
+    pub(crate) equal_weights: bool,
+    /// Added to every variance [default: 0]
+    #[arg(long, value_name = "R", value_parser = not_negative, help_heading = "Mixtures")]
     pub(crate) reg_covar: Option<f64>,
 }
 

@@ -24,6 +24,7 @@ mod problem;
 mod progress;
 mod sample;
 mod score;
+mod select;
 mod start;
 mod summary;
 mod values;
@@ -51,6 +52,7 @@ fn run() -> Result<(), Failure> {
         Command::Predict(args) => predict::run(args),
         Command::Score(args) => score::run(args),
         Command::Impute(args) => impute::run(args),
+        Command::Select(args) => select::run(args),
         Command::Sample(args) => sample::run(args),
         Command::Info(args) => info::run(args),
         Command::Convert(args) => convert::run(args),

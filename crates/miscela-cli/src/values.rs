@@ -17,6 +17,10 @@ pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
+pub(crate) fn at_least_two(text: &str) -> Result<usize, String> {
+    at_least_one(text).ok().filter(|count| *count > 1).ok_or_else(|| "give a whole number, at least 2".to_string())
+}
+
 fn number(text: &str, fits: impl Fn(f64) -> bool, what: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|x: &f64| x.is_finite() && fits(*x));
     number.ok_or_else(|| format!("give a finite number {what}"))

@@ -49,9 +49,10 @@ pub use kmeans::{
 };
 pub use known::KnownLabelsError;
 pub use mixture::{
-    Bootstrap, Conditional, CovarianceLists, GaussianMixture, GaussianMixtureDocument, GmmError, GmmInitMethod,
-    GmmParams, GmmParamsError, GmmValidParams, LikelihoodRatioTest, LikelihoodRatioTests, Merging, MixtureScore,
-    Regression, Replicates, StandardErrors,
+    Bootstrap, Conditional, CovarianceLists, Criterion, GaussianMixture, GaussianMixtureDocument, GmmError,
+    GmmInitMethod, GmmParams, GmmParamsError, GmmValidParams, LikelihoodRatioTest, LikelihoodRatioTests, Merging,
+    MixtureScore, Regression, Replicates, Selection, SelectionParams, SelectionRow, SelectionStart, StandardErrors,
+    UnknownCriterion,
 };
 pub use report::{Report, Seconds};
 

@@ -8,3 +8,4 @@ mod missing;
 mod models;
 mod outliers;
 mod run;
+mod select;

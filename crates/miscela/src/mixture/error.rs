@@ -52,6 +52,15 @@ pub enum GmmParamsError {
     /// A volume of the noise that is not above zero.
     #[error("the volume of the noise must be a finite number above zero, not {0}")]
     Volume(f64),
+    /// No number of components, or no structure, to select from.
+    #[error("there is nothing to select from; give at least one number of components and one covariance structure")]
+    NothingToSelect,
+    /// What a selection has no shared start for.
+    #[error("a selection does not take {0}; fit the models one by one")]
+    NotSelected(&'static str),
+    /// Fewer than two folds.
+    #[error("the number of folds must be at least 2, not {0}")]
+    NFolds(usize),
     /// No threads.
     #[error("the number of threads cannot be 0")]
     NThreads,
@@ -82,6 +91,14 @@ pub enum GmmError {
         n_samples: usize,
         /// Components asked for.
         n_clusters: usize,
+    },
+    /// Of the models of a selection none can be chosen.
+    #[error("none of the {n_models} models can be chosen; the first of them: {first}")]
+    NothingFitted {
+        /// How many there are.
+        n_models: usize,
+        /// What is wrong with the first.
+        first: String,
     },
     /// The k-means that finds a start failed.
     #[error(transparent)]

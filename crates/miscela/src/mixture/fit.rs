@@ -46,7 +46,11 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         self.fit_samples(&samples(records, weights, self.missing())?, observer)
     }
 
-    fn fit_samples(&self, samples: &Samples<F>, observer: &mut dyn Observer) -> Result<GaussianMixture<F>, GmmError> {
+    pub(super) fn fit_samples(
+        &self,
+        samples: &Samples<F>,
+        observer: &mut dyn Observer,
+    ) -> Result<GaussianMixture<F>, GmmError> {
         let ((mixture, fit), report) = self.best_run(samples, observer, GmmValidParams::run)?;
         let (settings, total_weight) = (self.settings(), samples.total_weight());
         Ok(GaussianMixture::from_fitted(Fitted { mixture, settings, fit, total_weight, report })?)

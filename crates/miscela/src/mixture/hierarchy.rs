@@ -19,6 +19,15 @@ pub(super) enum Hierarchy {
     Tree(Agglomeration),
 }
 
+/// A partition of rows into k clusters.
+#[derive(Clone, Debug)]
+pub(super) struct Cut {
+    /// n
+    pub(super) labels: Vec<usize>,
+    /// The weights of the rows that have labels, where those are a sample.
+    pub(super) drawn: Option<Vec<f64>>,
+}
+
 impl Hierarchy {
     /// Builds the tree. Cost: see [`Agglomerate`].
     pub(super) fn new<F: Float>(samples: &Samples<F>, seed: u64, threads: Threads) -> Result<Self, SeedingError> {
@@ -41,22 +50,24 @@ impl Hierarchy {
         summary: &Summary,
         by_shares: impl FnOnce(&Samples<F>, Shares<F>) -> Result<T, StartError>,
     ) -> Result<T, GmmError> {
-        let by_labels = |samples: &Samples<F>, labels: &[usize]| Ok(by_shares(samples, Shares::Labels(labels))?);
+        let cut = on_whole_rows(samples, summary, |whole| Ok::<_, GmmError>(self.cut(whole, k)?))?;
+        let shares = Shares::Labels(&cut.labels);
+        match cut.drawn {
+            None => Ok(by_shares(samples, shares)?),
+            Some(drawn) => Ok(by_shares(&Samples::with_missing(&samples.rows(), Some(drawn.into()))?, shares)?),
+        }
+    }
+
+    /// The partition into k clusters of rows without gaps.
+    pub(super) fn cut<F: Float>(&self, samples: &Samples<F>, k: usize) -> Result<Cut, SeedingError> {
         let tree = match self {
-            Hierarchy::Quantiles => {
-                let labels = on_whole_rows(samples, summary, |whole| Ok::<_, GmmError>(quantile_labels(whole, k)?))?;
-                return by_labels(samples, &labels);
-            }
+            Hierarchy::Quantiles => return Ok(Cut { labels: quantile_labels(samples, k)?, drawn: None }),
             Hierarchy::Tree(tree) => tree,
         };
         let found = tree.labels(k)?;
-        let labels: Vec<usize> = found.iter().map(|label| label.unwrap_or(0)).collect();
-        if !tree.is_sample() {
-            // Rows that have no label have no weight.
-            return by_labels(samples, &labels);
-        }
-        let rows = samples.rows();
-        let drawn: Vec<f64> = found.iter().map(|label| f64::from(u8::from(label.is_some()))).collect();
-        by_labels(&Samples::with_missing(&rows, Some(drawn.into()))?, &labels)
+        // Rows without a label have no weight, or none in the sample.
+        let labels = found.iter().map(|label| label.unwrap_or(0)).collect();
+        let drawn = tree.is_sample().then(|| found.iter().map(|label| f64::from(u8::from(label.is_some()))).collect());
+        Ok(Cut { labels, drawn })
     }
 }

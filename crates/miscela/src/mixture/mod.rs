@@ -15,6 +15,7 @@ mod missing;
 mod model;
 mod params;
 mod promote;
+mod selection;
 mod start;
 
 pub(crate) use fit::{Attempt, Finished};
@@ -28,4 +29,5 @@ pub use lrt::{LikelihoodRatioTest, LikelihoodRatioTests};
 pub use merging::Merging;
 pub use model::{GaussianMixture, MixtureScore};
 pub use params::{GmmParams, GmmValidParams};
+pub use selection::{Criterion, Selection, SelectionParams, SelectionRow, SelectionStart, UnknownCriterion};
 pub use start::GmmInitMethod;

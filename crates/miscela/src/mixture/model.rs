@@ -1,6 +1,6 @@
 //! A fitted mixture and what can be asked of it.
 
-use super::{GmmError, GmmParams};
+use super::{GmmError, GmmParams, SelectionParams};
 use crate::Float;
 use crate::input::{has_gaps, samples, samples_of};
 use crate::report::Report;
@@ -103,6 +103,25 @@ impl<F: Float> GaussianMixture<F> {
     /// Parameters that draw random numbers from `rng`.
     pub fn params_with_rng<R>(n_clusters: usize, rng: R) -> GmmParams<F, R> {
         GmmParams::new_with_rng(n_clusters, rng)
+    }
+
+    /// Parameters of a selection: each of these numbers of components with each of these structures.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    ///
+    /// let iris = linfa_datasets::iris();
+    /// let selection = GaussianMixture::select(1..=4, Covariance::all()).fit(&iris)?;
+    /// println!("{selection}");
+    /// assert_eq!((selection.table().len(), selection.best().n_clusters()), (4 * 14, 2));
+    /// assert_eq!(selection.best().covariance(), Covariance::Vev); // as mclust finds
+    /// # Ok::<(), GmmError>(())
+    /// ```
+    pub fn select(
+        n_clusters: impl IntoIterator<Item = usize>,
+        covariances: impl IntoIterator<Item = Covariance>,
+    ) -> SelectionParams<F> {
+        SelectionParams::new(n_clusters, covariances)
     }
 
     pub(crate) fn from_fitted(fitted: Fitted<F>) -> Result<Self, ParameterError> {
@@ -338,7 +357,7 @@ impl<F: Float> GaussianMixture<F> {
         self.criteria(n, self.total_weight, self.log_likelihood, self.classification_log_likelihood)
     }
 
-    fn score_of(&self, samples: &Samples<F>) -> Result<MixtureScore, GmmError> {
+    pub(super) fn score_of(&self, samples: &Samples<F>) -> Result<MixtureScore, GmmError> {
         let (n, weight) = (samples.n_positive(), samples.total_weight());
         if weight <= 0.0 {
             return Err(SamplesError::NoWeight.into());

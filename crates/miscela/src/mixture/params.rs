@@ -305,6 +305,12 @@ impl<F: Float, R> GmmValidParams<F, R> {
         &self.rng
     }
 
+    /// What there is in it that belongs to one fit and not to a selection of many.
+    pub(super) fn of_one_fit(&self) -> Option<&'static str> {
+        let noise = self.settings.noise.map(|_| "noise");
+        noise.or(self.known.as_ref().map(|_| "known labels"))
+    }
+
     /// The same for another number of components.
     pub(super) fn with_n_clusters(mut self, n_clusters: usize) -> Self {
         self.n_clusters = n_clusters;
