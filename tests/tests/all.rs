@@ -12,8 +12,19 @@ mod laws_statistics;
 mod linfa_drop_in;
 mod missing;
 mod outliers;
+mod reference_bayesian;
 mod reference_kmeans;
 mod reference_mixture;
 mod rules;
 mod thesis;
 mod uses_mixture;
+
+#[test]
+fn every_file_is_a_module() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let module = name.strip_suffix(".rs").filter(|module| *module != "all");
+        assert!(module.is_none_or(|module| include_str!("all.rs").contains(&format!("mod {module};"))), "{name}");
+    }
+}
