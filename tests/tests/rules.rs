@@ -369,3 +369,58 @@ fn labels_that_make_no_sense_are_refused() {
     let refused = params.fit(&DatasetBase::from(gaps)).unwrap_err().to_string();
     assert!(refused.contains("without missing values"));
 }
+
+/// Plain and accelerated fits from the same start, to the end.
+fn both(params: &Params, rows: &Array2<f64>) -> [GaussianMixture<f64>; 2] {
+    let exact = params.clone().reg_covariance(0.0).tolerance(0.0).max_n_iterations(20_000);
+    [Acceleration::None, Acceleration::Squarem].map(|acceleration| fit(&exact.clone().acceleration(acceleration), rows))
+}
+
+/// E-steps of a fit.
+fn e_steps(model: &GaussianMixture<f64>) -> usize {
+    model.report().iterations + model.report().given_up
+}
+
+#[test]
+fn acceleration_ends_at_the_same_fixed_point_in_fewer_e_steps() {
+    let blobs = Blobs::new(5, 600, 2, 3, 6.0);
+    let mut saved = 0.0f64;
+    for (rows, k) in [(data("faithful"), 2), (data("iris"), 3), (data("galaxies"), 3), (blobs.rows, 3)] {
+        for covariance in Covariance::all() {
+            let params = GaussianMixture::params(k).covariance(covariance);
+            let [plain, fast] = both(&params, &rows);
+            let what = format!("{covariance}, k = {k}, d = {}", rows.ncols());
+            let trace = &fast.report().trace;
+            assert_eq!(trace.len(), fast.report().iterations, "{what}");
+            if plain.report().repairs.is_empty() && fast.report().repairs.is_empty() {
+                assert!(trace.windows(2).all(|pair| pair[1] >= pair[0] - 1e-11 * pair[0].abs()), "{what}: {trace:?}");
+                // From the same start, the same maximum, unless the path forks; and then not below.
+                assert!(fast.log_likelihood() >= plain.log_likelihood() * (1.0 + 1e-8), "{what}");
+                if (fast.log_likelihood() - plain.log_likelihood()).abs() <= 1e-8 * plain.log_likelihood().abs() {
+                    assert_near(&what, fast.weights(), plain.weights(), 1e-4);
+                    assert_near(&what, fast.means(), plain.means(), 1e-4);
+                    assert_near(&what, &fast.covariances(), &plain.covariances(), 1e-4);
+                    saved += (e_steps(&plain) as f64 / e_steps(&fast) as f64).ln();
+                }
+            }
+        }
+    }
+    assert!(saved > 20.0, "{saved}");
+}
+
+#[test]
+fn a_limit_leaves_an_accelerated_fit_where_it_was_judged() {
+    let rows = data("iris");
+    for limit in 0..12 {
+        let params = GaussianMixture::params(3).covariance(Covariance::Vev).reg_covariance(0.0).tolerance(0.0);
+        let model = fit(&params.acceleration(Acceleration::Squarem).max_n_iterations(limit), &rows);
+        let trace = &model.report().trace;
+        assert_eq!(trace.len(), limit as usize);
+        assert!(trace.windows(2).all(|pair| pair[1] >= pair[0] - 1e-10), "{trace:?}");
+        if let Some(last) = trace.last() {
+            assert_close("log-likelihood", model.log_likelihood(), *last, 1e-12);
+        }
+    }
+    let hard = GaussianMixture::params(3).assignment(Assignment::Hard).acceleration(Acceleration::Squarem);
+    assert!(hard.fit(&DatasetBase::from(rows.view())).unwrap_err().to_string().contains("hard assignment"));
+}

@@ -296,6 +296,9 @@ pub(crate) struct MixtureArgs {
     /// the data]
     #[arg(long, value_name = "VOLUME", value_parser = positive)]
     pub(crate) noise: Option<Option<f64>>,
+    /// Fewer iterations where components overlap (SQUAREM)
+    #[arg(long)]
+    pub(crate) accelerate: bool,
     /// Fix the mixing weights at 1/k
     #[arg(long, conflicts_with = "init_weights")]
     pub(crate) equal_weights: bool,

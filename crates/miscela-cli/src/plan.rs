@@ -5,7 +5,7 @@ use crate::data::Weights;
 use crate::error::Failure;
 use crate::paths;
 use crate::values::Metric;
-use miscela::{Algorithm, Annealing, Assignment, Covariance, Held, Missing, Mixing, Noise, Threads};
+use miscela::{Acceleration, Algorithm, Annealing, Assignment, Covariance, Held, Missing, Mixing, Noise, Threads};
 use miscela_plot::ImageFormat;
 use std::path::Path;
 
@@ -55,6 +55,7 @@ pub(crate) struct MixtureSettings {
     pub(crate) assignment: Assignment,
     pub(crate) mixing: Mixing,
     pub(crate) held: Held,
+    pub(crate) acceleration: Acceleration,
     pub(crate) noise: Option<Noise>,
     pub(crate) reg_covariance: Option<f64>,
 }
@@ -151,6 +152,7 @@ impl Kind {
                         ("--anneal-from", mixture.anneal_from.is_some()),
                         ("--anneal-factor", mixture.anneal_factor.is_some()),
                         ("--anneal-to", mixture.anneal_to.is_some()),
+                        ("--accelerate", mixture.accelerate),
                         ("--equal-weights", mixture.equal_weights),
                         ("--given-weights", mixture.given_weights.is_some()),
                         ("--hold", !mixture.hold.is_empty()),
@@ -210,6 +212,7 @@ impl Kind {
                     assignment: assignment(mixture)?,
                     mixing: if mixture.equal_weights { Mixing::Equal } else { Mixing::Free },
                     held: held(&mixture.hold),
+                    acceleration: if mixture.accelerate { Acceleration::Squarem } else { Acceleration::None },
                     noise: mixture.noise.map(|volume| volume.map_or(Noise::Hypervolume, Noise::Volume)),
                     reg_covariance: mixture.reg_covar,
                 }))
@@ -222,6 +225,9 @@ impl Kind {
 fn assignment(args: &MixtureArgs) -> Result<Assignment, Failure> {
     let given = args.temperature.map(Assignment::Tempered).or(args.assignment).unwrap_or_default();
     let MixtureArgs { anneal_from, anneal_factor, anneal_to, .. } = *args;
+    if args.accelerate && matches!(given, Assignment::Hard | Assignment::Stochastic) {
+        return Err(Failure::call(format!("--accelerate is not for {given} assignment; leave one of the two out")));
+    }
     match given {
         Assignment::Annealed(default) => Ok(Assignment::Annealed(Annealing {
             from: anneal_from.unwrap_or(default.from),

@@ -68,6 +68,7 @@ impl<F: Number> Problem<'_, F> {
             .assignment(settings.assignment)
             .mixing(given.unwrap_or_else(|| settings.mixing.clone()))
             .held(settings.held)
+            .acceleration(settings.acceleration)
             .missing(self.missing)
             .n_runs(self.n_runs as u64)
             .threads(self.threads);

@@ -5,11 +5,12 @@
 
 use crate::annealing::{self, STEPS};
 use crate::assignment::Assignment;
-use crate::engine::Session;
+use crate::engine::{Family, Session};
 use crate::gaussian::{GaussianFamily, MixtureSettings};
 use crate::inference::MixtureFit;
 use crate::parameters::{Mixture, ParameterError};
 use crate::report::{Observer, Run, Termination};
+use crate::squarem::Acceleration;
 use crate::summary::Summary;
 use miscela_kernel::{Float, Samples, Threads, uniform};
 
@@ -75,6 +76,11 @@ impl<F: Float> Course<'_, '_, F> {
         let k = family.mixture().n_components();
         let evaluate = |family: &GaussianFamily<F>, _: &mut _| self.evaluate(family);
         let mut fit = session.conclude(&mut family, &mut run, evaluate, |fit: &MixtureFit| fit.sizes[..k].contains(&0));
+        // The limit may have come before what the last M-step made was judged.
+        if family.give_up(self.objective(&fit), self.threads).is_some() {
+            run.given_up += 1;
+            fit = self.evaluate(&family);
+        }
         run.complete(self.objective(&fit), self.max_iterations, observer);
         if family.return_to_best(fit.log_likelihood) {
             fit = self.evaluate(&family);
@@ -98,7 +104,11 @@ impl<F: Float> Course<'_, '_, F> {
                 annealing::nudge(&mut mixture, self.summary, uniform::of_row(self.seed, i));
             }
             let limit = self.max_iterations.min(run.iterations + STEPS);
-            let mut family = self.family(mixture, Assignment::Tempered(temperature))?;
+            let plain = Self {
+                settings: MixtureSettings { acceleration: Acceleration::None, ..self.settings.clone() },
+                ..self.clone()
+            };
+            let mut family = plain.family(mixture, Assignment::Tempered(temperature))?;
             Session::new(&family, self.samples, self.threads).extend(&mut family, run, limit, observer);
             if run.trace.len() < run.iterations {
                 let fit = family.evaluate(self.samples, temperature, self.threads);

@@ -68,6 +68,12 @@ pub trait Family<F: Float>: Sync {
         let _ = (row, from);
     }
 
+    /// After an E-step: gives parameters up that were a guess and have turned out worse than those before, for others by which
+    /// the objective does not fall. What had to be repaired for these; `None` if the parameters stay.
+    fn give_up(&mut self, _objective: f64, _threads: Threads) -> Option<Vec<(usize, RepairAction, String)>> {
+        None
+    }
+
     /// Moves to the best parameters for the statistics.
     fn m_step(&mut self, statistics: Statistics, rows: &Assigned<F>) -> MStep;
 
@@ -178,6 +184,11 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
         let (mut history, mut step, before) = (History::new(), MStep::default(), run.iterations);
         while run.iterations < max_iterations {
             let mut statistics = passes.e_step(family, samples);
+            if let Some(repairs) = family.objective(&statistics).and_then(|now| family.give_up(now, passes.threads())) {
+                step.repairs.extend(repairs);
+                run.given_up += 1;
+                statistics = passes.e_step(family, samples);
+            }
             let unchanged = family.is_hard() && statistics.sums().changed == 0;
             if let Some(objective) = family.objective(&statistics) {
                 let change = history.note(family, objective, step.shift2);

@@ -18,6 +18,7 @@ use crate::noise::{Noise, without_noise};
 use crate::parameters::{Mixture, ParameterError};
 use crate::plan::Algorithm;
 use crate::report::{RepairAction, Termination};
+use crate::squarem::{Acceleration, Squarem};
 use crate::statistics::{Statistics, Sums};
 use crate::stochastic::Best;
 use crate::summary::Summary;
@@ -39,6 +40,8 @@ pub struct MixtureSettings {
     pub noise: Option<Noise>,
     /// Added to every variance in each M-step.
     pub reg_covariance: f64,
+    /// Whether iterations are made fewer; for soft and tempered assignment.
+    pub acceleration: Acceleration,
     /// Stop when the mean objective per unit of weight rises by less; zero: until nothing changes.
     pub tolerance: f64,
     /// What is done about missing values.
@@ -54,6 +57,7 @@ impl Default for MixtureSettings {
             held: Held::default(),
             noise: None,
             reg_covariance: 1e-6,
+            acceleration: Acceleration::None,
             tolerance: 1e-3,
             missing: Missing::Error,
         }
@@ -94,6 +98,7 @@ pub struct GaussianFamily<F> {
     seed: u64,
     m_steps: usize,
     best: Best<F>,
+    squarem: Option<Squarem<F>>,
     /// Where values are missing, the mixture as rows with gaps see it.
     marginal: Option<Marginal>,
 }
@@ -117,6 +122,8 @@ impl<F: Float> GaussianFamily<F> {
         }
         let density = Density::new(&start)?;
         let offset = summary.mean.iter().map(|m| F::narrow(*m)).collect();
+        let shares = matches!(settings.assignment, Assignment::Soft | Assignment::Tempered(_));
+        let squarem = (shares && settings.acceleration == Acceleration::Squarem).then(Squarem::new);
         let mut family = Self {
             mixture: start,
             density,
@@ -128,6 +135,7 @@ impl<F: Float> GaussianFamily<F> {
             seed: 0,
             m_steps: 0,
             best: Best::new(),
+            squarem,
             marginal: None,
         };
         family.prepare_nearest();
@@ -155,6 +163,40 @@ impl<F: Float> GaussianFamily<F> {
             return marginal.renew(&self.mixture, Threads::One).is_ok();
         }
         true
+    }
+
+    /// The best parameters for the statistics, but for what is held, after these.
+    fn maximise(
+        &self,
+        statistics: Statistics,
+        before: &Mixture<F>,
+        relocated: &[usize],
+        repairs: &mut Vec<(usize, RepairAction, String)>,
+    ) -> Mixture<F> {
+        let noise = before.noise.as_ref().map(|noise| noise.with_share_of(statistics.sums()));
+        let mut next = maximise(statistics, &self.settings, &self.scale, Some(before), relocated, repairs);
+        next.noise = noise;
+        if self.settings.held.weights {
+            next.weights.clone_from(&before.weights);
+            next.noise.clone_from(&before.noise);
+        }
+        if self.settings.held.covariances {
+            next.covariances.clone_from(&before.covariances);
+            repairs.retain(|(_, action, _)| *action != RepairAction::Floored);
+        }
+        next
+    }
+
+    /// Moves to other parameters, and leaves the old ones in their place; on an error all stays.
+    fn take(&mut self, next: &mut Mixture<F>, threads: Threads) -> Result<(), ParameterError> {
+        let density = Density::new(next)?;
+        if let Some(marginal) = &mut self.marginal {
+            marginal.renew(next, threads)?;
+        }
+        std::mem::swap(&mut self.mixture, next);
+        self.density = density;
+        self.prepare_nearest();
+        Ok(())
     }
 
     fn is_stochastic(&self) -> bool {
@@ -302,6 +344,16 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
         scratch.gaps = gaps;
     }
 
+    fn give_up(&mut self, objective: f64, threads: Threads) -> Option<Vec<(usize, RepairAction, String)>> {
+        let slack = 8.0 * F::UNIT_ROUNDOFF * (1.0 + objective.abs());
+        let (statistics, mut before) = self.squarem.as_mut()?.judge(objective, slack)?;
+        let mut repairs = Vec::new();
+        let mut next = self.maximise(statistics, &before, &[], &mut repairs);
+        // Where even those cannot be used, the ones before can: they were.
+        self.take(&mut next, threads).or_else(|_| self.take(&mut before, threads)).ok()?;
+        Some(repairs)
+    }
+
     fn can_relocate(&self) -> bool {
         !self.settings.held.means
     }
@@ -359,35 +411,20 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
             self.best.offer(statistics.sums().objective, &self.mixture);
         }
         self.m_steps += 1;
+        let statistics = match &mut self.squarem {
+            Some(squarem) => squarem.advance(statistics, &self.scale, &self.mixture),
+            None => statistics,
+        };
         let old = &self.mixture.means;
         let mut repairs = Vec::new();
-        let noise = self.mixture.noise.as_ref().map(|noise| noise.with_share_of(statistics.sums()));
-        let mut next =
-            maximise(statistics, &self.settings, &self.scale, Some(&self.mixture), rows.relocated, &mut repairs);
-        next.noise = noise;
-        if self.settings.held.weights {
-            next.weights.clone_from(&self.mixture.weights);
-            next.noise.clone_from(&self.mixture.noise);
-        }
-        if self.settings.held.covariances {
-            next.covariances.clone_from(&self.mixture.covariances);
-            repairs.retain(|(_, action, _)| *action != RepairAction::Floored);
-        }
+        let mut next = self.maximise(statistics, &self.mixture, rows.relocated, &mut repairs);
         self.best.sound = repairs.is_empty();
         let shift2 = next.means.iter().zip(old).map(|(new, old)| (new.widen() - old.widen()).powi(2)).sum();
-        let density = Density::new(&next).and_then(|density| match &mut self.marginal {
-            Some(marginal) => marginal.renew(&next, rows.threads).map(|()| density),
-            None => Ok(density),
-        });
-        match density {
-            Ok(density) => (self.mixture, self.density) = (next, density),
-            // No row has any density, or rounding to F undid the floor: the parameters stay, and it is said.
-            Err(error) => {
-                let detail = format!("the new parameters cannot be used ({error}); kept the old ones");
-                return MStep { objective: None, shift2: 0.0, repairs: vec![(0, RepairAction::Starved, detail)] };
-            }
+        // No row has any density, or rounding to F undid the floor: the parameters stay, and it is said.
+        if let Err(error) = self.take(&mut next, rows.threads) {
+            let detail = format!("the new parameters cannot be used ({error}); kept the old ones");
+            return MStep { objective: None, shift2: 0.0, repairs: vec![(0, RepairAction::Starved, detail)] };
         }
-        self.prepare_nearest();
         MStep { objective: None, shift2, repairs }
     }
 

@@ -101,6 +101,9 @@ pub struct Run {
     pub trace: Vec<f64>,
     /// Repairs in order. A component in trouble for many iterations is listed at its first and last.
     pub repairs: Vec<Repair>,
+    /// E-steps that told parameters which acceleration had led to, and which were given up for others.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub given_up: usize,
 }
 
 /// Where a fit stands after an iteration.

@@ -1,10 +1,10 @@
 //! Everything for `use miscela::prelude::*`: the models, their parameters, and linfa's traits.
 
 pub use crate::{
-    Algorithm, AnnealTo, Annealing, AnyModel, Assignment, BayesianMixture, BayesianParams, BayesianValidParams,
-    Covariance, Covariances, Criterion, Float, GaussianMixture, GaussianMixtureModel, GmmError, GmmInitMethod,
-    GmmParams, GmmValidParams, Held, IncrKMeansError, KMeans, KMeansError, KMeansInit, KMeansParams, KMeansValidParams,
-    Missing, Mixing, Noise, Progress, Report, Selection, Termination, Threads, WeightPrior,
+    Acceleration, Algorithm, AnnealTo, Annealing, AnyModel, Assignment, BayesianMixture, BayesianParams,
+    BayesianValidParams, Covariance, Covariances, Criterion, Float, GaussianMixture, GaussianMixtureModel, GmmError,
+    GmmInitMethod, GmmParams, GmmValidParams, Held, IncrKMeansError, KMeans, KMeansError, KMeansInit, KMeansParams,
+    KMeansValidParams, Missing, Mixing, Noise, Progress, Report, Selection, Termination, Threads, WeightPrior,
 };
 pub use linfa::dataset::{AsTargets, Records};
 pub use linfa::traits::{Fit, FitWith, Predict, PredictInplace, Transformer};

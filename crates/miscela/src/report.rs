@@ -24,6 +24,9 @@ pub struct Report {
     /// Values that were missing in the table.
     #[serde(default)]
     pub n_missing: usize,
+    /// E-steps of the best run whose parameters acceleration had led to, and that were given up: more than its iterations.
+    #[serde(default)]
+    pub given_up: usize,
     /// Where the time went, over all runs.
     pub seconds: Seconds,
 }
@@ -82,6 +85,7 @@ impl<T> Best<T> {
             trace: run.trace,
             run_objectives: self.objectives,
             repairs: run.repairs,
+            given_up: run.given_up,
             n_missing: 0,
             seconds,
         };

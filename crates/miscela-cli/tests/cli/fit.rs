@@ -376,6 +376,12 @@ fn rules_of_assignment() {
     assert_eq!((&annealed["assignment"], &annealed["converged"]), (&json!("annealed"), &json!(true)));
     assert!(folder.read("m.json").contains("\"from\": 4"));
     assert_eq!(folder.json("info m.json")["assignment"], json!("annealed"));
+    let exact = "--reg-covar 0 --max-iter 1000 -o fast.json";
+    let likelihood = |flags: &str| fit(&format!("{flags} {exact}"))["log_likelihood"].as_f64().unwrap();
+    assert!((likelihood("--accelerate") / likelihood("") - 1.0).abs() < 1e-8);
+    fit(&format!("--accelerate {exact}"));
+    assert!(folder.read("fast.json").contains("\"acceleration\": \"squarem\""));
+    folder.fails("fit data.csv -m gmm -k 3 --assignment hard --accelerate", 2, &["--accelerate", "hard"]);
     folder.fails("fit data.csv -m gmm -k 3 --anneal-from 4", 2, &["--assignment annealed"]);
     folder.fails("fit data.csv -m gmm -k 3 --assignment annealed --anneal-factor 1", 2, &["between 0 and 1"]);
     // This is k-means, by the mixture's own door.

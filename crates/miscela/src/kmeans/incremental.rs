@@ -146,6 +146,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
             run_objectives: Vec::new(),
             repairs: Vec::new(),
             n_missing: 0,
+            given_up: 0,
             seconds,
         };
         let fit = CentroidFit { inertia: 0.0, sizes: vec![0; k], weights: vec![0.0; k] };

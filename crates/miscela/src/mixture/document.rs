@@ -5,7 +5,8 @@ use crate::Float;
 use crate::kmeans::{dtype, malformed};
 use crate::report::Report;
 use miscela_em::{
-    Assignment, Covariance, Covariances, Held, Missing, Mixing, Mixture, MixtureFit, MixtureSettings, Noise, Uniform,
+    Acceleration, Assignment, Covariance, Covariances, Held, Missing, Mixing, Mixture, MixtureFit, MixtureSettings,
+    Noise, Uniform,
 };
 use miscela_persist::{Document, Dtype, Format, PersistError, Version, layers, matrix, rows, save, stack, vector};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -40,6 +41,9 @@ pub struct GaussianMixtureDocument<F> {
     pub noise: Option<Noise>,
     /// What was added to every variance.
     pub reg_covariance: f64,
+    /// Whether iterations were made fewer.
+    #[serde(default)]
+    pub acceleration: Acceleration,
     /// The tolerance of the fit.
     pub tolerance: f64,
     /// What is done about missing values.
@@ -148,6 +152,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
             held: self.settings.held,
             noise: self.settings.noise,
             reg_covariance: self.settings.reg_covariance,
+            acceleration: self.settings.acceleration,
             tolerance: self.settings.tolerance,
             missing: self.settings.missing,
             weights: self.mixture.weights.to_vec(),
@@ -206,6 +211,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
                 held: document.held,
                 noise: document.noise,
                 reg_covariance: document.reg_covariance,
+                acceleration: document.acceleration,
                 tolerance: document.tolerance,
                 missing: document.missing,
             },

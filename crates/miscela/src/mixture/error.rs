@@ -2,7 +2,7 @@
 
 use crate::kmeans::KMeansError;
 use crate::known::KnownLabelsError;
-use miscela_em::{ColumnsError, ConditionalError, Covariance, ParameterError, PriorError, StartError};
+use miscela_em::{Assignment, ColumnsError, ConditionalError, Covariance, ParameterError, PriorError, StartError};
 use miscela_init::SeedingError;
 use miscela_kernel::SamplesError;
 use miscela_persist::PersistError;
@@ -61,6 +61,9 @@ pub enum GmmParamsError {
     /// Fewer than two folds.
     #[error("the number of folds must be at least 2, not {0}")]
     NFolds(usize),
+    /// Acceleration of what does not converge as EM does.
+    #[error("acceleration is for assignment that shares rows, and {0} assignment does not; leave one of the two out")]
+    Acceleration(Assignment),
     /// No threads.
     #[error("the number of threads cannot be 0")]
     NThreads,

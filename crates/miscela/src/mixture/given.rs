@@ -50,6 +50,7 @@ impl<F: Float> GaussianMixture<F> {
             run_objectives: Vec::new(),
             repairs: Vec::new(),
             n_missing: 0,
+            given_up: 0,
             seconds: Seconds::default(),
         };
         Self::from_fitted(Fitted { mixture, settings, fit, total_weight: 0.0, report })

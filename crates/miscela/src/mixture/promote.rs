@@ -54,6 +54,7 @@ impl<F: Float> GaussianMixture<F> {
             .assignment(settings.assignment.at_end())
             .mixing(settings.mixing.clone())
             .held(settings.held)
+            .acceleration(settings.acceleration)
             .tolerance(F::narrow(settings.tolerance))
             .reg_covariance(F::narrow(settings.reg_covariance));
         match settings.noise {
