@@ -149,8 +149,7 @@ pub(crate) fn known_labels(
         text => text.parse().map(Some).map_err(|_| {
             let file = name_of(path);
             Failure::fault(format!(
-                "{file}: row {} of column {name} is '{text}'; known labels are whole numbers from 0, and empty where unknown",
-                row + 1
+                "{file}: row {row} of column {name} is '{text}'; known labels are whole numbers from 0, and empty where unknown"
             ))
         }),
     }
