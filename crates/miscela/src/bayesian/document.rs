@@ -185,6 +185,7 @@ impl<F: Float + Serialize + DeserializeOwned> BayesianMixture<F> {
             missing: Missing::Error,
             noise: None,
             uniform: None,
+            acceleration: miscela_em::Acceleration::None,
             reg_covariance: document.reg_covariance,
             tolerance: document.tolerance,
             weights: document.weights,
