@@ -134,10 +134,15 @@ pub(super) fn goes_on(structure: &dyn Structure, case: &Case) {
     for other in others(structure, case) {
         let before = likelihood(case, &other.dense(k, case.d));
         let next = estimate(structure, case, &case.dense, Some(other));
-        at_most(before, likelihood(case, &next.dense(k, case.d)));
-        let stays = estimate(structure, case, &case.dense, Some(next.clone())).dense(k, case.d);
-        let most = (&stays - &next.dense(k, case.d)).fold(0.0f64, |m, x| m.max(x.abs()));
-        assert!(most <= 1e-6, "moved by {most:e} from where it had ended");
+        let reached = likelihood(case, &next.dense(k, case.d));
+        at_most(before, reached);
+        let again = estimate(structure, case, &case.dense, Some(next.clone())).dense(k, case.d);
+        at_most(reached, likelihood(case, &again));
+        // Of several maxima it may come to a better one, and near a round shape axes that are far apart are as likely.
+        if !structure.has_other_optima() {
+            let most = (&again - &next.dense(k, case.d)).fold(0.0f64, |m, x| m.max(x.abs()));
+            assert!(most <= 1e-6, "moved by {most:e} from where it had ended");
+        }
     }
 }
 

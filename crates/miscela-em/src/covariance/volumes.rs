@@ -14,7 +14,7 @@ use super::Regulariser;
 /// When no ln λ changes by more than this, the turns end.
 const CHANGE: f64 = 1e-13;
 /// And after so many, in any case.
-const TURNS: usize = 2_000;
+const TURNS: usize = 300;
 
 /// Sets the shape by the volumes and the volumes by the shape, in turn. What scale the volumes have does not matter.
 pub(super) fn alternate<C>(
