@@ -16,6 +16,7 @@ mod reference_bayesian;
 mod reference_kmeans;
 mod reference_mixture;
 mod rules;
+mod selection;
 mod thesis;
 mod uses_mixture;
 
