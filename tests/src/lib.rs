@@ -5,12 +5,14 @@ mod compare;
 mod data;
 mod exact;
 mod record;
+mod settings;
 
 pub use blobs::{Blobs, rotation};
 pub use compare::{assert_close, assert_covariances, assert_means, assert_near, dense};
 pub use data::{data, labels, narrow, scaled, step_weights};
 pub use exact::ExactInverse;
 pub use record::Record;
+pub use settings::any_settings;
 
 /// So many cases for a property, with no file for those that failed: they are the same in every run where it matters, since
 /// all data follows from a seed that the failure prints. However many cases the environment asks for instead, those to which

@@ -5,7 +5,8 @@
 
 use miscela::prelude::*;
 use miscela_tests::{
-    Blobs, ExactInverse, assert_close, assert_covariances, assert_means, assert_near, cases, narrow, rotation,
+    Blobs, ExactInverse, any_settings, assert_close, assert_covariances, assert_means, assert_near, cases, narrow,
+    rotation,
 };
 use ndarray::{Array1, Array2, Array3, ArrayView1, ArrayView2, Axis, concatenate};
 use proptest::prelude::*;
@@ -27,16 +28,13 @@ struct Case {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    let structures: Vec<Covariance> = Covariance::all().collect();
-    let rules = vec![Assignment::Soft, Assignment::Soft, Assignment::Hard, Assignment::Tempered(0.5)];
     let data = (any::<u64>(), 40usize..80, 1usize..4, 1usize..4);
-    let settings = (prop::sample::select(structures), prop::sample::select(rules), any::<bool>());
-    (data, settings).prop_map(|((seed, rows, d, k), (covariance, assignment, free))| Case {
+    (data, any_settings()).prop_map(|((seed, rows, d, k), (covariance, assignment, mixing))| Case {
         blobs: Blobs::new(seed, rows * k, d, k, 8.0),
         k,
         covariance,
         assignment,
-        mixing: if free { Mixing::Free } else { Mixing::Equal },
+        mixing,
     })
 }
 

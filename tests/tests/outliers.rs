@@ -4,7 +4,9 @@ use miscela::SamplesError;
 use miscela::prelude::*;
 use miscela_em::{Summary, far_rows};
 use miscela_kernel::Samples;
-use miscela_tests::{Blobs, Record, assert_close, assert_covariances, assert_means, assert_near, cases, data, narrow};
+use miscela_tests::{
+    Blobs, Record, any_settings, assert_close, assert_covariances, assert_means, assert_near, cases, data, narrow,
+};
 use ndarray::{Array1, Array2, Array3, Axis, concatenate};
 use proptest::prelude::*;
 use rand::SeedableRng;
@@ -29,18 +31,14 @@ struct Case {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    let structures: Vec<Covariance> = Covariance::all().collect();
-    let rules = vec![Assignment::Soft, Assignment::Soft, Assignment::Hard, Assignment::Tempered(0.5)];
     let data = (any::<u64>(), 40usize..70, 1usize..4, 1usize..4);
-    let settings = (prop::sample::select(structures), prop::sample::select(rules), any::<bool>());
-    (data, settings).prop_map(|((seed, rows, d, k), (covariance, assignment, free))| {
+    (data, any_settings()).prop_map(|((seed, rows, d, k), (covariance, assignment, mixing))| {
         let blobs = Blobs::new(seed, rows * k, d, k, 8.0);
         let (mut rows, mut start) = (blobs.rows.clone(), blobs.rough_labels());
         for (i, mut row) in rows.outer_iter_mut().enumerate().filter(|(i, _)| i % 13 == 0) {
             row.iter_mut().enumerate().for_each(|(j, x)| *x += ((i * (j + 2)) % 29) as f64 - 14.0);
             start[i] = k;
         }
-        let mixing = if free { Mixing::Free } else { Mixing::Equal };
         Case { blobs, rows, start, k, covariance, assignment, mixing }
     })
 }

@@ -155,14 +155,9 @@ impl<F: Float> GaussianFamily<F> {
         }
         self.best.offer(log_likelihood, &self.mixture);
         let best = std::mem::replace(&mut self.best, Best::new()).into_kept();
-        let Some(mixture) = best.filter(|best| *best != self.mixture) else { return false };
+        let other = best.filter(|best| *best != self.mixture);
         // What was current once has been factored before.
-        let Ok(density) = Density::new(&mixture) else { return false };
-        (self.mixture, self.density) = (mixture, density);
-        if let Some(marginal) = &mut self.marginal {
-            return marginal.renew(&self.mixture, Threads::One).is_ok();
-        }
-        true
+        other.is_some_and(|mut mixture| self.take(&mut mixture, Threads::One).is_ok())
     }
 
     /// The best parameters for the statistics, but for what is held, after these.

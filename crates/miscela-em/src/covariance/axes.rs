@@ -11,6 +11,7 @@
 //! angle to the next). Every turn lowers what is minimised. (Browne & McNicholas 2014, whom mclust follows, move all axes
 //! at once by a bound, in many more steps.)
 
+use super::Regulariser;
 use super::within::Within;
 use crate::Covariances;
 use miscela_linalg::Eigen;
@@ -36,13 +37,26 @@ pub(super) enum Volume {
 
 /// Common axes, one a column of a row-major matrix, and the scatter matrices turned to them.
 pub(super) struct Turned {
-    pub(super) axes: Vec<f64>,
+    axes: Vec<f64>,
     scatters: Vec<Vec<f64>>,
     d: usize,
 }
 
+/// The best axes for the scatter, and each component's variances along them, none below the floor.
+pub(super) fn along_common_axes(
+    within: &Within,
+    volume: Volume,
+    regulariser: &mut Regulariser,
+) -> (Turned, Vec<Vec<f64>>) {
+    let lowest = regulariser.along_axes();
+    let turned = common_axes(within, volume, lowest);
+    let mut all: Vec<Vec<f64>> = (0..within.weight.len()).map(|c| turned.variances(c)).collect();
+    all.iter_mut().enumerate().for_each(|(c, variances)| regulariser.raise(Some(c), variances, |_| lowest));
+    (turned, all)
+}
+
 /// The best axes for the scatter, found from the axes before if there are any.
-pub(super) fn common_axes(within: &Within, volume: Volume, lowest: f64) -> Turned {
+fn common_axes(within: &Within, volume: Volume, lowest: f64) -> Turned {
     let d = within.width;
     let scatters: Vec<Vec<f64>> = (0..within.weight.len()).map(|c| within.matrix(c)).collect();
     let sweep = |axes: Vec<f64>, scatters: &[Vec<f64>]| {
@@ -95,7 +109,7 @@ impl Turned {
     }
 
     /// The variances of component `c` along the axes.
-    pub(super) fn variances(&self, c: usize) -> Vec<f64> {
+    fn variances(&self, c: usize) -> Vec<f64> {
         self.scatters[c].iter().step_by(self.d + 1).copied().collect()
     }
 

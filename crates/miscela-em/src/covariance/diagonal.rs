@@ -1,9 +1,8 @@
 //! VVI: the diagonal of Sₖ/Nₖ, each component its own.
 
-use super::{Regulariser, Structure, Within};
+use super::{Regulariser, Structure, Within, within};
 use crate::Covariances;
 use miscela_kernel::Scatter;
-use ndarray::Array2;
 
 pub(super) struct Diagonal;
 
@@ -16,7 +15,7 @@ impl Structure for Diagonal {
         let all: Vec<Vec<f64>> = (within.covariance.iter().enumerate())
             .map(|(c, variances)| regulariser.diagonal(Some(c), variances.clone()))
             .collect();
-        Covariances::Diagonal(Array2::from_shape_fn((all.len(), within.width), |(c, j)| all[c][j]))
+        within::diagonal(within.width, &all)
     }
 }
 

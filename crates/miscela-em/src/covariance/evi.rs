@@ -3,10 +3,9 @@
 //! A variance of Sₖ that is below the floor is raised to it first, as |Sₖ| must not be zero.
 
 use super::volumes::{mean_logarithm, to_one_volume};
-use super::{Regulariser, Structure, Within};
+use super::{Regulariser, Structure, Within, within};
 use crate::Covariances;
 use miscela_kernel::Scatter;
-use ndarray::Array2;
 
 pub(super) struct Evi;
 
@@ -16,12 +15,12 @@ impl Structure for Evi {
     }
 
     fn estimate(&self, within: &Within, regulariser: &mut Regulariser) -> Covariances<f64> {
-        let all: Vec<Vec<f64>> = (within.covariance.iter().enumerate())
+        let mut all: Vec<Vec<f64>> = (within.covariance.iter().enumerate())
             .map(|(c, variances)| regulariser.diagonal(Some(c), variances.clone()))
             .collect();
         let logarithms: Vec<f64> = all.iter().map(|variances| mean_logarithm(variances)).collect();
-        let factors = to_one_volume(&within.shares(), &logarithms);
-        Covariances::Diagonal(Array2::from_shape_fn((all.len(), within.width), |(c, j)| factors[c] * all[c][j]))
+        to_one_volume(&within.shares(), &logarithms, &mut all);
+        within::diagonal(within.width, &all)
     }
 }
 

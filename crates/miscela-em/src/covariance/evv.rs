@@ -16,11 +16,11 @@ impl Structure for Evv {
 
     fn estimate(&self, within: &Within, regulariser: &mut Regulariser) -> Covariances<f64> {
         let d = within.width;
-        let all: Vec<Vec<f64>> =
+        let mut all: Vec<Vec<f64>> =
             (0..within.weight.len()).map(|c| regulariser.matrix(Some(c), within.matrix(c))).collect();
         let logarithms: Vec<f64> = all.iter().map(|matrix| within::log_volume(matrix, d)).collect();
-        let factors = to_one_volume(&within.shares(), &logarithms);
-        within::full(d, all.iter().zip(factors).map(|(matrix, factor)| matrix.iter().map(|x| factor * x).collect()))
+        to_one_volume(&within.shares(), &logarithms, &mut all);
+        within::full(d, all.into_iter())
     }
 }
 

@@ -1,10 +1,9 @@
 //! VEI: Σₖ = λₖ B with one diagonal B, volumes and shape in turn.
 
 use super::volumes::Along;
-use super::{Regulariser, Structure, Within};
+use super::{Regulariser, Structure, Within, within};
 use crate::Covariances;
 use miscela_kernel::Scatter;
-use ndarray::Array2;
 
 pub(super) struct Vei;
 
@@ -29,7 +28,7 @@ impl Structure for Vei {
             lowest: regulariser.floor,
         }
         .estimate(previous, regulariser);
-        Covariances::Diagonal(Array2::from_shape_fn((all.len(), within.width), |(c, j)| all[c][j]))
+        within::diagonal(within.width, &all)
     }
 }
 

@@ -36,12 +36,16 @@ pub(super) fn alternate<C>(
     shape(volumes)
 }
 
-/// λ/|Sₖ|^(1/d) for each component, from the mean of the logarithms of each Sₖ's variances along its axes.
-pub(super) fn to_one_volume(shares: &[f64], mean_logarithms: &[f64]) -> Vec<f64> {
+/// Multiplies all that is given of each component by λ/|Sₖ|^(1/d), from the mean of the logarithms of each Sₖ's variances
+/// along its axes.
+pub(super) fn to_one_volume(shares: &[f64], mean_logarithms: &[f64], all: &mut [Vec<f64>]) {
     // About the greatest, so that nothing overflows.
     let greatest = mean_logarithms.iter().fold(f64::NEG_INFINITY, |m, x| m.max(*x));
     let volume: f64 = shares.iter().zip(mean_logarithms).map(|(share, l)| share * (l - greatest).exp()).sum();
-    mean_logarithms.iter().map(|l| volume * (greatest - l).exp()).collect()
+    for (numbers, l) in all.iter_mut().zip(mean_logarithms) {
+        let factor = volume * (greatest - l).exp();
+        numbers.iter_mut().for_each(|x| *x *= factor);
+    }
 }
 
 /// The mean of the logarithms.

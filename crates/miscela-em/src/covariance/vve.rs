@@ -1,6 +1,6 @@
 //! VVE: Σₖ = λₖ D Aₖ Dᵀ. Along the common axes D it is VVI; D itself is found by turning pairs of axes (Flury 1984).
 
-use super::axes::{Volume, common_axes};
+use super::axes::{Volume, along_common_axes};
 use super::{Regulariser, Structure, Within, within};
 use crate::Covariances;
 use miscela_kernel::Scatter;
@@ -22,10 +22,7 @@ impl Structure for Vve {
     }
 
     fn estimate(&self, within: &Within, regulariser: &mut Regulariser) -> Covariances<f64> {
-        let lowest = regulariser.along_axes();
-        let turned = common_axes(within, Volume::Varying, lowest);
-        let mut all: Vec<Vec<f64>> = (0..within.weight.len()).map(|c| turned.variances(c)).collect();
-        all.iter_mut().enumerate().for_each(|(c, variances)| regulariser.raise(Some(c), variances, |_| lowest));
+        let (turned, all) = along_common_axes(within, Volume::Varying, regulariser);
         within::full(within.width, all.iter().map(|variances| turned.matrix(variances)))
     }
 }

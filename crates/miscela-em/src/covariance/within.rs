@@ -2,7 +2,7 @@
 
 use crate::Covariances;
 use miscela_kernel::Scatter;
-use ndarray::{Array3, ArrayView2};
+use ndarray::{Array2, Array3, ArrayView2};
 
 /// The covariance of each component about its mean, as much of it as the structure's scatter keeps: the trace, the
 /// diagonal, or the lower triangle.
@@ -78,6 +78,11 @@ pub(crate) fn whole(lower: &[f64], d: usize) -> Vec<f64> {
 /// The mean of the logarithms of a matrix' eigenvalues: ln |Σ|/d. Not a number where it is not positive definite.
 pub(crate) fn log_volume(matrix: &[f64], d: usize) -> f64 {
     miscela_linalg::ln_det(&mut matrix.to_vec(), d).map_or(f64::NAN, |log| log / d as f64)
+}
+
+/// The variances of each component.
+pub(crate) fn diagonal(d: usize, all: &[Vec<f64>]) -> Covariances<f64> {
+    Covariances::Diagonal(Array2::from_shape_fn((all.len(), d), |(c, j)| all[c][j]))
 }
 
 /// One whole matrix a component.

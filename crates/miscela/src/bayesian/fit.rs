@@ -36,7 +36,7 @@ impl<F: Float, R: Rng + Clone> BayesianValidParams<F, R> {
         weights: impl IntoIterator<Item = &'w f64>,
     ) -> Result<BayesianMixture<F>, GmmError> {
         let weights: Vec<f64> = weights.into_iter().copied().collect();
-        self.fit_samples(&Samples::weighted(records, weights)?, &mut ())
+        self.fit_observed(records, Some(&weights), &mut ())
     }
 
     /// Fits and tells the observer of each iteration; it may stop the fit, which then keeps what it has.
