@@ -2,6 +2,7 @@
 
 mod agglomeration;
 mod algorithms;
+mod collapse;
 mod edges;
 mod laws_batches;
 mod laws_bits;

@@ -6,7 +6,7 @@ use crate::values::{
     not_negative, positive,
 };
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use miscela::{Algorithm, AnnealTo, Assignment, Covariance, Criterion, Missing};
+use miscela::{Algorithm, AnnealTo, Assignment, Collapse, Covariance, Criterion, Missing};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -311,11 +311,14 @@ pub(crate) struct MixtureArgs {
     /// Believe rather than estimate, so that needless components lose their rows; with this prior of the weights:
     /// dirichlet, dirichlet-process
     #[arg(long, value_name = "PRIOR", value_enum, hide_possible_values = true,
-          conflicts_with_all = ["temperature", "equal_weights", "given_weights", "hold", "noise", "known_labels"])]
+          conflicts_with_all = ["temperature", "equal_weights", "given_weights", "hold", "noise", "known_labels", "collapse"])]
     pub(crate) bayesian: Option<Bayesian>,
     /// The concentration of that prior: the lower, the fewer components stay [default: 1/k]
     #[arg(long, value_name = "X", value_parser = positive, requires = "bayesian")]
     pub(crate) concentration: Option<f64>,
+    /// What is done about a component that collapses onto few rows: floor, shrink, prior, respawn, drop [default: floor]
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) collapse: Option<Collapse>,
     /// Added to every variance [default: 1e-6]
     #[arg(long, value_name = "R", value_parser = not_negative)]
     pub(crate) reg_covar: Option<f64>,
@@ -573,13 +576,19 @@ mod tests {
     }
 
     #[test]
-    fn the_help_of_fit_knows_all_algorithms() {
+    fn the_help_of_fit_knows_all_names() {
         let command = Arguments::command();
         let fit = command.find_subcommand("fit").unwrap();
-        let help = fit.get_arguments().find(|arg| arg.get_id() == "algorithm").unwrap().get_help().unwrap().to_string();
-        for algorithm in Algorithm::ALL {
-            assert!(help.contains(algorithm.name()), "{help}: {algorithm}");
-        }
+        let knows = |id: &str, names: &mut dyn Iterator<Item = &'static str>| {
+            let help = fit.get_arguments().find(|arg| arg.get_id() == id).unwrap().get_help().unwrap().to_string();
+            names.for_each(|name| assert!(help.contains(name), "{help}: {name}"));
+        };
+        knows("algorithm", &mut Algorithm::ALL.into_iter().map(Algorithm::name));
+        knows("collapse", &mut Collapse::ALL.into_iter().map(Collapse::name));
+        knows(
+            "covariance",
+            &mut Covariance::all().flat_map(|covariance| [covariance.name(), covariance.mclust_name()]),
+        );
     }
 
     #[test]

@@ -5,7 +5,10 @@ use crate::data::Weights;
 use crate::error::Failure;
 use crate::paths;
 use crate::values::Metric;
-use miscela::{Acceleration, Algorithm, Annealing, Assignment, Covariance, Held, Missing, Mixing, Noise, Threads};
+use miscela::{
+    Acceleration, Algorithm, Annealing, Assignment, Collapse, Covariance, GmmParamsError, Held, Missing, Mixing, Noise,
+    Threads,
+};
 use miscela_plot::ImageFormat;
 use std::path::Path;
 
@@ -56,6 +59,7 @@ pub(crate) struct MixtureSettings {
     pub(crate) mixing: Mixing,
     pub(crate) held: Held,
     pub(crate) acceleration: Acceleration,
+    pub(crate) collapse: Collapse,
     pub(crate) noise: Option<Noise>,
     pub(crate) reg_covariance: Option<f64>,
 }
@@ -158,6 +162,7 @@ impl Kind {
                         ("--hold", !mixture.hold.is_empty()),
                         ("--noise", mixture.noise.is_some()),
                         ("--bayesian", mixture.bayesian.is_some()),
+                        ("--collapse", mixture.collapse.is_some()),
                         ("--reg-covar", mixture.reg_covar.is_some()),
                         ("--init-weights", start.init_weights.is_some()),
                         ("--init-covariances", start.init_covariances.is_some()),
@@ -184,6 +189,10 @@ impl Kind {
                         ("--init-trials", start.init_trials.is_some()),
                     ],
                 )?;
+                let without_prior = mixture.covariance.filter(|covariance| !covariance.has_prior());
+                if let (Some(Collapse::Prior), Some(covariance)) = (mixture.collapse, without_prior) {
+                    return Err(Failure::call(GmmParamsError::NoPrior(covariance).to_string()));
+                }
                 if mixture.noise.is_some() && start.init_labels.is_some() && args.k.is_none() {
                     return Err(Failure::call(
                         "--init-labels does not tell clusters from noise; give -k, the label of noise",
@@ -214,6 +223,7 @@ impl Kind {
                     held: held(&mixture.hold),
                     acceleration: if mixture.accelerate { Acceleration::Squarem } else { Acceleration::None },
                     noise: mixture.noise.map(|volume| volume.map_or(Noise::Hypervolume, Noise::Volume)),
+                    collapse: mixture.collapse.unwrap_or_default(),
                     reg_covariance: mixture.reg_covar,
                 }))
             }

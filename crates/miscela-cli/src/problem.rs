@@ -70,6 +70,7 @@ impl<F: Number> Problem<'_, F> {
             .held(settings.held)
             .acceleration(settings.acceleration)
             .missing(self.missing)
+            .collapse(settings.collapse)
             .n_runs(self.n_runs as u64)
             .threads(self.threads);
         if let Some(limit) = self.max_iter {

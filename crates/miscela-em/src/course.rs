@@ -75,17 +75,20 @@ impl<F: Float> Course<'_, '_, F> {
         }
         let k = family.mixture().n_components();
         let evaluate = |family: &GaussianFamily<F>, _: &mut _| self.evaluate(family);
-        let mut fit = session.conclude(&mut family, &mut run, evaluate, |fit: &MixtureFit| fit.sizes[..k].contains(&0));
+        let has_empty = |fit: &MixtureFit| fit.sizes.iter().take(k).any(|size| *size == 0);
+        let mut fit = session.conclude(&mut family, &mut run, evaluate, has_empty);
         // The limit may have come before what the last M-step made was judged.
-        if family.give_up(self.objective(&fit), self.threads).is_some() {
+        if family.give_up(self.objective(&fit) + family.log_prior(), self.threads).is_some() {
             run.given_up += 1;
             fit = self.evaluate(&family);
         }
-        run.complete(self.objective(&fit), self.max_iterations, observer);
+        run.complete(self.objective(&fit) + family.log_prior(), self.max_iterations, observer);
         if family.return_to_best(fit.log_likelihood) {
             fit = self.evaluate(&family);
         }
-        Ok(Outcome { objective: self.objective(&fit), mixture: family.into_mixture(), fit, run })
+        // With a prior its density is part of what is maximised.
+        let objective = self.objective(&fit) + family.log_prior();
+        Ok(Outcome { objective, mixture: family.into_mixture(), fit, run })
     }
 
     /// The runs at temperatures above the end, where there are any.
@@ -112,7 +115,7 @@ impl<F: Float> Course<'_, '_, F> {
             Session::new(&family, self.samples, self.threads).extend(&mut family, run, limit, observer);
             if run.trace.len() < run.iterations {
                 let fit = family.evaluate(self.samples, temperature, self.threads);
-                run.complete(fit.tempered_log_likelihood, limit, observer);
+                run.complete(fit.tempered_log_likelihood + family.log_prior(), limit, observer);
             }
             mixture = family.into_mixture();
         }

@@ -7,16 +7,18 @@
 
 use crate::assignment::{Assignment, Held, Mixing};
 use crate::centroids::relabel;
+use crate::collapse::{Collapse, RESPAWNS, remove_lightest, respawn};
 use crate::covariance::Covariance;
 use crate::density::Density;
 use crate::engine::{Assigned, Family, MStep};
 use crate::history::Change;
 use crate::inference::{MixtureFit, evaluate_mixture};
-use crate::maximise::maximise;
+use crate::maximise::{Gathered, Notes, Terms, maximise};
 use crate::missing::{IncompleteDensity, Marginal, Missing, Rule};
 use crate::noise::{Noise, without_noise};
 use crate::parameters::{Mixture, ParameterError};
 use crate::plan::Algorithm;
+use crate::prior::Prior;
 use crate::report::{RepairAction, Termination};
 use crate::squarem::{Acceleration, Squarem};
 use crate::statistics::{Statistics, Sums};
@@ -38,6 +40,8 @@ pub struct MixtureSettings {
     pub held: Held,
     /// A uniform component beside the k others.
     pub noise: Option<Noise>,
+    /// What is done about a component that collapses.
+    pub collapse: Collapse,
     /// Added to every variance in each M-step.
     pub reg_covariance: f64,
     /// Whether iterations are made fewer; for soft and tempered assignment.
@@ -56,11 +60,24 @@ impl Default for MixtureSettings {
             mixing: Mixing::Free,
             held: Held::default(),
             noise: None,
+            collapse: Collapse::Floor,
             reg_covariance: 1e-6,
             acceleration: Acceleration::None,
             tolerance: 1e-3,
             missing: Missing::Error,
         }
+    }
+}
+
+impl MixtureSettings {
+    /// The prior on k components, if there is one.
+    pub(crate) fn prior(&self, k: usize, summary: &Summary) -> Option<Prior> {
+        (self.collapse == Collapse::Prior).then(|| Prior::new(self.covariance, k, summary)).flatten()
+    }
+
+    /// Whether what is done about collapses needs the [covariance](Summary::with_covariance) of the rows.
+    pub fn needs_covariance(&self) -> bool {
+        self.collapse == Collapse::Prior && self.covariance.structure().scatter() == Scatter::Full
     }
 }
 
@@ -101,6 +118,11 @@ pub struct GaussianFamily<F> {
     squarem: Option<Squarem<F>>,
     /// Where values are missing, the mixture as rows with gaps see it.
     marginal: Option<Marginal>,
+    prior: Option<Prior>,
+    /// How often each component started again.
+    respawned: Vec<usize>,
+    /// Whether the last M-step replaced or removed components, so that the objective may have fallen.
+    rescued: bool,
 }
 
 impl<F: Float> GaussianFamily<F> {
@@ -121,10 +143,14 @@ impl<F: Float> GaussianFamily<F> {
             start.weights = weights;
         }
         let density = Density::new(&start)?;
+        let prior = settings.prior(start.n_components(), summary);
         let offset = summary.mean.iter().map(|m| F::narrow(*m)).collect();
         let shares = matches!(settings.assignment, Assignment::Soft | Assignment::Tempered(_));
         let squarem = (shares && settings.acceleration == Acceleration::Squarem).then(Squarem::new);
         let mut family = Self {
+            prior,
+            respawned: vec![0; start.n_components()],
+            rescued: false,
             mixture: start,
             density,
             nearest: None,
@@ -166,10 +192,18 @@ impl<F: Float> GaussianFamily<F> {
         statistics: Statistics,
         before: &Mixture<F>,
         relocated: &[usize],
-        repairs: &mut Vec<(usize, RepairAction, String)>,
+        repairs: &mut Notes,
+        rescue: impl FnOnce(&mut Gathered, &[usize], &mut Notes) -> bool,
     ) -> Mixture<F> {
         let noise = before.noise.as_ref().map(|noise| noise.with_share_of(statistics.sums()));
-        let mut next = maximise(statistics, &self.settings, &self.scale, Some(before), relocated, repairs);
+        let terms = Terms {
+            settings: &self.settings,
+            scale: &self.scale,
+            prior: self.prior.as_ref(),
+            previous: Some(before),
+            relocated,
+        };
+        let mut next = maximise(statistics, &terms, repairs, rescue);
         next.noise = noise;
         if self.settings.held.weights {
             next.weights.clone_from(&before.weights);
@@ -233,6 +267,11 @@ impl<F: Float> GaussianFamily<F> {
     /// Takes the parameters out.
     pub fn into_mixture(self) -> Mixture<F> {
         self.mixture
+    }
+
+    /// The logarithm of the prior density of the current parameters, to a constant; zero if there is no prior.
+    pub fn log_prior(&self) -> f64 {
+        self.prior.as_ref().map_or(0.0, |prior| prior.log_density(&self.mixture))
     }
 
     fn prepare_nearest(&mut self) {
@@ -343,7 +382,7 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
         let slack = 8.0 * F::UNIT_ROUNDOFF * (1.0 + objective.abs());
         let (statistics, mut before) = self.squarem.as_mut()?.judge(objective, slack)?;
         let mut repairs = Vec::new();
-        let mut next = self.maximise(statistics, &before, &[], &mut repairs);
+        let mut next = self.maximise(statistics, &before, &[], &mut repairs, |_, _, _| false);
         // Where even those cannot be used, the ones before can: they were.
         self.take(&mut next, threads).or_else(|_| self.take(&mut before, threads)).ok()?;
         Some(repairs)
@@ -370,7 +409,7 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
 
     fn objective(&self, statistics: &Statistics) -> Option<f64> {
         // The nearest-mean kernel gives labels without densities; their sum follows from the scatter.
-        Some(match (&self.nearest, self.density.shared_sphere()) {
+        let objective = match (&self.nearest, self.density.shared_sphere()) {
             (Some(_), Some(precision)) => {
                 let constant = self.density.constant(0).widen();
                 let mean = |c| self.mixture.means.row(c).into_iter().map(|m| m.widen());
@@ -378,7 +417,8 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
                 self.total_weight * constant - 0.5 * precision.widen() * spread
             }
             _ => statistics.sums().objective,
-        })
+        };
+        Some(objective + self.log_prior())
     }
 
     fn misfit(&self, row: &[F], label: u32, scratch: &mut Self::Scratch) -> f64 {
@@ -412,11 +452,22 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
         };
         let old = &self.mixture.means;
         let mut repairs = Vec::new();
-        let mut next = self.maximise(statistics, &self.mixture, rows.relocated, &mut repairs);
+        let (mut respawned, mut rescued) = (std::mem::take(&mut self.respawned), false);
+        let (density, samples, threads) = (&self.density, rows.samples, rows.threads);
+        let mut next =
+            self.maximise(statistics, &self.mixture, rows.relocated, &mut repairs, |gathered, collapsed, repairs| {
+                rescued = match self.settings.collapse {
+                    Collapse::Drop => remove_lightest(gathered, &mut respawned, collapsed, repairs),
+                    _ => respawn(gathered, &mut respawned, collapsed, repairs, (samples, density, threads)),
+                };
+                rescued
+            });
         self.best.sound = repairs.is_empty();
         let shift2 = next.means.iter().zip(old).map(|(new, old)| (new.widen() - old.widen()).powi(2)).sum();
+        (self.respawned, self.rescued) = (respawned, rescued);
         // No row has any density, or rounding to F undid the floor: the parameters stay, and it is said.
         if let Err(error) = self.take(&mut next, rows.threads) {
+            (self.rescued, self.respawned) = (false, vec![RESPAWNS; self.n_components()]);
             let detail = format!("the new parameters cannot be used ({error}); kept the old ones");
             return MStep { objective: None, shift2: 0.0, repairs: vec![(0, RepairAction::Starved, detail)] };
         }
@@ -436,7 +487,7 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
 
     fn settled(&self, change: &Change) -> Option<Termination> {
         // Draws go on for ever.
-        if self.is_stochastic() {
+        if self.rescued || self.is_stochastic() {
             return None;
         }
         let rise = (change.now - change.before) / self.total_weight;

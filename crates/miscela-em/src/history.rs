@@ -77,6 +77,11 @@ struct Ongoing {
 impl Repairs {
     pub(crate) fn note(&mut self, repair: Repair) {
         let Repair { iteration, component, action, .. } = repair;
+        // Each of these is an event of its own; another component may have the number of one that is gone.
+        if matches!(action, RepairAction::Respawned | RepairAction::Dropped) {
+            self.list.push(repair);
+            return;
+        }
         self.ongoing.retain(|ongoing| ongoing.latest + 1 >= iteration);
         let next = self.list.len();
         match self.ongoing.iter_mut().find(|ongoing| (ongoing.component, ongoing.action) == (component, action)) {

@@ -14,6 +14,7 @@ mod annealing;
 mod assignment;
 mod bayesian;
 mod centroids;
+mod collapse;
 mod conditional;
 mod course;
 mod covariance;
@@ -33,6 +34,7 @@ mod noise;
 mod parameters;
 mod passes;
 mod plan;
+mod prior;
 mod relocate;
 mod report;
 mod spread;
@@ -49,6 +51,7 @@ pub use bayesian::{
     BayesianFamily, BayesianSettings, Posterior, PriorError, PriorSettings, Priors, WeightConcentration, WeightPrior,
 };
 pub use centroids::KMeansFamily;
+pub use collapse::{Collapse, UnknownCollapse};
 pub use conditional::{Conditional, ConditionalError};
 pub use course::{Course, Outcome};
 pub use covariance::{Covariance, FLOOR_F32, FLOOR_F64, UnknownCovariance};

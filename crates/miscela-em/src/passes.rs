@@ -82,6 +82,11 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
             let lanes = (&self.lanes, &mut self.sums[..]);
             return nearest.pass(centroids, family.fingerprint(), samples, &mut self.labels, lanes, self.threads);
         }
+        let k = family.n_components();
+        if let Some(Sums { width, scatter, .. }) = self.sums.first().filter(|sums| sums.k() != k) {
+            // Components are gone.
+            self.sums = vec![Sums::zero(k, *width, *scatter); self.sums.len()];
+        }
         let sums = self.sweep(samples, |block, labels, sums, scratch| family.e_step(block, labels, sums, scratch));
         Statistics::new(family.fingerprint(), family.shift(), sums)
     }

@@ -60,10 +60,16 @@ pub enum RepairAction {
     /// A component had no weight left: it kept its mean and took the pooled covariance; or no component had any, and all
     /// kept what they had.
     Starved,
+    /// Its scatter went some of the way to the pooled scatter.
+    Shrunk,
+    /// It had collapsed and started again at the row that was explained worst, with the pooled covariance.
+    Respawned,
+    /// It had collapsed and was removed; components after it have moved up by one.
+    Dropped,
 }
 
 impl RepairAction {
-    /// `relocated`, `kept-empty`, `floored`, `unobserved` or `starved`.
+    /// `relocated`, `kept-empty`, `floored`, `unobserved`, `starved`, `shrunk`, `respawned` or `dropped`.
     pub fn name(self) -> &'static str {
         match self {
             RepairAction::Relocated => "relocated",
@@ -71,6 +77,9 @@ impl RepairAction {
             RepairAction::Floored => "floored",
             RepairAction::Unobserved => "unobserved",
             RepairAction::Starved => "starved",
+            RepairAction::Shrunk => "shrunk",
+            RepairAction::Respawned => "respawned",
+            RepairAction::Dropped => "dropped",
         }
     }
 }

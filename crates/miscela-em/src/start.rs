@@ -4,7 +4,7 @@
 //! data allow. It is not counted as an iteration.
 
 use crate::gaussian::MixtureSettings;
-use crate::maximise::maximise;
+use crate::maximise::maximise_start;
 use crate::missing;
 use crate::noise::{START_WEIGHT, Uniform, without_noise};
 use crate::parameters::{Mixture, ParameterError};
@@ -178,7 +178,7 @@ fn of_complete_rows<F: Float>(
         return Err(StartError::Empty { component });
     }
     let noise = noise.map(|noise| noise.with_share_of(statistics.sums()));
-    let mixture = maximise(statistics, settings, &summary.positive_variance(), None, &[], repairs);
+    let mixture = maximise_start(statistics, settings, summary, repairs);
     Ok(match noise {
         Some(noise) if noise.weight > 0.0 => Mixture { noise: Some(noise), ..mixture },
         Some(noise) => mixture.with_noise(Uniform { weight: START_WEIGHT, ..noise }),

@@ -13,6 +13,10 @@ pub struct Summary {
     pub mean: Vec<f64>,
     /// d, about the mean, divided by Σ w.
     pub variance: Vec<f64>,
+    /// Σ w
+    pub total_weight: f64,
+    /// The lower triangle of the covariance, divided by Σ w, if it [was asked for](Self::with_covariance).
+    pub covariance: Option<Vec<f64>>,
 }
 
 impl Summary {
@@ -30,9 +34,36 @@ impl Summary {
         let heaviest = samples.weights().map_or(0, heavier);
         let mut row = vec![F::zero(); samples.n_columns()];
         samples.copy_row(heaviest, &mut row);
-        let statistics = about(samples, &row, Scatter::Diagonal, threads);
-        let variance = statistics.scatter_about_mean(0).iter().map(|s| s.max(0.0) / samples.total_weight()).collect();
-        Self { mean: statistics.means().into_raw_vec_and_offset().0, variance }
+        let (statistics, total_weight) = (about(samples, &row, Scatter::Diagonal, threads), samples.total_weight());
+        let variance = statistics.scatter_about_mean(0).iter().map(|s| s.max(0.0) / total_weight).collect();
+        let mean = statistics.means().into_raw_vec_and_offset().0;
+        Self { mean, variance, total_weight, covariance: None }
+    }
+
+    /// The same with the covariance of the columns, which takes another pass, if there are more rows than columns and no
+    /// value is missing.
+    pub fn with_covariance<F: Float>(mut self, samples: &Samples<F>, threads: Threads) -> Self {
+        if samples.n_positive() > samples.n_columns() && samples.n_missing() == 0 {
+            let scatter = self.scatter(samples, Scatter::Full, threads);
+            self.covariance = Some(scatter.into_iter().map(|s| s / self.total_weight).collect());
+        }
+        self
+    }
+
+    /// The scatter of the rows over Σ w − 1, as much of it as is asked for: the mean variance; it on the diagonal; the lower
+    /// triangle of the covariance, or of the variances where there is no covariance.
+    pub(crate) fn scatter_unbiased(&self, scatter: Scatter) -> Vec<f64> {
+        let d = self.variance.len();
+        let unbiased = if self.total_weight > 1.0 { self.total_weight / (self.total_weight - 1.0) } else { 1.0 };
+        let values = match scatter {
+            Scatter::Spherical => vec![self.mean_variance()],
+            Scatter::Diagonal => vec![self.mean_variance(); d],
+            Scatter::Full => self.covariance.clone().unwrap_or_else(|| {
+                let entry = |i: usize, j: usize| if i == j { self.variance[i] } else { 0.0 };
+                (0..d).flat_map(|i| (0..=i).map(move |j| entry(i, j))).collect()
+            }),
+        };
+        values.into_iter().map(|value| unbiased * value).collect()
     }
 
     fn of_observed<F: Float>(samples: &Samples<F>, threads: Threads) -> Self {
@@ -47,7 +78,7 @@ impl Summary {
         let mean: Vec<f64> = first.iter().enumerate().map(moved).collect();
         let moments = column_moments(samples, &mean, whole, threads);
         let variance = (0..mean.len()).map(|j| moments.scatter(j) / moments.weight[j]).collect();
-        Self { mean, variance }
+        Self { mean, variance, total_weight: samples.total_weight(), covariance: None }
     }
 
     /// Σ w (x − μ)(x − μ)ᵀ of all rows, as much of it as asked for. One pass.

@@ -67,6 +67,29 @@ pub fn ln_det(matrix: &mut [f64], d: usize) -> Option<f64> {
     log.is_finite().then_some(log)
 }
 
+/// L⁻¹ A L⁻ᵀ, d × d row-major, of a symmetric matrix A and a lower Cholesky factor L: A in the units of L Lᵀ. Cost: d³.
+///
+/// ```
+/// assert_eq!(miscela_linalg::whitened(&[2.0, 0.0, 0.0, 1.0], &[4.0, 2.0, 2.0, 3.0], 2), [1.0, 1.0, 1.0, 3.0]);
+/// ```
+///
+/// # Panics
+/// If there are not d × d numbers.
+pub fn whitened(lower: &[f64], matrix: &[f64], d: usize) -> Vec<f64> {
+    // L⁻¹ A, column by column; transposed it is A L⁻ᵀ, whose columns are solved again.
+    let solve = |matrix: &[f64]| {
+        let mut out = vec![0.0; d * d];
+        for j in 0..d {
+            for i in 0..d {
+                let known: f64 = (0..i).map(|l| lower[i * d + l] * out[j * d + l]).sum();
+                out[j * d + i] = (matrix[i * d + j] - known) / lower[i * d + i];
+            }
+        }
+        out
+    };
+    solve(&solve(matrix))
+}
+
 /// The inverse of L Lᵀ, d × d row-major, from the lower Cholesky factor L. Cost: d³.
 ///
 /// ```

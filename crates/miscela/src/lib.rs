@@ -62,9 +62,9 @@ pub use miscela_distance::{
 #[cfg(feature = "linfa-nn")]
 pub use miscela_distance::{FromLinfa, ToLinfa};
 pub use miscela_em::{
-    Acceleration, AnnealTo, Annealing, Assignment, ColumnsError, ConditionalError, Covariance, Covariances, Held,
-    Missing, Mixing, Mixture, Noise, Observer, Posterior, PriorError, Priors, Progress, Repair, RepairAction,
-    Termination, Uniform, UnknownCovariance, UnknownMissing, WeightConcentration, WeightPrior,
+    Acceleration, AnnealTo, Annealing, Assignment, Collapse, ColumnsError, ConditionalError, Covariance, Covariances,
+    Held, Missing, Mixing, Mixture, Noise, Observer, Posterior, PriorError, Priors, Progress, Repair, RepairAction,
+    Termination, Uniform, UnknownCollapse, UnknownCovariance, UnknownMissing, WeightConcentration, WeightPrior,
 };
 pub use miscela_init::{
     Agglomerate, Agglomeration, AgglomerationModel, KMeansInit, Merge, SeedingError, Transform, quantile_labels,

@@ -125,6 +125,31 @@ fn every_structure_is_known_by_both_names_and_written_in_full() {
 }
 
 #[test]
+fn collapsing_components_are_dealt_with_as_asked() {
+    let folder = Folder::new();
+    // Twenty rows in a square, and one far away, which is a component at the start.
+    let rows = (0..20).map(|i| format!("{},{}\n", i % 5, i / 5)).collect::<String>() + "90,90\n";
+    folder.write("data.csv", rows);
+    folder.write("labels.csv", String::from("label\n") + &"0\n".repeat(20) + "1\n");
+    let fit = |more: &str| format!("fit data.csv -m gmm -k 2 --reg-covar 0 --init-labels labels.csv {more}");
+    for (policy, action, k) in
+        [("floor", "floored", 2), ("shrink", "shrunk", 2), ("respawn", "respawned", 2), ("drop", "dropped", 1)]
+    {
+        let answer = folder.json(&fit(&format!("--collapse {policy}")));
+        let actions: Vec<_> = answer["repairs"].as_array().unwrap().iter().map(|repair| &repair["action"]).collect();
+        assert!(actions.contains(&&json!(action)), "{policy}: {actions:?}");
+        assert_eq!((&answer["n_clusters"], answer["means"].as_array().unwrap().len()), (&json!(k), k), "{policy}");
+    }
+    let answer = folder.json(&fit("--collapse prior"));
+    assert_eq!(answer["repairs"], json!([]));
+    // The trace has the prior in it, the log-likelihood has not.
+    assert!(answer["trace"].as_array().unwrap().last().unwrap().as_f64() != answer["log_likelihood"].as_f64());
+    folder.fails(&fit("--collapse prior --covariance VVE"), 2, &["prior", "VVE"]);
+    folder.fails(&fit("--collapse never"), 2, &["never", "respawn"]);
+    folder.fails("fit data.csv -k 2 --collapse drop", 2, &["--collapse"]);
+}
+
+#[test]
 fn large_covariances_come_in_their_own_shape() {
     let folder = Folder::new();
     let row = |i: usize| (0..600).map(|j| ((i * 7 + j * 13) % 29).to_string()).collect::<Vec<_>>().join(",");

@@ -28,7 +28,7 @@ mod within;
 pub use floor::FLOOR_F32;
 pub use floor::FLOOR_F64;
 pub(crate) use floor::Regulariser;
-pub(crate) use within::{Within, add_to_variances, kept};
+pub(crate) use within::{Within, add_to_variances, kept, whole};
 
 use crate::Covariances;
 use miscela_kernel::{Float, Scatter};
@@ -183,6 +183,16 @@ impl Covariance {
     /// Whether all components share one covariance matrix, so that more components add no parameters.
     pub fn is_tied(self) -> bool {
         !self.freedoms().contains(&Freedom::Varying)
+    }
+
+    /// Whether all components have one volume |Σ|.
+    pub(crate) fn shares_volume(self) -> bool {
+        self.freedoms()[0] == Freedom::Equal
+    }
+
+    /// Whether mclust has a conjugate prior for this structure: for all but VEE, EVE, VVE and EVV.
+    pub fn has_prior(self) -> bool {
+        !matches!(self, Covariance::Vee | Covariance::Eve | Covariance::Vve | Covariance::Evv)
     }
 
     /// Whether the M-step is closed, rather than iterated: VEI, VEE, EVE, VVE and VEV are not.

@@ -11,7 +11,7 @@
 use super::columns::column_moments;
 use super::partial::nearest_of;
 use crate::gaussian::MixtureSettings;
-use crate::maximise::maximise;
+use crate::maximise::maximise_start;
 use crate::parameters::Mixture;
 use crate::passes::over_lanes;
 use crate::report::RepairAction;
@@ -44,7 +44,7 @@ pub(crate) fn from_shares<F: Float>(
         _ => {}
     };
     let statistics = completed(samples, share, k, settings.covariance.structure().scatter(), summary, threads)?;
-    Ok(maximise(statistics, settings, &summary.positive_variance(), None, &[], repairs))
+    Ok(maximise_start(statistics, settings, summary, repairs))
 }
 
 fn give_all_to(label: usize, shares: &mut [f64]) {

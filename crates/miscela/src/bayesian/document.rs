@@ -5,7 +5,9 @@ use crate::Float;
 use crate::kmeans::{dtype, malformed};
 use crate::mixture::{CovarianceLists, GaussianMixture, GaussianMixtureDocument, GmmError};
 use crate::report::Report;
-use miscela_em::{Assignment, Covariance, Held, Missing, Mixing, Posterior, Priors, WeightConcentration, WeightPrior};
+use miscela_em::{
+    Assignment, Collapse, Covariance, Held, Missing, Mixing, Posterior, Priors, WeightConcentration, WeightPrior,
+};
 use miscela_persist::{Document, Dtype, Format, PersistError, Version, save, vector};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::Path;
@@ -186,6 +188,7 @@ impl<F: Float + Serialize + DeserializeOwned> BayesianMixture<F> {
             noise: None,
             uniform: None,
             acceleration: miscela_em::Acceleration::None,
+            collapse: Collapse::Floor,
             reg_covariance: document.reg_covariance,
             tolerance: document.tolerance,
             weights: document.weights,

@@ -5,8 +5,8 @@ use crate::Float;
 use crate::kmeans::{dtype, malformed};
 use crate::report::Report;
 use miscela_em::{
-    Acceleration, Assignment, Covariance, Covariances, Held, Missing, Mixing, Mixture, MixtureFit, MixtureSettings,
-    Noise, Uniform,
+    Acceleration, Assignment, Collapse, Covariance, Covariances, Held, Missing, Mixing, Mixture, MixtureFit,
+    MixtureSettings, Noise, Uniform,
 };
 use miscela_persist::{Document, Dtype, Format, PersistError, Version, layers, matrix, rows, save, stack, vector};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -39,6 +39,9 @@ pub struct GaussianMixtureDocument<F> {
     /// How the density of the noise was found, where there is noise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<Noise>,
+    /// What was done about components that collapsed.
+    #[serde(default)]
+    pub collapse: Collapse,
     /// What was added to every variance.
     pub reg_covariance: f64,
     /// Whether iterations were made fewer.
@@ -151,6 +154,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
             mixing: self.settings.mixing.clone(),
             held: self.settings.held,
             noise: self.settings.noise,
+            collapse: self.settings.collapse,
             reg_covariance: self.settings.reg_covariance,
             acceleration: self.settings.acceleration,
             tolerance: self.settings.tolerance,
@@ -210,6 +214,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
                 mixing: document.mixing,
                 held: document.held,
                 noise: document.noise,
+                collapse: document.collapse,
                 reg_covariance: document.reg_covariance,
                 acceleration: document.acceleration,
                 tolerance: document.tolerance,

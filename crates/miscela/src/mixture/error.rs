@@ -2,7 +2,9 @@
 
 use crate::kmeans::KMeansError;
 use crate::known::KnownLabelsError;
-use miscela_em::{Assignment, ColumnsError, ConditionalError, Covariance, ParameterError, PriorError, StartError};
+use miscela_em::{
+    Assignment, Collapse, ColumnsError, ConditionalError, Covariance, ParameterError, PriorError, StartError,
+};
 use miscela_init::SeedingError;
 use miscela_kernel::SamplesError;
 use miscela_persist::PersistError;
@@ -64,6 +66,16 @@ pub enum GmmParamsError {
     /// Acceleration of what does not converge as EM does.
     #[error("acceleration is for assignment that shares rows, and {0} assignment does not; leave one of the two out")]
     Acceleration(Assignment),
+    /// The structure has no prior.
+    #[error(
+        "mclust's prior is not defined for the covariance structure {0}; use another structure or another policy than prior"
+    )]
+    NoPrior(Covariance),
+    /// Parameters are held, weights given or labels known, and components may start again or go.
+    #[error(
+        "components that may start again or be removed can have no weights, other parameters or rows given for good, and no acceleration; use another policy than {0}"
+    )]
+    HeldAndReplaced(Collapse),
     /// No threads.
     #[error("the number of threads cannot be 0")]
     NThreads,

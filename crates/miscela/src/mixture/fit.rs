@@ -81,7 +81,10 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         let params = self.clone().with_rng(());
         self.threads().install(|threads| {
             let mut seconds = Seconds::default();
-            let summary = timed(&mut seconds.fit, || Summary::of(samples, threads));
+            let summary = timed(&mut seconds.fit, || match Summary::of(samples, threads) {
+                summary if params.settings().needs_covariance() => summary.with_covariance(samples, threads),
+                summary => summary,
+            });
             let (mut best, mut failed) = (Best::new(), None);
             for seed in seeds {
                 let (summary, seconds) = (&summary, &mut seconds);

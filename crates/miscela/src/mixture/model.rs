@@ -6,7 +6,7 @@ use crate::input::{has_gaps, samples, samples_of};
 use crate::report::Report;
 use linfa::{DatasetBase, traits::PredictInplace};
 use miscela_em::{
-    Assignment, Covariance, Covariances, Density, Held, Mixing, Mixture, MixtureFit, MixtureSettings, Noise,
+    Assignment, Collapse, Covariance, Covariances, Density, Held, Mixing, Mixture, MixtureFit, MixtureSettings, Noise,
     ParameterError, Spread, Uniform, densest_labels, evaluate_mixture, log_densities, responsibilities,
 };
 use miscela_kernel::{Samples, SamplesError, Threads};
@@ -204,6 +204,11 @@ impl<F: Float> GaussianMixture<F> {
     /// What was held fixed in the fit.
     pub fn held(&self) -> Held {
         self.settings.held
+    }
+
+    /// What was done in the fit about components that collapsed.
+    pub fn collapse(&self) -> Collapse {
+        self.settings.collapse
     }
 
     /// The number of rows of positive weight by their densest component, k; with noise k + 1, its rows last.

@@ -3,7 +3,9 @@
 use super::{GaussianMixture, GmmInitMethod, GmmParamsError};
 use crate::Float;
 use linfa::ParamGuard;
-use miscela_em::{Acceleration, Annealing, Assignment, Covariance, Held, Missing, Mixing, MixtureSettings, Noise};
+use miscela_em::{
+    Acceleration, Annealing, Assignment, Collapse, Covariance, Held, Missing, Mixing, MixtureSettings, Noise,
+};
 use miscela_kernel::Threads;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256Plus;
@@ -149,6 +151,22 @@ impl<F: Float, R> GmmParams<F, R> {
         self
     }
 
+    /// What is done about a component that collapses onto few rows.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    ///
+    /// let iris = linfa_datasets::iris();
+    /// // With mclust's default prior no covariance can become singular.
+    /// let model = GaussianMixture::params(9).collapse(Collapse::Prior).reg_covariance(0.0).fit(&iris)?;
+    /// assert!(model.report().repairs.is_empty());
+    /// # Ok::<(), GmmError>(())
+    /// ```
+    pub fn collapse(mut self, collapse: Collapse) -> Self {
+        self.0.settings.collapse = collapse;
+        self
+    }
+
     /// Stop when the mean log-likelihood a row (or what another assignment maximises) rises by less. Zero: go on until
     /// nothing changes.
     pub fn tolerance(mut self, tolerance: F) -> Self {
@@ -236,6 +254,9 @@ impl<F: Float, R> ParamGuard for GmmParams<F, R> {
     fn check_ref(&self) -> Result<&Self::Checked, GmmParamsError> {
         let params = &self.0;
         let (tolerance, ridge) = (params.tolerance.widen(), params.reg_covariance.widen());
+        let MixtureSettings { covariance, collapse, held, ref mixing, .. } = params.settings;
+        let accelerated = params.settings.acceleration != Acceleration::None;
+        let given = matches!(mixing, Mixing::Given(_)) || params.known.is_some() || accelerated;
         let not_negative = |x: f64| x.is_finite() && x >= 0.0;
         match params.settings.noise {
             Some(_) if params.settings.missing != Missing::Error => return Err(GmmParamsError::Missing("noise")),
@@ -251,6 +272,10 @@ impl<F: Float, R> ParamGuard for GmmParams<F, R> {
             _ if !not_negative(ridge) => Err(GmmParamsError::RegCovariance(ridge)),
             Assignment::Hard | Assignment::Stochastic if params.settings.acceleration != Acceleration::None => {
                 Err(GmmParamsError::Acceleration(params.settings.assignment))
+            }
+            _ if collapse == Collapse::Prior && !covariance.has_prior() => Err(GmmParamsError::NoPrior(covariance)),
+            _ if collapse.replaces() && (held != Held::default() || given) => {
+                Err(GmmParamsError::HeldAndReplaced(collapse))
             }
             _ if params.threads == Threads::Count(0) => Err(GmmParamsError::NThreads),
             Assignment::Tempered(t) if !usable_temperature::<F>(t) => Err(GmmParamsError::Temperature(t)),
@@ -304,6 +329,11 @@ impl<F: Float, R> GmmValidParams<F, R> {
     /// What to do about missing values.
     pub fn missing(&self) -> Missing {
         self.settings.missing
+    }
+
+    /// What is done about a component that collapses.
+    pub fn collapse(&self) -> Collapse {
+        self.settings.collapse
     }
 
     /// Where to start.
