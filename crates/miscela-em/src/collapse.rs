@@ -100,24 +100,18 @@ impl FromStr for Collapse {
 /// Moves the scatter of components that have less than [`LEAST`] of the pooled variance in some direction towards the pooled;
 /// which, and by how much.
 pub(crate) fn shrink(within: &mut Within, scatter: Scatter, scale: &[f64]) -> Vec<(usize, f64)> {
-    let pooled = within.pooled();
-    let of_pooled: Box<dyn Fn(&[f64]) -> f64> = match scatter {
-        Scatter::Spherical | Scatter::Diagonal => {
-            let pooled = pooled.clone();
-            Box::new(move |own| {
-                let ratios = own.iter().zip(&pooled).filter(|(_, p)| **p > 0.0).map(|(s, p)| s / p);
-                ratios.fold(1.0, f64::min)
-            })
+    let (pooled, d) = (within.pooled(), within.width);
+    // Where the pooled scatter is singular itself, the floor takes its place.
+    let whole_pooled = || Regulariser::new::<f64>(scale).matrix(None, crate::covariance::whole(&pooled, d));
+    let lower = (scatter == Scatter::Full).then(|| miscela_linalg::cholesky(&whole_pooled(), d)).flatten();
+    let of_pooled = |own: &[f64]| match &lower {
+        Some(lower) => {
+            let whitened = miscela_linalg::whitened(lower, &crate::covariance::whole(own, d), d);
+            miscela_linalg::eigen(&whitened, d).map_or(0.0, |eigen| eigen.values[0])
         }
-        Scatter::Full => {
-            let d = within.width;
-            // Where the pooled scatter is singular itself, the floor takes its place.
-            let regular = Regulariser::new::<f64>(scale).matrix(None, crate::covariance::whole(&pooled, d));
-            let Some(lower) = miscela_linalg::cholesky(&regular, d) else { return Vec::new() };
-            Box::new(move |own| {
-                let whitened = miscela_linalg::whitened(&lower, &crate::covariance::whole(own, d), d);
-                miscela_linalg::eigen(&whitened, d).map_or(0.0, |eigen| eigen.values[0])
-            })
+        None => {
+            let ratios = own.iter().zip(&pooled).filter(|(_, p)| **p > 0.0).map(|(s, p)| s / p);
+            ratios.fold(1.0, f64::min)
         }
     };
     let mut shrunk = Vec::new();
