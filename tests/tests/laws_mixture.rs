@@ -14,6 +14,9 @@ use proptest::prelude::*;
 /// To which results from the same start agree when rows are added up in another order. A few iterations of EM can spread
 /// a difference.
 const ROUNDING: f64 = 1e-7;
+/// To which parameters agree where an M-step searches for its maximum: about it they differ by the root of what the
+/// likelihood differs by, and more where components are so round that the likelihood hardly knows their axes.
+const SEARCH: f64 = 1e-5;
 
 type Params = GmmParams<f64, rand_xoshiro::Xoshiro256Plus>;
 
@@ -58,9 +61,15 @@ impl Case {
         self.fit(&self.blobs.rows, &self.blobs.weights, self.blobs.rough_labels())
     }
 
+    /// To which parameters agree, if likelihoods agree to [`ROUNDING`].
+    fn slack(&self) -> f64 {
+        if self.covariance.has_closed_form() { ROUNDING } else { SEARCH }
+    }
+
+    /// (The search for common axes, EVE and VVE, starts from the coordinates too, and can end in another maximum.)
     fn turns(&self) -> bool {
         use Covariance::*;
-        matches!(self.covariance, Full | Evv | Vev | Eev | Vve | Eve | Vee | Tied | Spherical | TiedSpherical)
+        matches!(self.covariance, Full | Evv | Vev | Eev | Vee | Tied | Spherical | TiedSpherical)
     }
 
     fn stretches(&self) -> bool {
@@ -73,14 +82,19 @@ fn pick<T: Copy>(items: &[T], order: &[usize]) -> Vec<T> {
     order.iter().map(|i| items[*i]).collect()
 }
 
-fn same(a: &GaussianMixture<f64>, b: &GaussianMixture<f64>) {
+/// Whether no component collapsed on its way, where rounding is amplified without bound.
+fn stands(model: &GaussianMixture<f64>) -> bool {
+    model.report().repairs.is_empty()
+}
+
+fn same(a: &GaussianMixture<f64>, b: &GaussianMixture<f64>, slack: f64) {
     assert_close("log-likelihood", a.log_likelihood(), b.log_likelihood(), ROUNDING);
     // Where a soft fit settles early, rounding can decide at which iteration it sees that; and until then its parameters
     // move, though the objective stays: about the maximum they differ by the root of what it differs by.
     if a.assignment() == Assignment::Hard || a.report().iterations == b.report().iterations {
-        assert_near("weights", a.weights(), b.weights(), ROUNDING);
-        assert_means("means", a.means(), b.means(), ROUNDING);
-        assert_covariances("covariances", &a.covariances(), &b.covariances(), ROUNDING);
+        assert_near("weights", a.weights(), b.weights(), slack);
+        assert_means("means", a.means(), b.means(), slack);
+        assert_covariances("covariances", &a.covariances(), &b.covariances(), slack);
         assert_eq!(a.report().iterations, b.report().iterations);
     }
     for (i, (a, b)) in a.report().trace.iter().zip(&b.report().trace).enumerate() {
@@ -112,7 +126,8 @@ proptest! {
         let weighted = case.fit(&case.blobs.rows, &weights, start.clone());
         let repeated = DatasetBase::new(case.blobs.rows.select(Axis(0), &all), ());
         let plain = case.params(pick(&start, &all)).fit(&repeated).unwrap();
-        same(&weighted, &plain);
+        prop_assume!(stands(&plain));
+        same(&weighted, &plain, case.slack());
         // Criteria too: n is Σ w.
         let score = weighted.evaluate(&case.blobs.rows, weights.as_slice()).unwrap();
         assert_close("BIC", score.bic, plain.bic(&repeated).unwrap(), ROUNDING);
@@ -132,7 +147,8 @@ proptest! {
         let (present, their_weights) = (rows.select(Axis(0), &there), weights.select(Axis(0), &there));
         let with = case.fit(&rows, &weights, start.clone());
         let without = case.fit(&present, &their_weights, pick(&start, &there));
-        same(&with, &without);
+        prop_assume!(stands(&without));
+        same(&with, &without, case.slack());
         prop_assert_eq!(with.sizes(), without.sizes());
     }
 
@@ -142,7 +158,9 @@ proptest! {
         let (rows, weights) = (&case.blobs.rows, &case.blobs.weights);
         let start = pick(&case.blobs.rough_labels(), &order);
         let shuffled = case.fit(&rows.select(Axis(0), &order), &weights.select(Axis(0), &order), start);
-        same(&shuffled, &case.plain());
+        let plain = case.plain();
+        prop_assume!(stands(&plain));
+        same(&shuffled, &plain, case.slack());
     }
 
     #[test]
@@ -150,19 +168,21 @@ proptest! {
         let renamed = |c: usize| (c + by) % case.k;
         let start = case.blobs.rough_labels().into_iter().map(renamed).collect();
         let (plain, other) = (case.plain(), case.fit(&case.blobs.rows, &case.blobs.weights, start));
+        prop_assume!(stands(&plain));
         let back: Vec<usize> = (0..case.k).map(renamed).collect();
         assert_close("log-likelihood", other.log_likelihood(), plain.log_likelihood(), ROUNDING);
-        assert_means("means", &other.means().select(Axis(0), &back), plain.means(), ROUNDING);
-        assert_near("weights", &other.weights().select(Axis(0), &back), plain.weights(), ROUNDING);
+        assert_means("means", &other.means().select(Axis(0), &back), plain.means(), case.slack());
+        assert_near("weights", &other.weights().select(Axis(0), &back), plain.weights(), case.slack());
     }
 
     #[test]
     fn translation_moves_the_means_along(case in case(), by in -1e3..1e3f64) {
         let plain = case.plain();
+        prop_assume!(stands(&plain));
         let moved = case.fit(&(&case.blobs.rows + by), &case.blobs.weights, case.blobs.rough_labels());
         assert_close("log-likelihood", moved.log_likelihood(), plain.log_likelihood(), ROUNDING);
-        assert_means("means", moved.means(), &(plain.means() + by), ROUNDING);
-        assert_covariances("covariances", &moved.covariances(), &plain.covariances(), ROUNDING);
+        assert_means("means", moved.means(), &(plain.means() + by), case.slack());
+        assert_covariances("covariances", &moved.covariances(), &plain.covariances(), case.slack());
     }
 
     #[test]
@@ -170,13 +190,12 @@ proptest! {
         prop_assume!(case.turns());
         let turn = rotation(seed, case.blobs.rows.ncols());
         let plain = case.plain();
-        // The floor is measured along the columns.
-        prop_assume!(plain.report().repairs.is_empty());
+        prop_assume!(stands(&plain));
         let turned = case.fit(&case.blobs.rows.dot(&turn), &case.blobs.weights, case.blobs.rough_labels());
         assert_close("log-likelihood", turned.log_likelihood(), plain.log_likelihood(), ROUNDING);
-        assert_near("means", turned.means(), &plain.means().dot(&turn), ROUNDING);
+        assert_near("means", turned.means(), &plain.means().dot(&turn), case.slack());
         let expected = transformed(&plain.covariances(), &turn.t().to_owned());
-        assert_covariances("covariances", &turned.covariances(), &expected, ROUNDING);
+        assert_covariances("covariances", &turned.covariances(), &expected, case.slack());
     }
 
     /// A unit for each column, where the structure lets columns differ, and otherwise one for all. The log-density of
@@ -186,6 +205,7 @@ proptest! {
         let d = case.blobs.rows.ncols();
         let units = Array1::from_shape_fn(d, |j| 10f64.powf(powers[if case.stretches() { j } else { 0 }]));
         let plain = case.plain();
+        prop_assume!(stands(&plain));
         let scaled = case.fit(&(&case.blobs.rows * &units), &case.blobs.weights, case.blobs.rough_labels());
         let shift = case.blobs.weights.sum() * units.mapv(f64::ln).sum();
         let expected = plain.log_likelihood() - shift;
@@ -194,10 +214,10 @@ proptest! {
         // What rounding is to an objective depends on its size, and so on the units: a fit that settles early may see it
         // an iteration later, as in `same`.
         prop_assume!(plain.report().iterations == scaled.report().iterations);
-        assert_near("weights", scaled.weights(), plain.weights(), ROUNDING);
-        assert_means("means", scaled.means(), &(plain.means() * &units), ROUNDING);
+        assert_near("weights", scaled.weights(), plain.weights(), case.slack());
+        assert_means("means", scaled.means(), &(plain.means() * &units), case.slack());
         let expected = transformed(&plain.covariances(), &Array2::from_diag(&units));
-        assert_covariances("covariances", &scaled.covariances(), &expected, ROUNDING);
+        assert_covariances("covariances", &scaled.covariances(), &expected, case.slack());
         let (labels, again) = (plain.predict(&case.blobs.rows), scaled.predict(&(&case.blobs.rows * &units)));
         prop_assert_eq!(labels, again);
     }

@@ -18,8 +18,7 @@ use miscela_linalg::Eigen;
 
 /// Sweeps over all pairs of axes, at most.
 const SWEEPS: usize = 100;
-/// A sweep that turns no pair by more than this is the last. (What is minimised is flat where angles are still uncertain to
-/// the root of rounding.)
+/// A sweep that turns no pair by more than this is the last.
 const ANGLE: f64 = 1e-11;
 /// And so many sweeps in a row that gain nothing are the last: where all is round, angles mean nothing.
 const IDLE: usize = 4;
@@ -268,8 +267,9 @@ fn best_angle(forms: &[Form]) -> f64 {
         if value(middle).1 > 0.0 { high = middle } else { low = middle }
     }
     let angle = (low + high) / 2.0;
-    // Where the plane is round, slopes are rounding and mean nothing.
-    if value(angle).0 <= here { angle } else { 0.0 }
+    // About the minimum the slope knows the angle to rounding, and the value only to the root of that.
+    let rounding = 8.0 * f64::EPSILON * forms.iter().map(|form| form.size * (1.0 + form.start.abs())).sum::<f64>();
+    if value(angle).0 <= here + rounding { angle } else { 0.0 }
 }
 
 /// Turns columns j and l of a d × d matrix by an angle, and its rows too for a quadratic form.

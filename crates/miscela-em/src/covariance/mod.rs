@@ -224,7 +224,7 @@ impl Covariance {
 
     /// Covariances of any shape, for k = `weights.len()` components of `d` columns, brought to this structure's: the most
     /// likely ones if these were the components' scatter. Pooled by weight where the structure ties them, cut to the
-    /// diagonal or to its mean where it has no more. Those that are of the structure already, to rounding, stay as they are.
+    /// diagonal or to its mean where it has no more. Those that are of the structure already, to a millionth, stay as they are.
     pub fn shape<F: Float>(self, covariances: &Covariances<F>, weights: &Array1<F>, d: usize) -> Covariances<F> {
         let free = matches!(self, Covariance::Full | Covariance::Diagonal) || self.is_tied() || d == 1;
         if self.has_shape(covariances) && (free || self == Covariance::Spherical) {
@@ -238,7 +238,7 @@ impl Covariance {
             previous: None,
         };
         let brought = self.structure().estimate(&within, &mut Regulariser::as_given(&vec![1.0; d])).cast();
-        if self.has_shape(covariances) && close(covariances, &brought, 1e-10 + 64.0 * F::UNIT_ROUNDOFF) {
+        if self.has_shape(covariances) && close(covariances, &brought, 1e-6 + 64.0 * F::UNIT_ROUNDOFF) {
             return covariances.clone();
         }
         brought
