@@ -2,8 +2,10 @@
 
 mod agglomeration;
 mod algorithms;
+mod bounded_sizes;
 mod collapse;
 mod edges;
+mod empty_clusters;
 mod laws_batches;
 mod laws_bits;
 mod laws_distances;
@@ -19,6 +21,7 @@ mod reference_mixture;
 mod rules;
 mod selection;
 mod thesis;
+mod trimming;
 mod uses_mixture;
 
 #[test]

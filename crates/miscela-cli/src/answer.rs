@@ -2,7 +2,8 @@
 
 use crate::model::{Model, Number};
 use miscela::{
-    BayesianMixture, Covariances, GaussianMixture, Repair, Termination, Uniform, WeightConcentration, WeightPrior,
+    BayesianMixture, Covariances, GaussianMixture, Repair, Termination, Trimming, Uniform, WeightConcentration,
+    WeightPrior,
 };
 use ndarray::{ArrayView, ArrayViewD, Dimension, aview0};
 use serde::{Serialize, Serializer};
@@ -40,6 +41,8 @@ pub(crate) struct FitAnswer<'a, F> {
     weights: Option<Nested<'a, F>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     noise: Option<&'a Uniform>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trimming: Option<Trimming>,
     means: Nested<'a, F>,
     covariances: Option<Matrices<'a, F>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,6 +89,7 @@ impl<'a, F: Number> FitAnswer<'a, F> {
             icl: likelihood.icl,
             weights: model.mixture().map(|mixture| nested(mixture.weights().view())),
             noise: model.mixture().and_then(GaussianMixture::noise),
+            trimming: model.trimming(),
             means: nested(model.centres().view()),
             covariance_shape: covariances.as_ref().and_then(Matrices::shape),
             covariances,
@@ -147,6 +151,8 @@ pub(crate) struct InfoAnswer<'a, F> {
     weights: Option<Nested<'a, F>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     noise: Option<&'a Uniform>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trimming: Option<Trimming>,
     means: Nested<'a, F>,
     sizes: &'a [usize],
     repairs: &'a [Repair],
@@ -174,6 +180,7 @@ impl<'a, F: Number> InfoAnswer<'a, F> {
             n_parameters: fit.n_parameters,
             weights: fit.weights,
             noise: fit.noise,
+            trimming: fit.trimming,
             means: fit.means,
             sizes: fit.sizes,
             repairs: fit.repairs,

@@ -6,7 +6,7 @@ use crate::values::{
     not_negative, positive,
 };
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use miscela::{Algorithm, AnnealTo, Assignment, Collapse, Covariance, Criterion, Missing};
+use miscela::{Algorithm, AnnealTo, Assignment, Collapse, Covariance, Criterion, Empty, Missing, Sizing};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -267,6 +267,22 @@ pub(crate) struct KMeansArgs {
     /// The distance: l2, sqeuclidean [default: l2]
     #[arg(long, value_name = "NAME", value_parser = metric)]
     pub(crate) metric: Option<Metric>,
+    /// What to do about clusters that lose all rows: farthest: take the row farthest from its centre, split-largest, keep,
+    /// drop, error [default: farthest]
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) empty: Option<Empty>,
+    /// Leave out the fraction A of the rows, those farthest from all centres: they get label K
+    #[arg(long, value_name = "A", value_parser = between_0_and_1, conflicts_with = "known_labels")]
+    pub(crate) trim: Option<f64>,
+    /// Give each cluster at least N rows; a row of weight w is w rows
+    #[arg(long, value_name = "N", conflicts_with_all = ["trim", "known_labels"])]
+    pub(crate) min_size: Option<usize>,
+    /// Give each cluster at most N rows [and at least 1]
+    #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with_all = ["trim", "known_labels"])]
+    pub(crate) max_size: Option<usize>,
+    /// How sizes are kept: exact, at the least sum of distances, or transfers, faster [default: exact]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) sizing: Option<Sizing>,
 }
 
 /// What mixtures alone have.
@@ -584,6 +600,8 @@ mod tests {
             names.for_each(|name| assert!(help.contains(name), "{help}: {name}"));
         };
         knows("algorithm", &mut Algorithm::ALL.into_iter().map(Algorithm::name));
+        knows("empty", &mut Empty::ALL.into_iter().map(Empty::name));
+        knows("sizing", &mut Sizing::ALL.into_iter().map(Sizing::name));
         knows("collapse", &mut Collapse::ALL.into_iter().map(Collapse::name));
         knows(
             "covariance",

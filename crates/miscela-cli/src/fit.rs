@@ -65,7 +65,7 @@ impl Input<'_> {
         let mut labels = Vec::new();
         if args.labels.is_some() || args.plot.is_some() {
             self.progress.stage("labelling");
-            labels = self.plan.threads.install(|_| model.labels(&rows, &args.data))?;
+            labels = self.plan.threads.install(|_| model.labels_of_fit(&rows, weights.as_deref(), &args.data))?;
             let known = self.known.iter().flatten().enumerate();
             known.for_each(|(i, known)| labels[i] = known.unwrap_or(labels[i]));
         }
@@ -133,6 +133,7 @@ fn picture<F: Number>(model: &Model<F>, rows: &Array2<F>, labels: &[usize]) -> R
     let title = summary::title(model);
     let clusters = Clusters::new(rows.view(), labels, centres.view()).names(model.feature_names()).title(&title);
     let drawn = match model.mixture() {
+        None if model.trimming().is_some() => Picture::clusters(&clusters.noise()),
         None => Picture::clusters(&clusters),
         Some(mixture) => {
             let weights: Vec<f64> = mixture.weights().iter().map(|w| w.widen()).collect();

@@ -3,6 +3,7 @@
 use crate::error::Failure;
 use miscela::{
     AnyModel, Assignment, BayesianMixture, Covariance, Covariances, Float, GaussianMixture, KMeans, Missing, Report,
+    Trimming,
 };
 use ndarray::{Array1, Array2};
 use serde::Serialize;
@@ -196,6 +197,14 @@ impl<F: Number> Model<F> {
         (0..mixture.n_clusters()).map(|c| variance(c).widen().sqrt()).collect()
     }
 
+    /// What was left out of k-means, if it was trimmed.
+    pub(crate) fn trimming(&self) -> Option<Trimming> {
+        match self {
+            Model::KMeans(model) => model.trimming(),
+            Model::Mixture(_) | Model::Bayesian(_) => None,
+        }
+    }
+
     pub(crate) fn report(&self) -> &Report {
         match self {
             Model::KMeans(model) => model.report(),
@@ -260,11 +269,33 @@ impl<F: Number> Model<F> {
     /// The label of each row; errors name the file that the rows are from.
     pub(crate) fn labels(&self, rows: &Array2<F>, data: &Path) -> Result<Vec<usize>, Failure> {
         let labels = match self {
+            Model::KMeans(model) if model.trimming().is_some() => {
+                let labels = model.predict_trimmed(rows).map_err(|error| Failure::in_file(data, error))?;
+                labels.mapv(|label| label.unwrap_or(model.n_clusters()))
+            }
             Model::KMeans(model) => model.try_predict(rows).map_err(|error| Failure::in_file(data, error))?,
             Model::Mixture(model) => model.try_predict(rows).map_err(|error| Failure::in_file(data, error))?,
             Model::Bayesian(model) => model.try_predict(rows).map_err(|error| Failure::in_file(data, error))?,
         };
         Ok(labels.to_vec())
+    }
+
+    /// The label of each row of the fit; the number of clusters is that of rows which were left out.
+    pub(crate) fn labels_of_fit(
+        &self,
+        rows: &Array2<F>,
+        weights: Option<&[f64]>,
+        data: &Path,
+    ) -> Result<Vec<usize>, Failure> {
+        let mut labels = self.labels(rows, data)?;
+        if let Model::KMeans(model) = self {
+            // Rows of no weight are where others like them would go.
+            let counts = |i: usize| weights.is_none_or(|weights| weights[i] > 0.0);
+            for (i, label) in model.fit_labels().into_iter().flatten().enumerate().filter(|(i, _)| counts(*i)) {
+                labels[i] = label.unwrap_or(model.n_clusters());
+            }
+        }
+        Ok(labels)
     }
 
     /// Rows with their gaps filled; errors name the file that the rows are from.

@@ -6,8 +6,8 @@ use crate::error::Failure;
 use crate::paths;
 use crate::values::Metric;
 use miscela::{
-    Acceleration, Algorithm, Annealing, Assignment, Collapse, Covariance, GmmParamsError, Held, Missing, Mixing, Noise,
-    Threads,
+    Acceleration, Algorithm, Annealing, Assignment, Collapse, Covariance, Empty, GmmParamsError, Held, Missing, Mixing,
+    Noise, Sizing, Threads,
 };
 use miscela_plot::ImageFormat;
 use std::path::Path;
@@ -48,6 +48,12 @@ pub(crate) enum Kind {
 #[derive(Debug)]
 pub(crate) struct KMeansSettings {
     pub(crate) algorithm: Algorithm,
+    pub(crate) empty: Empty,
+    /// The fraction of the rows to leave out.
+    pub(crate) trim: Option<f64>,
+    pub(crate) min_size: Option<usize>,
+    pub(crate) max_size: Option<usize>,
+    pub(crate) sizing: Sizing,
     /// Rows tried for each centre of k-means++.
     pub(crate) trials: Option<usize>,
 }
@@ -174,9 +180,17 @@ impl Kind {
                 if start.init_trials.is_some() && !plus_plus {
                     return Err(Failure::call("--init-trials is for --init k-means++; leave one of the two out"));
                 }
+                if kmeans.sizing.is_some() && kmeans.min_size.or(kmeans.max_size).is_none() {
+                    return Err(Failure::call("--sizing is for --min-size and --max-size; give one, or leave it out"));
+                }
                 let Metric::L2 = kmeans.metric.unwrap_or(Metric::L2);
                 Ok(Kind::KMeans(KMeansSettings {
                     algorithm: kmeans.algorithm.unwrap_or_default(),
+                    empty: kmeans.empty.unwrap_or_default(),
+                    trim: kmeans.trim,
+                    min_size: kmeans.min_size,
+                    max_size: kmeans.max_size,
+                    sizing: kmeans.sizing.unwrap_or_default(),
                     trials: start.init_trials.map(usize::from),
                 }))
             }
@@ -186,6 +200,11 @@ impl Kind {
                     &[
                         ("--algorithm", kmeans.algorithm.is_some()),
                         ("--metric", kmeans.metric.is_some()),
+                        ("--empty", kmeans.empty.is_some()),
+                        ("--trim", kmeans.trim.is_some()),
+                        ("--min-size", kmeans.min_size.is_some()),
+                        ("--max-size", kmeans.max_size.is_some()),
+                        ("--sizing", kmeans.sizing.is_some()),
                         ("--init-trials", start.init_trials.is_some()),
                     ],
                 )?;

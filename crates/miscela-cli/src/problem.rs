@@ -40,6 +40,9 @@ impl<F: Number> Problem<'_, F> {
         let mut params = KMeans::params_with_rng(self.k, self.rng())
             .init_method(init)
             .algorithm(settings.algorithm)
+            .empty(settings.empty)
+            .trim(settings.trim.unwrap_or_default())
+            .sizing(settings.sizing)
             .missing(self.missing)
             .n_runs(self.n_runs)
             .threads(self.threads);
@@ -48,6 +51,12 @@ impl<F: Number> Problem<'_, F> {
         }
         if let Some(tolerance) = self.tol {
             params = params.tolerance(F::narrow(tolerance));
+        }
+        if let Some(rows) = settings.min_size {
+            params = params.min_size(rows);
+        }
+        if let Some(rows) = settings.max_size {
+            params = params.max_size(rows);
         }
         if let Some(known) = self.known {
             params = params.known_labels(known.iter().copied());

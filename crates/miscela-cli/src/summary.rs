@@ -5,7 +5,7 @@ use crate::columns::{Column, aligned, decimals_for, shown};
 use crate::error::name_of;
 use crate::model::{Model, Number, Score};
 use crate::output::{HINT, TITLE, WARNING};
-use miscela::{Assignment, Mixing, Report, Termination};
+use miscela::{Assignment, Mixing, Report, Termination, Trimming};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -55,7 +55,8 @@ pub(crate) fn fit<F: Number>(model: &Model<F>, n_samples: usize, args: &FitArgs)
     text += &clusters(model);
     text += "\n";
     let ended = vec![("ended", ending(model))];
-    text += &figures(&[missing(model.report()), objective(model), criteria(model), ended].concat());
+    let lines = [missing(model.report()), trimmed(model), objective(model), criteria(model), ended];
+    text += &figures(&lines.concat());
     text += &repairs(model.report());
     text += &next(args);
     text
@@ -73,7 +74,8 @@ pub(crate) fn info<F: Number>(model: &Model<F>, path: &Path) -> String {
     text += &clusters(model);
     text += "\n";
     let runs = vec![("runs", model.report().n_runs.to_string())];
-    text += &figures(&[objective(model), criteria(model), runs, vec![("ended", ending(model))]].concat());
+    text +=
+        &figures(&[trimmed(model), objective(model), criteria(model), runs, vec![("ended", ending(model))]].concat());
     text += &repairs(model.report());
     text
 }
@@ -152,6 +154,15 @@ fn and_more(more: usize, noun: &str) -> String {
 fn missing(report: &Report) -> Vec<(&'static str, String)> {
     let n = report.n_missing;
     if n == 0 { Vec::new() } else { vec![("missing", format!("{}, fitted by the others", count(n, "value")))] }
+}
+
+/// How many rows were left out, if that was asked for.
+fn trimmed<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {
+    let line = |trimming: Trimming| {
+        let (rows, label) = (count(trimming.n_rows, "row"), model.centres().nrows());
+        ("left out", format!("{rows} far from all centres, label {label}"))
+    };
+    model.trimming().map(line).into_iter().collect()
 }
 
 fn objective<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {

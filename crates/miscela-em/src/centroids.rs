@@ -6,13 +6,17 @@
 use crate::engine::{Assigned, Family, MStep, Session};
 use crate::gaussian::weighted;
 use crate::history::Change;
-use crate::inference::{CentroidFit, evaluate_centroids};
+use crate::inference::{CentroidFit, evaluate_centroids, nearest_of_all, reduced_to_all};
+use crate::joint::Joint;
 use crate::median::medians;
 use crate::missing::{nearest_of, observed_centres, partial_fit, squared_partial_distance};
 use crate::passes::over_lanes;
 use crate::plan::Algorithm;
+use crate::relocate::Empty;
 use crate::report::Termination;
+use crate::sizes::Sizes;
 use crate::statistics::{Statistics, Sums, fingerprint};
+use crate::trim::trimmed_weights;
 use miscela_distance::{CentreRule, Centred};
 use miscela_kernel::{BLOCK_ROWS, Block, Centroids, Float, NearestScratch, Samples, Scatter, Threads};
 use ndarray::Array2;
@@ -28,6 +32,11 @@ pub struct KMeansFamily<F, D> {
     algorithm: Algorithm,
     /// Whether values are missing, and distances partial.
     partial: bool,
+    empty: Empty,
+    /// The share of all weight that is left out.
+    trim: f64,
+    /// How many rows clusters may have, if that is bounded.
+    sizes: Option<Sizes>,
 }
 
 /// Space for an E-step.
@@ -52,7 +61,8 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
     pub fn new(centroids: &Array2<F>, distance: D, tolerance: f64, offset: Vec<F>) -> Self {
         let rows: Vec<F> = centroids.iter().copied().collect();
         let centroids = Centroids::new(&rows, &offset);
-        Self { centroids, distance, tolerance, offset, algorithm: Algorithm::Auto, partial: false }
+        let (algorithm, empty) = (Algorithm::Auto, Empty::Farthest);
+        Self { centroids, distance, tolerance, offset, algorithm, partial: false, empty, trim: 0.0, sizes: None }
     }
 
     /// Gets ready for the values that are missing in these samples: by partial distances, which only L2 has, over the columns
@@ -64,6 +74,23 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
     /// Finds the nearest centres by this algorithm, where the distance is L2; others search all of them.
     pub fn with_algorithm(self, algorithm: Algorithm) -> Self {
         Self { algorithm, ..self }
+    }
+
+    /// Does this about empty clusters.
+    pub fn with_empty(self, empty: Empty) -> Self {
+        Self { empty, ..self }
+    }
+
+    /// Leaves this share of all weight out, that of the farthest rows; zero leaves none out. Every row is then looked at in
+    /// every iteration, and what belongs to which is said by [`joint_fit`](Self::joint_fit).
+    pub fn with_trim(self, alpha: f64) -> Self {
+        Self { trim: alpha, ..self }
+    }
+
+    /// Keeps clusters to these sizes; every row counts for one. There must be a way to do so: [`Sizes::check`]. Empty clusters,
+    /// where sizes allow any, keep their centres.
+    pub fn with_sizes(self, sizes: Option<Sizes>) -> Self {
+        Self { sizes, ..self }
     }
 
     /// The centres, k × d.
@@ -98,6 +125,9 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
     /// How well the centres fit the rows of a session: their labels renewed, and everything from the sums, where these
     /// keep enough digits, or by a pass over the rows.
     pub fn evaluate(&self, session: &mut Session<F, Self>, samples: &Samples<F>, threads: Threads) -> CentroidFit {
+        if self.is_joint() {
+            return self.evaluate_joint(session, samples, threads);
+        }
         if self.partial {
             return partial_fit(samples, &self.centroids, threads);
         }
@@ -144,7 +174,7 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
     }
 
     /// The same by one more pass over the rows, about the current centres, for any distance.
-    fn inertia_of_rows(&self, rows: &Assigned<F>) -> f64 {
+    pub(crate) fn inertia_of_rows(&self, rows: &Assigned<F>) -> f64 {
         let add = |block: &Block<F>, total: &mut f64, (): &mut ()| {
             let labels = &rows.labels[block.first()..][..block.len()];
             for (i, (row, label)) in block.rows().zip(labels).enumerate() {
@@ -155,7 +185,7 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
     }
 
     /// The reduced distance of a row to a centre, over the columns that it shows.
-    fn reduced(&self, row: &[F], label: u32) -> f64 {
+    pub(crate) fn reduced(&self, row: &[F], label: u32) -> f64 {
         let centre = self.centroids.row(label as usize);
         if self.partial { squared_partial_distance(row, centre) } else { self.distance.reduced(row, centre) }
     }
@@ -208,8 +238,8 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
     }
 
     fn centroids(&self) -> Option<(&Centroids<F>, Algorithm)> {
-        let plain =
-            D::EUCLIDEAN && D::CENTRE == CentreRule::Mean && self.algorithm != Algorithm::Lloyd && !self.partial;
+        let plain = D::EUCLIDEAN && D::CENTRE == CentreRule::Mean && !self.partial && !self.is_joint();
+        let plain = plain && self.algorithm != Algorithm::Lloyd;
         plain.then_some((&self.centroids, self.algorithm))
     }
 
@@ -220,6 +250,31 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
 
     fn misfit(&self, row: &[F], label: u32, _: &mut Self::Scratch) -> f64 {
         self.reduced(row, label)
+    }
+
+    fn empty(&self) -> Empty {
+        // A row that is moved could break a bound.
+        if self.sizes.is_some() && self.empty.relocates() { Empty::Keep } else { self.empty }
+    }
+
+    fn is_joint(&self) -> bool {
+        self.trim > 0.0 || self.sizes.is_some()
+    }
+
+    fn assign_jointly(&self, samples: &Samples<F>, labels: &mut [u32], joint: &mut Joint, threads: Threads) -> u64 {
+        if let Some(sizes) = &self.sizes {
+            let costs = reduced_to_all(samples, &self.centroids, &self.distance, self.partial, threads);
+            return sizes.assign(&costs, self.centroids.len(), labels, joint);
+        }
+        let found = nearest_of_all(samples, &self.centroids, &self.distance, self.partial, threads);
+        let (new, reduced): (Vec<u32>, Vec<f64>) = found.into_iter().unzip();
+        let weights = trimmed_weights(samples, &reduced, self.trim);
+        let before = joint.weights.replace(weights);
+        let (before, now) = (before.as_deref(), joint.weights.as_deref().unwrap_or_default());
+        let has_changed = |i: &usize| labels[*i] != new[*i] || before.is_none_or(|before| before[*i] != now[*i]);
+        let changed = (0..new.len()).filter(|i| samples.weight(*i) > 0.0).filter(has_changed).count();
+        labels.copy_from_slice(&new);
+        changed as u64
     }
 
     fn m_step(&mut self, statistics: Statistics, rows: &Assigned<F>) -> MStep {

@@ -11,9 +11,10 @@
 //! formed. A family with hard assignment has its labels kept, four bytes a row.
 
 use crate::history::{Change, History, Repairs};
+use crate::joint::Joint;
 use crate::passes::Passes;
 use crate::plan::Algorithm;
-use crate::relocate::relocate;
+use crate::relocate::{Empty, relocate};
 use crate::report::{Observer, Progress, Repair, RepairAction, Run, Termination};
 use crate::statistics::{Statistics, Sums};
 use miscela_kernel::{Block, Centroids, Float, Samples, Scatter, Threads};
@@ -61,6 +62,22 @@ pub trait Family<F: Float>: Sync {
     /// Whether an empty component of a hard family may be given rows.
     fn can_relocate(&self) -> bool {
         true
+    }
+
+    /// What is done about empty components, where they may be given rows.
+    fn empty(&self) -> Empty {
+        Empty::Farthest
+    }
+
+    /// Whether a row's label, or whether it counts, depends on other rows. Passes then are
+    /// [`assign_jointly`](Self::assign_jointly) and [`add`](Self::add) in the place of [`e_step`](Self::e_step).
+    fn is_joint(&self) -> bool {
+        false
+    }
+
+    /// Labels all rows at once, and says with what weights they count; returns how many rows that changed for.
+    fn assign_jointly(&self, _: &Samples<F>, _labels: &mut [u32], _: &mut Joint, _: Threads) -> u64 {
+        0
     }
 
     /// Fills what is missing of a row that an empty component takes from component `from`.
@@ -161,6 +178,12 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
         self.passes.e_step(family, self.samples)
     }
 
+    /// The labels as of the last E-step, in the order of the table, and what the rows of a [joint](Family::is_joint) family
+    /// count with, where that is not their own weight.
+    pub fn labels(&mut self) -> (&[u32], Option<&[f64]>) {
+        self.passes.labels_and_weights()
+    }
+
     /// Rows of positive weight by label, as of the last E-step.
     pub fn sizes(&self, family: &M) -> Vec<usize> {
         let mut sizes = vec![0; family.n_labels()];
@@ -199,6 +222,8 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
                     return stop;
                 }
             }
+            let counting = passes.weights().map(<[f64]>::to_vec);
+            let samples = &counting.as_ref().map_or(samples.in_order(None), |weights| samples.reweighted(weights));
             let mut relocated = Vec::new();
             if family.is_hard() && family.can_relocate() && statistics.sums().weight.contains(&0.0) {
                 let (threads, labels) = (passes.threads(), passes.labels_mut());
@@ -242,7 +267,7 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
         has_empty: impl Fn(&T) -> bool,
     ) -> T {
         let mut fit = evaluate(family, self);
-        let relocates = family.is_hard() && family.can_relocate() && run.iterations > 0;
+        let relocates = family.is_hard() && family.can_relocate() && family.empty().relocates() && run.iterations > 0;
         let mut left = if relocates { family.n_components() } else { 0 };
         while left > 0 && has_empty(&fit) {
             let more = self.run(family, 1, &mut ());

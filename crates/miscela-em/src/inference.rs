@@ -3,6 +3,7 @@
 use crate::centroids::KMeansScratch;
 use crate::density::Density;
 use crate::gaussian::weighted;
+use crate::missing::{nearest_of, squared_partial_distance};
 use crate::passes::over_lanes;
 use crate::statistics::Sums;
 use crate::tiles::{GaussianScratch, tile_rows};
@@ -155,6 +156,41 @@ pub fn nearest_labels<F: Float, D: Distance<F>>(
     labels.into()
 }
 
+/// The nearest centre of each row and the reduced distance to it, n; over the columns that rows show, where distances are
+/// partial.
+pub(crate) fn nearest_of_all<F: Float, D: Distance<F>>(
+    samples: &Samples<F>,
+    centroids: &Centroids<F>,
+    distance: &D,
+    partial: bool,
+    threads: Threads,
+) -> Vec<(u32, f64)> {
+    let mut found = vec![(0, 0.0); samples.n_rows()];
+    type Scratch<F> = (KMeansScratch<F>, Vec<f64>);
+    fill_rows(samples, 1, centroids.len(), threads, &mut found, |block, out, (scratch, reduced): &mut Scratch<F>| {
+        if partial {
+            return out.iter_mut().zip(block.rows()).for_each(|(out, row)| *out = nearest_of(row, centroids));
+        }
+        reduced.resize(block.len(), 0.0);
+        let labels = &mut scratch.labels[..block.len()];
+        distance.nearest(block, centroids, labels, reduced, &mut scratch.nearest);
+        out.iter_mut().zip(labels.iter().zip(reduced)).for_each(|(out, (label, r))| *out = (*label, *r));
+    });
+    found
+}
+
+/// The nearest centre of each row and the reduced distance to it, n each.
+pub fn nearest_centres<F: Float, D: Distance<F>>(
+    samples: &Samples<F>,
+    centroids: &Centroids<F>,
+    distance: &D,
+    threads: Threads,
+) -> (Array1<usize>, Array1<f64>) {
+    let found = nearest_of_all(samples, centroids, distance, false, threads);
+    let labels = found.iter().map(|(label, _)| *label as usize).collect();
+    (labels, found.iter().map(|(_, reduced)| *reduced).collect())
+}
+
 /// The reduced distance of each row to its nearest centre, n.
 pub fn nearest_reduced<F: Float, D: Distance<F>>(
     samples: &Samples<F>,
@@ -168,6 +204,28 @@ pub fn nearest_reduced<F: Float, D: Distance<F>>(
         distance.nearest(block, centroids, labels, out, &mut scratch.nearest);
     });
     reduced.into()
+}
+
+/// The reduced distances of all rows to all centres, row by row, n × k; over the columns that rows show, where distances are
+/// partial.
+pub(crate) fn reduced_to_all<F: Float, D: Distance<F>>(
+    samples: &Samples<F>,
+    centroids: &Centroids<F>,
+    distance: &D,
+    partial: bool,
+    threads: Threads,
+) -> Vec<f64> {
+    let k = centroids.len();
+    let mut reduced = vec![0.0; samples.n_rows() * k];
+    fill_rows(samples, k, k, threads, &mut reduced, |block, out, (): &mut ()| {
+        if !partial {
+            return distance.pairwise(block, centroids, out);
+        }
+        for (row, out) in block.rows().zip(out.chunks_exact_mut(k)) {
+            out.iter_mut().zip(centroids.rows()).for_each(|(r, centre)| *r = squared_partial_distance(row, centre));
+        }
+    });
+    reduced
 }
 
 /// The distances of all rows to all centres, n × k.

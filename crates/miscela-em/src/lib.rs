@@ -24,6 +24,7 @@ mod engine;
 mod gaussian;
 mod history;
 mod inference;
+mod joint;
 mod marginal;
 mod maximise;
 mod median;
@@ -37,6 +38,7 @@ mod plan;
 mod prior;
 mod relocate;
 mod report;
+mod sizes;
 mod spread;
 mod squarem;
 mod start;
@@ -44,6 +46,7 @@ mod statistics;
 mod stochastic;
 mod summary;
 mod tiles;
+mod trim;
 
 pub use annealing::{AnnealTo, Annealing};
 pub use assignment::{Assignment, Held, Mixing};
@@ -62,8 +65,9 @@ pub use gaussian::{GaussianFamily, MixtureSettings};
 pub use history::Change;
 pub use inference::{
     CentroidFit, MixtureFit, densest_labels, distances, evaluate_centroids, evaluate_mixture, log_densities,
-    nearest_labels, nearest_reduced, responsibilities,
+    nearest_centres, nearest_labels, nearest_reduced, responsibilities,
 };
+pub use joint::{Joint, JointFit};
 pub use marginal::ColumnsError;
 pub use merging::Hierarchy;
 pub use missing::{
@@ -72,7 +76,9 @@ pub use missing::{
 pub use noise::{Noise, START_WEIGHT, Uniform, far_rows};
 pub use parameters::{Covariances, Mixture, ParameterError};
 pub use plan::{Algorithm, UnknownAlgorithm};
+pub use relocate::{Empty, UnknownEmpty};
 pub use report::{Observer, Progress, Repair, RepairAction, Run, Termination};
+pub use sizes::{Sizes, SizesError, Sizing, UnknownSizing};
 pub use spread::Spread;
 pub use squarem::Acceleration;
 pub use start::{Shares, StartError, from_shares};

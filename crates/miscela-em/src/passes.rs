@@ -1,6 +1,7 @@
 //! Passes over the rows: lane by lane, each by one thread, merged in lane order.
 
 use crate::engine::Family;
+use crate::joint::Joint;
 use crate::nearest::Nearest;
 use crate::relocate::Move;
 use crate::statistics::{Statistics, Sums};
@@ -37,6 +38,8 @@ pub(crate) struct Passes<F, S> {
     threads: Threads,
     /// What is remembered of the rows where each goes to the nearest centroid.
     nearest: Option<Nearest<F>>,
+    /// What is remembered of them where labels depend on other rows.
+    joint: Joint,
     /// Scratch space of the family, and rows that had to be made contiguous.
     idle: Idle<(S, Vec<F>)>,
 }
@@ -54,6 +57,7 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
             labels: if family.is_hard() { vec![UNLABELLED; n] } else { Vec::new() },
             threads: threads.for_work(n as f64 * k as f64 * (d + scatter.len(d)) as f64),
             lanes,
+            joint: Joint::default(),
             idle: Idle::new(),
         }
     }
@@ -71,6 +75,17 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
         &mut self.labels
     }
 
+    /// What rows count with, where that is not their own weight.
+    pub(crate) fn weights(&self) -> Option<&[f64]> {
+        self.joint.weights.as_deref()
+    }
+
+    /// The labels in the order of the table, and the weights.
+    pub(crate) fn labels_and_weights(&mut self) -> (&[u32], Option<&[f64]>) {
+        self.labels_mut();
+        (&self.labels, self.joint.weights.as_deref())
+    }
+
     /// Who works.
     pub(crate) fn threads(&self) -> Threads {
         self.threads
@@ -82,12 +97,27 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
             let lanes = (&self.lanes, &mut self.sums[..]);
             return nearest.pass(centroids, family.fingerprint(), samples, &mut self.labels, lanes, self.threads);
         }
+        if family.is_joint() {
+            return self.joint_step(family, samples);
+        }
         let k = family.n_components();
         if let Some(Sums { width, scatter, .. }) = self.sums.first().filter(|sums| sums.k() != k) {
             // Components are gone.
             self.sums = vec![Sums::zero(k, *width, *scatter); self.sums.len()];
         }
         let sums = self.sweep(samples, |block, labels, sums, scratch| family.e_step(block, labels, sums, scratch));
+        Statistics::new(family.fingerprint(), family.shift(), sums)
+    }
+
+    /// The same where all rows are labelled at once: then the sums by these labels.
+    fn joint_step<M: Family<F, Scratch = S>>(&mut self, family: &M, samples: &Samples<F>) -> Statistics {
+        let changed = family.assign_jointly(samples, &mut self.labels, &mut self.joint, self.threads);
+        let weights = self.joint.weights.take();
+        let counting = weights.as_ref().map_or(samples.in_order(None), |weights| samples.reweighted(weights));
+        let mut sums = self.sweep(&counting, |block, labels, sums, scratch| family.add(block, labels, sums, scratch));
+        drop(counting);
+        self.joint.weights = weights;
+        sums.changed = changed;
         Statistics::new(family.fingerprint(), family.shift(), sums)
     }
 

@@ -51,7 +51,7 @@ impl fmt::Display for Termination {
 pub enum RepairAction {
     /// An empty cluster took the farthest row.
     Relocated,
-    /// A cluster stayed empty and where it was, because no row could be spared.
+    /// A cluster stayed empty and where it was, because no row could be spared or the policy is to keep it.
     KeptEmpty,
     /// Variances fell below the floor and were raised to it.
     Floored,
@@ -64,7 +64,7 @@ pub enum RepairAction {
     Shrunk,
     /// It had collapsed and started again at the row that was explained worst, with the pooled covariance.
     Respawned,
-    /// It had collapsed and was removed; components after it have moved up by one.
+    /// It had collapsed, or a cluster had ended empty, and was removed; components after it have moved up by one.
     Dropped,
 }
 

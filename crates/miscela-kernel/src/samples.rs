@@ -213,6 +213,16 @@ impl<'a, F: Float> Samples<'a, F> {
         Samples { rows: self.rows.reborrow(), weights, order, known, ..*self }
     }
 
+    /// The same rows with other weights, which are taken to be sound.
+    ///
+    /// # Panics
+    /// If there is not one weight a row, or the rows are in another order.
+    pub fn reweighted<'o>(&'o self, weights: &'o [f64]) -> Samples<'o, F> {
+        assert!(weights.len() == self.n_rows() && self.order.is_none());
+        let total_weight = weights.iter().sum();
+        Samples { weights: Some(Cow::Borrowed(weights)), total_weight, ..self.in_order(None) }
+    }
+
     /// The same rows, of which some have a label that stays: one a row, in the order of the table, [`UNKNOWN`] for those
     /// that have none.
     ///

@@ -44,8 +44,8 @@ pub use any::AnyModel;
 pub use bayesian::{BayesianMixture, BayesianMixtureDocument, BayesianParams, BayesianValidParams, PriorsDocument};
 pub use float::Float;
 pub use kmeans::{
-    Algorithm, IncrKMeansError, KMeans, KMeansDocument, KMeansError, KMeansParams, KMeansParamsError,
-    KMeansValidParams, UnknownAlgorithm,
+    Algorithm, Empty, IncrKMeansError, KMeans, KMeansDocument, KMeansError, KMeansParams, KMeansParamsError,
+    KMeansValidParams, Sizes, SizesError, Sizing, Trimming, UnknownAlgorithm, UnknownEmpty, UnknownSizing,
 };
 pub use known::KnownLabelsError;
 pub use mixture::{

@@ -9,3 +9,4 @@ mod models;
 mod outliers;
 mod run;
 mod select;
+mod sizes;

@@ -44,3 +44,42 @@ fn noise_takes_what_belongs_to_no_cluster() {
     folder.fails("fit data.csv -k 3 --noise", 2, &["--noise", "-m gmm"]);
     folder.fails("fit data.csv -m gmm -k 3 --init-labels start.csv", 1, &["label of row 60 is 3"]);
 }
+
+#[test]
+fn trimmed_rows_have_the_label_after_the_last() {
+    let folder = with_outliers();
+    folder.write("start.csv", "length,width\n0,0\n10,0\n0,10\n");
+    let fit = "fit data.csv -k 3 --init-centers start.csv --trim 0.05";
+    let answer = folder.json(&format!("{fit} --labels labels.csv --plot clusters.svg -o m.json"));
+    assert_eq!((&answer["trimming"]["n_rows"], &answer["sizes"]), (&3.into(), &serde_json::json!([20, 20, 20])));
+    let labels = folder.read("labels.csv");
+    assert!(labels.ends_with("\n3\n3\n3\n") && labels.matches('3').count() == 3, "{labels}");
+    assert!(folder.read("clusters.svg").contains("noise (3)"));
+    assert_eq!(folder.ok("predict m.json data.csv"), labels);
+    assert_eq!(folder.json("info m.json")["trimming"], answer["trimming"]);
+    let text = folder.ok(fit);
+    assert!(text.contains("left out") && text.contains("3 rows far from all centres, label 3"), "{text}");
+
+    folder.fails("fit data.csv -k 3 --trim 1", 2, &["--trim", "between 0 and 1"]);
+    folder.fails("fit data.csv -m gmm -k 3 --trim 0.1", 2, &["--trim", "-m kmeans"]);
+    folder.fails("fit data.csv -k 3 --trim 0.1 --algorithm bounds", 1, &["bounds", "use auto or lloyd"]);
+}
+
+#[test]
+fn empty_clusters_follow_the_policy() {
+    let folder = Folder::with_data();
+    folder.write("start.csv", "length,width\n0,0\n10,0\n900,900\n");
+    let sizes = |policy: &str| folder.json(&format!("fit data.csv --init-centers start.csv {policy}"))["sizes"].clone();
+    let lengths = ["", "--empty split-largest", "--empty keep", "--empty drop"].map(|policy| {
+        let sizes = sizes(policy);
+        let sizes = sizes.as_array().unwrap();
+        (sizes.len(), sizes.contains(&0.into()))
+    });
+    assert_eq!(lengths, [(3, false), (3, false), (3, true), (2, false)]);
+    let answer = folder.json("fit data.csv --init-centers start.csv --empty drop");
+    assert_eq!(answer["repairs"].as_array().unwrap().last().unwrap()["action"], "dropped");
+    assert_eq!(answer["n_clusters"], 2);
+    folder.fails("fit data.csv --init-centers start.csv --empty error", 1, &["cluster 2 has no row", "fewer clusters"]);
+    folder.fails("fit data.csv -k 2 --empty never", 2, &["--empty", "split-largest"]);
+    folder.fails("fit data.csv -m gmm -k 2 --empty keep", 2, &["--empty", "-m kmeans"]);
+}

@@ -1,6 +1,6 @@
 //! A k-means model as a document, and back.
 
-use super::{KMeans, KMeansError};
+use super::{KMeans, KMeansError, Trimming};
 use crate::Float;
 use crate::report::Report;
 use miscela_distance::L2;
@@ -30,6 +30,9 @@ pub struct KMeansDocument<F> {
     /// What is done about missing values.
     #[serde(default)]
     pub missing: Missing,
+    /// What a trimmed fit left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trimming: Option<Trimming>,
     /// k × d
     pub centroids: Vec<Vec<F>>,
     /// Weight of the rows of each cluster.
@@ -78,6 +81,7 @@ impl<F: Float + Serialize + DeserializeOwned> KMeans<F, L2> {
             feature_names: self.feature_names.clone(),
             metric: METRIC.into(),
             missing: self.missing,
+            trimming: self.trimming,
             centroids: rows(self.centroids.view()),
             cluster_count: self.cluster_count.to_vec(),
             sizes: self.sizes.clone(),
@@ -115,12 +119,14 @@ impl<F: Float + Serialize + DeserializeOwned> KMeans<F, L2> {
             },
             total_weight: document.total_weight,
             report: document.report,
+            joint: None,
         };
         if document.total_weight <= 0.0 {
             return Err(malformed("total_weight", "it must be above zero".into()));
         }
         let mut model = Self::from_fitted(fitted, L2).with_missing(document.missing);
         model.cluster_count = vector("cluster_count", &document.cluster_count, k)?;
+        model.trimming = document.trimming.map(Trimming::checked).transpose()?;
         model.feature_names = crate::names::checked(document.feature_names, d)?;
         if let Some(count) = model.cluster_count.iter().find(|count| **count < F::zero()) {
             return Err(malformed("cluster_count", format!("{count} is negative")));

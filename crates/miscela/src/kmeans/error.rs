@@ -2,7 +2,7 @@
 
 use crate::known::KnownLabelsError;
 use miscela_distance::DomainError;
-use miscela_em::Algorithm;
+use miscela_em::{Algorithm, SizesError};
 use miscela_init::SeedingError;
 use miscela_kernel::SamplesError;
 use miscela_persist::PersistError;
@@ -28,6 +28,23 @@ pub enum KMeansParamsError {
         "algorithm {0} passes over rows by their nearest centre, and rows of known label may have another; use auto or lloyd"
     )]
     KnownLabels(Algorithm),
+    /// A fraction of the rows that is none.
+    #[error("the fraction of rows to trim must be from 0 to below 1, and is {0}")]
+    Trim(f64),
+    /// Bounds between which there is no size.
+    #[error(
+        "clusters of at least {0} and at most {1} rows cannot be; the minimal size must not exceed the maximal one, which must be at least 1"
+    )]
+    Sizes(usize, usize),
+    /// Rows to be left out, and sizes that count them.
+    #[error("rows cannot be trimmed and clusters be kept to their sizes at once; leave trim or the sizes out")]
+    TrimSizes,
+    /// Rows of known label, where it is decided over all rows where they go.
+    #[error("rows of known label have no part in trimming and bounded sizes; leave the one or the other out")]
+    KnownTogether,
+    /// A shortcut, where every row has to be looked at.
+    #[error("algorithm {0} passes over rows, and trimming and bounded sizes look at all of them; use auto or lloyd")]
+    EveryRow(Algorithm),
     /// No threads.
     #[error("the number of threads cannot be 0")]
     NThreads,
@@ -56,6 +73,9 @@ pub enum KMeansError {
         /// Clusters asked for.
         n_clusters: usize,
     },
+    /// Clusters cannot have the sizes asked for.
+    #[error(transparent)]
+    Sizes(#[from] SizesError),
     /// Known labels are at fault.
     #[error(transparent)]
     KnownLabels(#[from] KnownLabelsError),
@@ -68,6 +88,19 @@ pub enum KMeansError {
     /// The centres cannot be learnt batch by batch.
     #[error("the centres of this distance are not means, and only means can be learnt batch by batch; use `fit`")]
     NeedsRows,
+    /// Something was asked for that is about all rows.
+    #[error("{0} is decided over all rows at once, and a batch is only some of them; use `fit`, or leave it out")]
+    NeedsAllRows(&'static str),
+    /// A cluster lost all its rows, which was not to be.
+    #[error(
+        "cluster {cluster} has no row after iteration {iteration}; ask for fewer clusters, start elsewhere, or choose what becomes of empty clusters (empty: farthest, split-largest, keep, drop)"
+    )]
+    EmptyCluster {
+        /// The 0-based cluster.
+        cluster: usize,
+        /// The iteration, from 1; 0 is the start.
+        iteration: usize,
+    },
     /// Batches have missing values.
     #[error("centres cannot be learnt batch by batch from rows with missing values; fill them, or use `fit`")]
     MissingInBatch,

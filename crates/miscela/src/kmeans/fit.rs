@@ -1,17 +1,17 @@
 //! Fitting k-means: starts, the engine's loop, the best of the runs.
 
 use super::model::Fitted;
-use super::{KMeans, KMeansError, KMeansParams, KMeansValidParams};
+use super::{KMeans, KMeansError, KMeansParams, KMeansValidParams, Trimming, empty, sizes};
 use crate::Float;
 use crate::input::{on_whole_rows, samples, samples_of};
 use crate::known;
 use crate::report::{Best, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_distance::{CentreRule, Centred, Distance};
-use miscela_em::{CentroidFit, KMeansFamily, Observer, Session, Summary, Termination};
+use miscela_em::{CentroidFit, Family, KMeansFamily, Observer, Session, Summary, Termination};
 use miscela_init::{KMeansInit, Seeding};
 use miscela_kernel::{BLOCK_ROWS, Samples, Threads};
-use ndarray::{Array2, ArrayBase, Data, Ix2};
+use ndarray::{Array2, ArrayBase, Axis, Data, Ix2};
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256Plus;
 
@@ -65,8 +65,16 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         let seeds = self.seeds(if given { 1 } else { self.n_runs() });
         // The generator stays here: it need not be able to go to another thread.
         let params = self.clone().with_rng(());
-        let fitted = self.threads().install(|threads| params.best_of(samples, &seeds, threads, observer))?;
-        Ok(KMeans::from_fitted(fitted, self.distance().clone()).set_missing(self.missing()))
+        let fitted = self.threads().install(|threads| params.best_of_rows(samples, &seeds, threads, observer))?;
+        let joint = fitted.joint.as_ref().filter(|_| self.trim() > 0.0);
+        let trimming = joint.map(|joint| Trimming {
+            fraction: self.trim(),
+            n_rows: samples.n_positive() - fitted.fit.sizes.iter().sum::<usize>(),
+            cutoff: joint.farthest,
+        });
+        let mut model = KMeans::from_fitted(fitted, self.distance().clone()).set_missing(self.missing());
+        model.trimming = trimming;
+        Ok(model)
     }
 
     /// One seed a run, drawn before any work is shared out.
@@ -77,6 +85,27 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
 }
 
 impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
+    /// The best of the runs; where sizes count rows, over as many copies of each as its weight says.
+    fn best_of_rows(
+        &self,
+        samples: &Samples<F>,
+        seeds: &[u64],
+        threads: Threads,
+        observer: &mut dyn Observer,
+    ) -> Result<Fitted<F>, KMeansError> {
+        if self.sizes(samples.n_rows()).is_none() {
+            return self.best_of(samples, seeds, threads, observer);
+        }
+        let Some(copies) = sizes::copies(samples)? else {
+            return self.best_of(samples, seeds, threads, observer);
+        };
+        let rows = samples.rows().select(Axis(0), &copies);
+        let mut fitted = self.best_of(&self::samples(&rows, None, self.missing())?, seeds, threads, observer)?;
+        fitted.joint = fitted.joint.map(|joint| sizes::labels_of_rows(joint, &copies, samples.n_rows()));
+        fitted.report.n_missing = samples.n_missing();
+        Ok(fitted)
+    }
+
     fn best_of(
         &self,
         samples: &Samples<F>,
@@ -84,6 +113,8 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         threads: Threads,
         observer: &mut dyn Observer,
     ) -> Result<Fitted<F>, KMeansError> {
+        let sizes = self.sizes(samples.n_rows());
+        sizes.map_or(Ok(()), |sizes| sizes.check(samples.n_rows(), self.n_clusters()))?;
         let mut seconds = Seconds::default();
         let summary = timed(&mut seconds.fit, || Summary::of(samples, threads));
         let mut best = Best::new();
@@ -95,6 +126,9 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
                 let tolerance = self.absolute_tolerance(&summary);
                 let mut family = KMeansFamily::new(&start, self.distance().clone(), tolerance, offset)
                     .with_algorithm(self.algorithm())
+                    .with_empty(self.empty())
+                    .with_trim(self.trim())
+                    .with_sizes(sizes)
                     .with_missing(samples);
                 let limit = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
                 let mut session = Session::new(&family, samples, threads);
@@ -103,19 +137,23 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
                     |family: &KMeansFamily<F, D>, session: &mut _| family.evaluate(session, samples, threads);
                 let has_empty = |fit: &CentroidFit| fit.weights.contains(&0.0);
                 let fit = session.conclude(&mut family, &mut run, evaluate, has_empty);
+                let mut joint = self.needs_all_rows().then(|| family.joint_fit(&mut session, samples));
+                let (centroids, fit) =
+                    empty::settle(Family::empty(&family), family.centroids(), fit, &mut joint, &mut run)?;
                 let (objective, cancelled) = (fit.inertia, run.termination == Termination::Cancelled);
-                best.offer((family.centroids(), fit), run, objective, |new, old| new < old);
-                cancelled
-            });
+                best.offer((centroids, fit, joint), run, objective, |new, old| new < old);
+                Ok::<_, KMeansError>(cancelled)
+            })?;
             if cancelled {
                 break;
             }
         }
-        let Some(((centroids, fit), mut report)) = best.finish(seconds) else {
+        let Some(((centroids, fit, joint), mut report)) = best.finish(seconds) else {
             return Err(super::KMeansParamsError::NRuns.into());
         };
         report.n_missing = samples.n_missing();
-        Ok(Fitted { centroids, fit, total_weight: samples.total_weight(), report })
+        let total_weight = if joint.is_some() { fit.weights.iter().sum() } else { samples.total_weight() };
+        Ok(Fitted { centroids, fit, total_weight, report, joint })
     }
 
     /// Start centres, k × d.

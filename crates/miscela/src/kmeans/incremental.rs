@@ -12,7 +12,7 @@ use crate::input::samples_of;
 use crate::report::{Report, Seconds, timed};
 use linfa::{DatasetBase, traits::FitWith};
 use miscela_distance::{CentreRule, Centred};
-use miscela_em::{CentroidFit, KMeansFamily, Summary, Termination, evaluate_centroids, summarize};
+use miscela_em::{CentroidFit, Empty, KMeansFamily, Summary, Termination, evaluate_centroids, summarize};
 use miscela_init::Seeding;
 use miscela_kernel::{Samples, Threads};
 use ndarray::{Array2, ArrayBase, Data, Ix2};
@@ -82,6 +82,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         if D::CENTRE != CentreRule::Mean {
             return Err(KMeansError::NeedsRows);
         }
+        self.check_batchwise()?;
         check_domain(samples, self.distance())?;
         let mut model = match model {
             Some(model) if model.n_features() != samples.n_columns() => {
@@ -118,6 +119,21 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         Ok(model)
     }
 
+    /// Whether nothing is asked for that only all rows together can tell.
+    fn check_batchwise(&self) -> Result<(), KMeansError> {
+        if self.trim() > 0.0 {
+            return Err(KMeansError::NeedsAllRows("which rows to trim"));
+        }
+        if self.sizes(usize::MAX).is_some() {
+            return Err(KMeansError::NeedsAllRows("how to keep clusters to their sizes"));
+        }
+        match self.empty() {
+            // Centres without rows in a batch keep their place in any case.
+            Empty::Farthest | Empty::Keep => Ok(()),
+            _ => Err(KMeansError::NeedsAllRows("which clusters are empty")),
+        }
+    }
+
     /// A model at the best of the starts on this batch, with no rows in it yet.
     fn start_from(&self, samples: &Samples<F>, seeds: &[u64], threads: Threads) -> Result<KMeans<F, D>, KMeansError> {
         check_count(samples, self.n_clusters())?;
@@ -150,7 +166,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
             seconds,
         };
         let fit = CentroidFit { inertia: 0.0, sizes: vec![0; k], weights: vec![0.0; k] };
-        let fitted = Fitted { centroids, fit, total_weight: 1.0, report };
+        let fitted = Fitted { centroids, fit, total_weight: 1.0, report, joint: None };
         Ok(KMeans::from_fitted(fitted, self.distance().clone()))
     }
 }

@@ -1,14 +1,14 @@
 //! A fitted k-means model and what can be asked of it.
 
-use super::{KMeansError, KMeansParams};
+use super::{KMeansError, KMeansParams, Trimming};
 use crate::Float;
 use crate::input::{has_gaps, samples};
 use crate::report::Report;
 use linfa::traits::{PredictInplace, Transformer};
 use miscela_distance::{Distance, L2};
 use miscela_em::{
-    CentroidFit, Missing, distances, evaluate_centroids, nearest_labels, nearest_reduced, partial_distances,
-    partial_fit, partial_impute, partial_nearest,
+    CentroidFit, JointFit, Missing, distances, evaluate_centroids, nearest_centres, nearest_labels, nearest_reduced,
+    partial_distances, partial_fit, partial_impute, partial_nearest,
 };
 use miscela_kernel::{Block, Centroids, Samples, Threads};
 use ndarray::{Array1, Array2, ArrayBase, Axis, Data, Ix1, Ix2};
@@ -45,6 +45,9 @@ pub struct KMeans<F, D = L2> {
     pub(super) report: Report,
     pub(super) feature_names: Vec<String>,
     pub(super) missing: Missing,
+    pub(super) trimming: Option<Trimming>,
+    /// The labels of the rows of the fit, where they were labelled together: no part of the model.
+    pub(super) joint_labels: Option<Vec<u32>>,
     /// The centres, prepared for search.
     index: Centroids<F>,
 }
@@ -54,8 +57,8 @@ impl<F: PartialEq, D: PartialEq> PartialEq for KMeans<F, D> {
         let mine = (&self.centroids, &self.cluster_count, &self.sizes, self.inertia_sum, self.total_weight);
         let theirs = (&other.centroids, &other.cluster_count, &other.sizes, other.inertia_sum, other.total_weight);
         mine == theirs
-            && (&self.distance, &self.report, &self.feature_names, self.missing)
-                == (&other.distance, &other.report, &other.feature_names, other.missing)
+            && (&self.distance, &self.report, &self.feature_names, self.missing, self.trimming)
+                == (&other.distance, &other.report, &other.feature_names, other.missing, other.trimming)
     }
 }
 
@@ -65,6 +68,7 @@ pub(crate) struct Fitted<F> {
     pub(crate) fit: CentroidFit,
     pub(crate) total_weight: f64,
     pub(crate) report: Report,
+    pub(crate) joint: Option<JointFit>,
 }
 
 impl<F: Float> KMeans<F, L2> {
@@ -115,7 +119,7 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
     }
 
     pub(crate) fn from_fitted(fitted: Fitted<F>, distance: D) -> Self {
-        let Fitted { centroids, fit, total_weight, report } = fitted;
+        let Fitted { centroids, fit, total_weight, report, joint } = fitted;
         Self {
             index: index(&centroids),
             cluster_count: fit.weights.iter().map(|w| F::narrow(*w)).collect(),
@@ -127,6 +131,8 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
             distance,
             report,
             missing: Missing::Error,
+            trimming: None,
+            joint_labels: joint.map(|joint| joint.labels),
         }
     }
 
@@ -210,6 +216,18 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
             return Ok(partial_nearest(records.view(), &self.index, Threads::Ambient).0);
         }
         Ok(nearest_labels(&samples, &self.index, &self.distance, Threads::Ambient))
+    }
+
+    /// The nearest centre of each row and the reduced distance to it, n each.
+    pub(super) fn nearest<S: Data<Elem = F>>(
+        &self,
+        records: &ArrayBase<S, Ix2>,
+    ) -> Result<(Array1<usize>, Array1<f64>), KMeansError> {
+        let samples = self.checked(records, None)?;
+        if samples.n_missing() > 0 {
+            return Ok(partial_nearest(records.view(), &self.index, Threads::Ambient));
+        }
+        Ok(nearest_centres(&samples, &self.index, &self.distance, Threads::Ambient))
     }
 
     /// The distances of all rows to all centres, n × k: distances proper, not squares. Where values are missing and the model

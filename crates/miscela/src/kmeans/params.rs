@@ -4,7 +4,7 @@ use super::KMeansParamsError;
 use crate::Float;
 use linfa::ParamGuard;
 use miscela_distance::Distance;
-use miscela_em::{Algorithm, Missing};
+use miscela_em::{Algorithm, Empty, Missing, Sizes, Sizing};
 use miscela_init::KMeansInit;
 use miscela_kernel::Threads;
 
@@ -19,6 +19,11 @@ pub struct KMeansValidParams<F, R, D> {
     algorithm: Algorithm,
     missing: Missing,
     known: Option<Vec<Option<usize>>>,
+    empty: Empty,
+    trim: f64,
+    min_size: Option<usize>,
+    max_size: Option<usize>,
+    sizing: Sizing,
     threads: Threads,
     rng: R,
     distance: D,
@@ -56,6 +61,11 @@ impl<F: Float, R, D: Distance<F>> KMeansParams<F, R, D> {
             algorithm: Algorithm::Auto,
             missing: Missing::Error,
             known: None,
+            empty: Empty::Farthest,
+            trim: 0.0,
+            min_size: None,
+            max_size: None,
+            sizing: Sizing::Exact,
             threads: Threads::Ambient,
             rng,
             distance,
@@ -129,6 +139,98 @@ impl<F: Float, R, D: Distance<F>> KMeansParams<F, R, D> {
         self
     }
 
+    /// What is done about clusters that lose all their rows.
+    ///
+    /// ```
+    /// use miscela::{Empty, prelude::*};
+    /// use ndarray::array;
+    ///
+    /// let rows = DatasetBase::from(array![[0.0], [1.0], [9.0]]);
+    /// let start = KMeansInit::Precomputed(array![[0.0], [9.0], [50.0]]);
+    /// let params = KMeans::params(3).init_method(start);
+    /// assert_eq!(params.clone().fit(&rows)?.sizes(), [1, 1, 1]);
+    /// assert_eq!(params.clone().empty(Empty::Keep).fit(&rows)?.sizes(), [2, 1, 0]);
+    /// let fewer = params.clone().empty(Empty::Drop).fit(&rows)?;
+    /// assert_eq!((fewer.sizes(), fewer.report().repairs.last().unwrap().action.name()), (&[2, 1][..], "dropped"));
+    /// assert!(params.empty(Empty::Error).fit(&rows).is_err());
+    /// # Ok::<(), KMeansError>(())
+    /// ```
+    pub fn empty(mut self, empty: Empty) -> Self {
+        self.0.empty = empty;
+        self
+    }
+
+    /// Leaves the fraction `alpha` of the rows, those farthest from all centres, out of the update, so that they move nothing:
+    /// trimmed k-means (k-means--, Chawla & Gionis 2013). Which they are, [`fit_labels`](crate::KMeans::fit_labels) says;
+    /// [`predict`](linfa::traits::Predict) still gives every row its nearest centre, and
+    /// [`predict_trimmed`](crate::KMeans::predict_trimmed) none to rows that are farther away than any that counted.
+    ///
+    /// ⌊αn⌋ rows go; with weights α of all weight, rounded down if weights are whole numbers, where the last row may keep a
+    /// part of its weight. `sizes`, `cluster_count` and the inertia are those of the rows that count. Each iteration looks at
+    /// every row and every centre.
+    ///
+    /// Not where there are no outliers: it leaves out as many rows of real clusters. Not with centres of a start that lie on
+    /// outliers: nothing is nearer to them, so that they stay; k-means++ likes such rows, and several runs
+    /// ([`n_runs`](Self::n_runs)) or a start from random rows help.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    /// use ndarray::array;
+    ///
+    /// let rows = array![[0.0], [1.0], [2.0], [10.0], [11.0], [12.0], [99.0]];
+    /// let start = KMeansInit::Precomputed(array![[0.0], [12.0]]);
+    /// let model = KMeans::params(2).init_method(start).trim(0.15).fit(&DatasetBase::from(rows.clone()))?;
+    /// assert_eq!((model.centroids(), model.inertia_sum()), (&array![[1.0], [11.0]], 4.0));
+    /// assert_eq!(model.fit_labels().unwrap()[5..], [Some(1), None]);
+    /// assert_eq!(model.predict_trimmed(&array![[3.0], [2.0]])?, array![None, Some(0)]);
+    /// # Ok::<(), KMeansError>(())
+    /// ```
+    pub fn trim(mut self, alpha: f64) -> Self {
+        self.0.trim = alpha;
+        self
+    }
+
+    /// Gives each cluster at least so many rows; see [`max_size`](Self::max_size).
+    pub fn min_size(mut self, rows: usize) -> Self {
+        self.0.min_size = Some(rows);
+        self
+    }
+
+    /// Gives each cluster at most so many rows. Rows then need not be in the cluster of the nearest centre, but are shared out
+    /// at the least sum of distances that the bounds allow (Bradley, Bennett & Demiriz 2000), or [faster](Self::sizing);
+    /// [`fit_labels`](crate::KMeans::fit_labels) says where they are, and [`predict`](linfa::traits::Predict) knows of no
+    /// bounds. If only this bound is given, each cluster has at least one row.
+    ///
+    /// Sizes count rows: a row of weight 3 is three rows, which may be in different clusters (its label is that of most), one
+    /// of weight zero is none, and other weights than whole numbers are an error. n × k distances are kept, 8 bytes each, and
+    /// some 16 bytes more for each that comes into question.
+    ///
+    /// Not to make clusters comparable: bounds that the data do not have cut clusters apart. Not to get rid of empty
+    /// clusters: that is what [`empty`](Self::empty) is for, at no cost. Not to label other rows: bounds are of the fit.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    /// use ndarray::array;
+    ///
+    /// let rows = DatasetBase::from(array![[0.0], [1.0], [2.0], [3.0], [9.0], [50.0]]);
+    /// let model = KMeans::params(2).min_size(3).max_size(3).fit(&rows)?;
+    /// assert_eq!(model.sizes(), [3, 3]);
+    /// let labels = model.fit_labels().unwrap();
+    /// assert!(labels[0] == labels[2] && labels[3] == labels[5]);
+    /// # Ok::<(), KMeansError>(())
+    /// ```
+    pub fn max_size(mut self, rows: usize) -> Self {
+        self.0.max_size = Some(rows);
+        self
+    }
+
+    /// How clusters are kept to their sizes. [`Sizing::Transfers`] takes less time and memory than the exact way where
+    /// bounds concern many rows, for a sum of distances that can be greater.
+    pub fn sizing(mut self, sizing: Sizing) -> Self {
+        self.0.sizing = sizing;
+        self
+    }
+
     /// Who does the work. The result is the same, bit for bit.
     pub fn threads(mut self, threads: Threads) -> Self {
         self.0.threads = threads;
@@ -158,6 +260,17 @@ impl<F: Float, R, D: Distance<F>> ParamGuard for KMeansParams<F, R, D> {
             Err(KMeansParamsError::Tolerance(tolerance))
         } else if params.known.is_some() && !matches!(params.algorithm, Algorithm::Auto | Algorithm::Lloyd) {
             Err(KMeansParamsError::KnownLabels(params.algorithm))
+        } else if !(0.0..1.0).contains(&params.trim) {
+            Err(KMeansParamsError::Trim(params.trim))
+        } else if params.min_size.zip(params.max_size).is_some_and(|(min, max)| min > max) || params.max_size == Some(0)
+        {
+            Err(KMeansParamsError::Sizes(params.min_size.unwrap_or(1), params.max_size.unwrap_or(0)))
+        } else if params.trim > 0.0 && params.sizes(usize::MAX).is_some() {
+            Err(KMeansParamsError::TrimSizes)
+        } else if params.needs_all_rows() && params.known.is_some() {
+            Err(KMeansParamsError::KnownTogether)
+        } else if params.needs_all_rows() && !matches!(params.algorithm, Algorithm::Auto | Algorithm::Lloyd) {
+            Err(KMeansParamsError::EveryRow(params.algorithm))
         } else if params.threads == Threads::Count(0) {
             Err(KMeansParamsError::NThreads)
         } else if params.missing == Missing::Marginal && !params.distance.is_squared_euclidean() {
@@ -184,6 +297,11 @@ impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
             algorithm,
             missing,
             known,
+            empty,
+            trim,
+            min_size,
+            max_size,
+            sizing,
             threads,
             rng: _,
             distance,
@@ -197,10 +315,36 @@ impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
             algorithm,
             missing,
             known,
+            empty,
+            trim,
+            min_size,
+            max_size,
+            sizing,
             threads,
             rng,
             distance,
         }
+    }
+
+    /// Whether which rows count or where they go is decided for all of them together.
+    pub(super) fn needs_all_rows(&self) -> bool {
+        self.trim > 0.0 || self.sizes(usize::MAX).is_some()
+    }
+
+    /// The bounds on the sizes of clusters of n rows, if any was given.
+    pub fn sizes(&self, n: usize) -> Option<Sizes> {
+        let (min, max) = (self.min_size, self.max_size);
+        min.or(max).map(|_| Sizes { min: min.unwrap_or(1), max: max.unwrap_or(n), sizing: self.sizing })
+    }
+
+    /// What is done about empty clusters.
+    pub fn empty(&self) -> Empty {
+        self.empty
+    }
+
+    /// The fraction of the rows that is left out.
+    pub fn trim(&self) -> f64 {
+        self.trim
     }
 
     /// The number of clusters.
