@@ -2,16 +2,17 @@
 
 use crate::select::{Ks, Structures, ks, structures};
 use crate::values::{
-    Metric, anneal_to, assignment, at_least_1, at_least_one, at_least_two, between_0_and_1, metric, missing,
+    Metric, anneal_to, assignment, at_least_1, at_least_one, at_least_two, between_0_and_1, measured, metric, missing,
     not_negative, positive,
 };
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use miscela::metrics::AnyDistance;
 use miscela::{Algorithm, AnnealTo, Assignment, Collapse, Covariance, Criterion, Empty, Missing, Sizing};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// Commands that are known by name only.
-pub(crate) const LATER_COMMANDS: [&str; 4] = ["metrics", "report", "play", "completions"];
+pub(crate) const LATER_COMMANDS: [&str; 3] = ["report", "play", "completions"];
 
 /// Clusters tables with k-means and Gaussian mixtures.
 ///
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Select(Box<SelectArgs>),
     /// Judge a model on a table
     Score(ScoreArgs),
+    /// Measure a clustering by itself, beside a truth, or both
+    Metrics(MetricsArgs),
     /// Fill missing values by a model
     Impute(ImputeArgs),
     /// Draw rows from a mixture
@@ -485,6 +488,47 @@ pub(crate) struct ScoreArgs {
     pub(crate) weights: Option<String>,
     #[command(flatten)]
     pub(crate) missing: MissingArgs,
+}
+
+const METRICS_EXAMPLE: &str = "\
+Examples:
+  miscela metrics --labels labels.csv --truth species.csv
+  miscela metrics --labels labels.csv --data iris.csv --json
+  miscela metrics --labels labels.csv --data large.npy --sample 5000
+
+Silhouette and Dunn index look at all pairs of rows, and at compact clusters only; Calinski-Harabasz and Davies-Bouldin know
+clusters by their centroids; ARI is led by large clusters; NMI and V grow with the number of clusters, ARI and AMI do not.";
+
+#[derive(Debug, Args)]
+#[command(after_help = METRICS_EXAMPLE)]
+pub(crate) struct MetricsArgs {
+    /// The labels: one column of whole numbers, or the column label of a table
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: PathBuf,
+    /// Labels to compare with: ARI, AMI, NMI, homogeneity, completeness, V, Fowlkes-Mallows, variation of information
+    #[arg(long, value_name = "FILE")]
+    pub(crate) truth: Option<PathBuf>,
+    /// The rows that were labelled: silhouette, Calinski-Harabasz, Davies-Bouldin, Dunn, inertia
+    #[arg(long, value_name = "DATA")]
+    pub(crate) data: Option<PathBuf>,
+    /// The distance of silhouette and Dunn index: l2, sqeuclidean, l1, linf, cosine, kl
+    #[arg(long, value_name = "NAME", default_value = "l2", value_parser = measured, requires = "data")]
+    pub(crate) metric: AnyDistance,
+    /// Estimate the silhouette from this many rows, with its standard error; and leave out the Dunn index
+    #[arg(long, value_name = "N", value_parser = at_least_two, requires = "data")]
+    pub(crate) sample: Option<usize>,
+    /// Seed of that sample
+    #[arg(long, value_name = "S", default_value_t = 42)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArgs,
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
+    #[command(flatten)]
+    pub(crate) columns: ColumnArgs,
+    /// Weights of the rows, as copies of them: a column of the data, or a file of one column
+    #[arg(long, value_name = "COLUMN|FILE", help_heading = "Table")]
+    pub(crate) weights: Option<String>,
 }
 
 const IMPUTE_EXAMPLE: &str = "\

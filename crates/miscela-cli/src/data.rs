@@ -157,7 +157,7 @@ pub(crate) fn known_labels(
     (0..n_rows).map(label).collect()
 }
 
-fn check_length(weights: &Path, got: usize, data: &Path, expected: usize) -> Result<(), Failure> {
+pub(crate) fn check_length(weights: &Path, got: usize, data: &Path, expected: usize) -> Result<(), Failure> {
     if got == expected {
         return Ok(());
     }

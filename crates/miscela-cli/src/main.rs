@@ -15,6 +15,7 @@ mod error;
 mod fit;
 mod impute;
 mod info;
+mod metrics;
 mod model;
 mod output;
 mod paths;
@@ -51,6 +52,7 @@ fn run() -> Result<(), Failure> {
         Command::Fit(args) => fit::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Score(args) => score::run(args),
+        Command::Metrics(args) => metrics::run(args),
         Command::Impute(args) => impute::run(args),
         Command::Select(args) => select::run(args),
         Command::Sample(args) => sample::run(args),

@@ -205,7 +205,7 @@ fn ending<F: Number>(model: &Model<F>) -> String {
 }
 
 /// Names and values, one a line.
-fn figures(lines: &[(&str, String)]) -> String {
+pub(crate) fn figures(lines: &[(&str, String)]) -> String {
     lines.iter().map(|(name, value)| format!("  {name:<15} {value}\n")).collect()
 }
 

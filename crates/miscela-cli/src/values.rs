@@ -1,6 +1,7 @@
 //! The values of options, read one by one: numbers in their range, names that are known, names that are known and not
 //! available.
 
+use miscela::metrics::AnyDistance;
 use miscela::{AnnealTo, Annealing, Assignment, Missing};
 
 /// The distance of k-means. Both names are one: centres by Euclidean distance.
@@ -44,6 +45,11 @@ pub(crate) fn metric(name: &str) -> Result<Metric, String> {
         "l1" | "linf" | "lp" | "cosine" | "mahalanobis" | "kl" => Err(not_available(name, "l2")),
         _ => Err("use l2 or sqeuclidean".to_string()),
     }
+}
+
+/// The distance of a measure, which needs no centres.
+pub(crate) fn measured(name: &str) -> Result<AnyDistance, String> {
+    AnyDistance::from_name(name).ok_or_else(|| "use l2, sqeuclidean, l1, linf, cosine or kl".to_string())
 }
 
 pub(crate) fn assignment(name: &str) -> Result<Assignment, String> {

@@ -1,6 +1,6 @@
 //! The list of all distances, for programs that learn only at run time which one is wanted.
 
-use crate::{CentreRule, Centred, Cosine, Distance, DomainError, Kl, L1, L2, LInf, Lp, Mahalanobis, SquaredL2};
+use crate::{CentreRule, Centred, Cosine, Distance, DomainError, Kl, L1, L2, LInf, Lp, Mahalanobis, SquaredL2, Sums};
 use miscela_kernel::{Block, Centroids, Float, NearestScratch};
 
 /// Any of the distances of this crate. It asks which one once a call, so use the block kernels.
@@ -116,6 +116,10 @@ impl<F: Float> Distance<F> for AnyDistance {
 
     fn is_squared_euclidean(&self) -> bool {
         with!(self, it => Distance::<F>::is_squared_euclidean(it))
+    }
+
+    fn sums(&self) -> Sums {
+        with!(self, it => Distance::<F>::sums(it))
     }
 
     fn check(&self, rows: &Block<F>) -> Result<(), DomainError> {

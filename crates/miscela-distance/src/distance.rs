@@ -58,6 +58,11 @@ pub trait Distance<F: Float>: Clone + Debug + Send + Sync + Unpin {
         false
     }
 
+    /// In which way the distances of a row to many others are summed up.
+    fn sums(&self) -> Sums {
+        Sums::Pairwise
+    }
+
     /// Whether the distance is defined for all rows of the block. The error names the first row that it is not.
     fn check(&self, rows: &Block<F>) -> Result<(), DomainError> {
         let _ = rows;
@@ -118,6 +123,20 @@ pub trait Distance<F: Float>: Clone + Debug + Send + Sync + Unpin {
             }
         }
     }
+}
+
+/// In which way the distances of a row to many others can be summed up: what a measure such as the silhouette lives on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Sums {
+    /// One by one.
+    Pairwise,
+    /// The distance is √Σ(a − b)²: one by one, by a kernel made for it.
+    Euclidean,
+    /// The distance is Σ(a − b)²: from the mean of the others alone.
+    SquaredEuclidean,
+    /// The distance is Σ|a − b|: from the others in the order of each column.
+    Manhattan,
 }
 
 /// A [`Distance`] that obeys the triangle inequality, d(a, c) ≤ d(a, b) + d(b, c), is symmetric, and is 0 for equal rows

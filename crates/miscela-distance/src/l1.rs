@@ -4,7 +4,7 @@
 //! (Bradley, Mangasarian & Street 1997), which outliers pull less than means.
 
 use crate::columnwise::{Columnwise, columnwise_kernels};
-use crate::{CentreRule, Centred, Distance, Metric};
+use crate::{CentreRule, Centred, Distance, Metric, Sums};
 use miscela_kernel::Float;
 
 /// Σ|a − b|, a metric.
@@ -27,6 +27,10 @@ impl<F: Float> Columnwise<F> for L1 {
 impl<F: Float> Distance<F> for L1 {
     fn distance(&self, a: &[F], b: &[F]) -> f64 {
         a.iter().zip(b).fold(0.0, |sum, (a, b)| <Self as Columnwise<F>>::step(sum, a.widen(), b.widen()))
+    }
+
+    fn sums(&self) -> Sums {
+        Sums::Manhattan
     }
 
     columnwise_kernels!(Self: assign, nearest, nearest_two, pairwise);

@@ -5,7 +5,7 @@
 //! the direct form.
 
 use crate::columnwise::{Columnwise, columnwise_kernels};
-use crate::{CentreRule, Centred, Distance, Metric};
+use crate::{CentreRule, Centred, Distance, Metric, Sums};
 use miscela_kernel::{Block, Centroids, Float, NearestScratch, squared_distance};
 
 /// √Σ(a − b)², a metric.
@@ -57,6 +57,10 @@ impl<F: Float> Distance<F> for L2 {
         true
     }
 
+    fn sums(&self) -> Sums {
+        Sums::Euclidean
+    }
+
     fn assign(&self, rows: &Block<F>, centroids: &Centroids<F>, labels: &mut [u32], scratch: &mut NearestScratch<F>) {
         centroids.assign(rows, labels, scratch);
     }
@@ -78,6 +82,10 @@ impl<F: Float> Distance<F> for SquaredL2 {
 
     fn is_squared_euclidean(&self) -> bool {
         true
+    }
+
+    fn sums(&self) -> Sums {
+        Sums::SquaredEuclidean
     }
 
     fn assign(&self, rows: &Block<F>, centroids: &Centroids<F>, labels: &mut [u32], scratch: &mut NearestScratch<F>) {

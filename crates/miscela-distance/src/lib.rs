@@ -57,7 +57,7 @@ mod mahalanobis;
 pub use any::AnyDistance;
 pub use centre::{CentreRule, Centred};
 pub use cosine::Cosine;
-pub use distance::{Distance, Metric};
+pub use distance::{Distance, Metric, Sums};
 pub use domain::DomainError;
 pub use kl::Kl;
 pub use l1::L1;

@@ -4,7 +4,7 @@
 //! its distances, and [`ToLinfa`] makes any of ours one of its, for its nearest-neighbour searches.
 
 use crate::lp::minkowski;
-use crate::{CentreRule, Centred, Distance, DomainError, L1, L2, LInf, Lp, Metric};
+use crate::{CentreRule, Centred, Distance, DomainError, L1, L2, LInf, Lp, Metric, Sums};
 use linfa_nn::distance::{Distance as LinfaDistance, L1Dist, L2Dist, LInfDist, LpDist};
 use miscela_kernel::{Block, Centroids, Float, NearestScratch};
 use ndarray::{ArrayView, ArrayView1, Dimension};
@@ -109,6 +109,10 @@ macro_rules! stands_for {
 
             fn to_reduced(&self, distance: f64) -> f64 {
                 Distance::<F>::to_reduced(&$ours, distance)
+            }
+
+            fn sums(&self) -> Sums {
+                Distance::<F>::sums(&$ours)
             }
 
             fn assign(

@@ -7,6 +7,7 @@
 //! | [`Tile`] | rows turned into the lanes of registers |
 //! | [`Centroids`] | the fused nearest-centroid kernel, with labels that are exact |
 //! | [`screen`] | which rows of a tile may lie nearer to some candidates than they lie to what they have |
+//! | [`add_distances`], [`extreme_distances`] | distances of the rows of a tile to other rows, summed, or their extremes |
 //! | [`Search`], [`Bounds`] | labels renewed after the centroids moved, at the cost of what has changed |
 //! | [`Prefix`] | centroids bounded from a few columns of a rotation, for a search of wide rows |
 //! | [`Forms`] | log-densities of many Gaussians for a tile: [`Scaled`] distances, or solves with a [`Factor`] |
@@ -38,6 +39,7 @@ mod scaled;
 mod scores;
 mod screen;
 mod search;
+mod spans;
 mod tile;
 mod tiled;
 mod triangular;
@@ -57,6 +59,7 @@ pub use samples::{Block, Samples, SamplesError, UNKNOWN};
 pub use scaled::Scaled;
 pub use screen::{screen, screen_with, squared_distance_in_parts};
 pub use search::{CentroidColumns, Effort, Moved, Search, SearchScratch};
+pub use spans::{add_distances, add_distances_with, extreme_distances, extreme_distances_with};
 pub use tile::{Column, TILE_ROWS, Tile};
 pub use triangular::{Factor, Solved};
 

@@ -20,6 +20,7 @@
 //! | fit densities, get probabilities, compare models by BIC | [`GaussianMixture`] |
 //! | leave the number of components open, or say beforehand what is likely | [`BayesianMixture`] |
 //! | learn centres from batches | [`KMeans`] with linfa's `fit_with` |
+//! | say how good a clustering is | [`metrics`] |
 //! | read a model file of whatever kind | [`AnyModel`] |
 //!
 //! Everything here accepts any memory layout and honours the weights of a dataset: an integer weight counts as that many
@@ -70,6 +71,8 @@ pub use miscela_init::{
     Agglomerate, Agglomeration, AgglomerationModel, KMeansInit, Merge, SeedingError, Transform, quantile_labels,
 };
 pub use miscela_kernel::{SamplesError, Threads};
+/// How good is a clustering? Silhouette and its like, and agreement with a truth.
+pub use miscela_metrics as metrics;
 pub use miscela_persist::{Codec, PersistError};
 
 /// linfa-clustering's name for [`GaussianMixture`].

@@ -205,7 +205,7 @@ fn what_is_to_come_says_so() {
         folder.fails(&format!("fit {data} -k 2"), 2, &[data, "not available"]);
         folder.fails(&format!("predict m.json {data}"), 2, &[data, "not available"]);
     }
-    for command in ["metrics --labels l.csv", "report m.json data.csv", "play", "completions bash"] {
+    for command in ["report m.json data.csv", "play", "completions bash"] {
         folder.fails(command, 2, &[command.split(' ').next().unwrap(), "not available"]);
     }
 }

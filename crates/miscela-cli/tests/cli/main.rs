@@ -4,6 +4,7 @@ mod bad_input;
 mod bayesian;
 mod fit;
 mod formats;
+mod metrics;
 mod missing;
 mod models;
 mod outliers;
