@@ -446,9 +446,10 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
             self.best.offer(statistics.sums().objective, &self.mixture);
         }
         self.m_steps += 1;
-        let statistics = match &mut self.squarem {
-            Some(squarem) => squarem.advance(statistics, &self.scale, &self.mixture),
-            None => statistics,
+        let objective = self.squarem.as_ref().and_then(|_| self.objective(&statistics));
+        let statistics = match (&mut self.squarem, objective) {
+            (Some(squarem), Some(objective)) => squarem.advance(statistics, objective, &self.scale, &self.mixture),
+            _ => statistics,
         };
         let old = &self.mixture.means;
         let mut repairs = Vec::new();

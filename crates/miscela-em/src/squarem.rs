@@ -49,6 +49,8 @@ pub(crate) struct Squarem<F> {
 #[derive(Clone, Debug)]
 struct Pending<F> {
     statistics: Statistics,
+    /// The objective at the parameters before.
+    objective: f64,
     before: Mixture<F>,
     limited: bool,
 }
@@ -58,8 +60,15 @@ impl<F: Float> Squarem<F> {
         Self { points: Vec::new(), longest: 1.0, pending: None }
     }
 
-    /// What the M-step from `before` is to be of: the statistics, or, every third time, where they lead.
-    pub(crate) fn advance(&mut self, statistics: Statistics, scale: &[f64], before: &Mixture<F>) -> Statistics {
+    /// What the M-step from `before`, where the objective is this, is to be of: the statistics, or, every third time, where
+    /// they lead.
+    pub(crate) fn advance(
+        &mut self,
+        statistics: Statistics,
+        objective: f64,
+        scale: &[f64],
+        before: &Mixture<F>,
+    ) -> Statistics {
         let Some(point) = coordinates(&statistics, scale) else {
             self.points.clear();
             return statistics;
@@ -75,15 +84,15 @@ impl<F: Float> Squarem<F> {
             return statistics;
         };
         self.points.clear();
-        self.pending = Some(Pending { statistics, before: before.clone(), limited });
+        self.pending = Some(Pending { statistics, objective, before: before.clone(), limited });
         ahead
     }
 
     /// Judges parameters that were extrapolated, by their objective: the statistics, and the parameters before them, of the
     /// M-step that they are to be given up for, if they are worse.
-    pub(crate) fn judge(&mut self, objective: f64, slack: f64) -> Option<(Statistics, Mixture<F>)> {
-        let Pending { statistics, before, limited } = self.pending.take()?;
-        if objective >= statistics.sums().objective - slack {
+    pub(crate) fn judge(&mut self, now: f64, slack: f64) -> Option<(Statistics, Mixture<F>)> {
+        let Pending { statistics, objective, before, limited } = self.pending.take()?;
+        if now >= objective - slack {
             self.longest *= if limited { GROWTH } else { 1.0 };
             return None;
         }
