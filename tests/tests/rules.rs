@@ -409,6 +409,29 @@ fn acceleration_ends_at_the_same_fixed_point_in_fewer_e_steps() {
 }
 
 #[test]
+fn acceleration_climbs_the_objective_that_a_prior_is_part_of() {
+    for (name, k) in [("iris", 4), ("faithful", 4)] {
+        let [plain, fast] = both(&GaussianMixture::params(k).collapse(Collapse::Prior), &data(name));
+        let trace = &fast.report().trace;
+        assert!(trace.windows(2).all(|pair| pair[1] >= pair[0] - 1e-11 * pair[0].abs()), "{name}: {trace:?}");
+        let [before, now] = [&plain, &fast].map(|model| model.report().trace.last().copied().unwrap());
+        assert!(now >= before - 1e-8 * before.abs(), "{name}: {before} {now}");
+        assert!(2 * e_steps(&fast) < e_steps(&plain), "{name}: {} of {}", e_steps(&fast), e_steps(&plain));
+    }
+}
+
+#[test]
+fn promotion_follows_all_that_the_model_was_fitted_with() {
+    let mut rows = data("iris");
+    rows[[3, 1]] = f64::NAN;
+    let params = GaussianMixture::params(2).missing(Missing::Marginal).collapse(Collapse::Prior).reg_covariance(0.0);
+    let model = fit(&params, &rows);
+    let next = fit(&model.promote(), &rows);
+    assert_eq!((next.missing(), next.collapse()), (Missing::Marginal, Collapse::Prior));
+    assert!(next.report().trace[0] >= model.report().trace[model.report().iterations - 1]);
+}
+
+#[test]
 fn a_limit_leaves_an_accelerated_fit_where_it_was_judged() {
     let rows = data("iris");
     for limit in 0..12 {

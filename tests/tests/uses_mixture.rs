@@ -389,6 +389,22 @@ fn what_makes_no_sense_is_refused() {
 }
 
 #[test]
+fn refits_keep_their_components_where_fits_may_not() {
+    let mut rows = Blobs::new(3, 40, 2, 1, 5.0).rows;
+    rows.row_mut(0).fill(1e3);
+    let alone = GmmInitMethod::Labels((0..40).map(|i| usize::from(i == 0)).collect());
+    for collapse in [Collapse::Respawn, Collapse::Drop] {
+        let params = GaussianMixture::params(2).collapse(collapse).init_method(alone.clone()).reg_covariance(0.0);
+        let model = params.max_n_iterations(0).fit(&dataset(rows.clone())).unwrap();
+        let plan = Bootstrap { n_replicates: 4, ..Bootstrap::default() };
+        for mixture in model.bootstrap(&dataset(rows.clone()), plan).unwrap().mixtures() {
+            assert_eq!(mixture.n_components(), 2, "{collapse}");
+            assert_near("the row alone", &mixture.means.row(1), &rows.row(0), 1e-9);
+        }
+    }
+}
+
+#[test]
 fn warm_refits_find_the_parameters_again() {
     // All weights alike would be the fit itself: their spread is all there is, and small where rows are many.
     let blobs = Blobs::new(3, 4000, 2, 2, 20.0);

@@ -6,11 +6,11 @@
 //! weighs w counts as w rows: its weight is the sum of w exponentials, Gamma of shape w. The spread of the parameters over the
 //! replicates is their standard error.
 
-use super::{GaussianMixture, GmmError, GmmParams, GmmParamsError};
+use super::{GaussianMixture, GmmError, GmmParamsError};
 use crate::Float;
 use crate::input::samples_of;
 use linfa::DatasetBase;
-use miscela_em::{Assignment, Mixture};
+use miscela_em::{Assignment, Collapse, Mixture};
 use miscela_kernel::Threads;
 use ndarray::{Array1, Array2, Array3, ArrayBase, Data, Ix2};
 use rand::{RngCore, SeedableRng};
@@ -61,8 +61,8 @@ impl<F: Float> GaussianMixture<F> {
     /// Refits the model to the rows it was fitted to, under random weights, as mclust's `MclustBootstrap(type = "wlbs")`.
     ///
     /// Structure, mixing, what is held and the assignment are those of the model, or of the end of an annealed one; after a
-    /// stochastic fit it is soft. Cost: as many fits as replicates, most of them
-    /// short.
+    /// stochastic fit it is soft, and components that might go or start again are kept by the floor. Cost: as many fits as
+    /// replicates, most of them short.
     ///
     /// ```
     /// use miscela::{Bootstrap, prelude::*};
@@ -87,16 +87,17 @@ impl<F: Float> GaussianMixture<F> {
         }
         self.check_width(&dataset.records)?;
         let samples = samples_of(dataset, self.missing())?;
-        // A refit goes on from where the fit ended: it neither heats up nor draws, or components would lose their labels.
-        let assignment = match self.settings.assignment.at_end() {
-            Assignment::Stochastic => Assignment::Soft,
-            other => other,
-        };
-        let params = GmmParams::resuming(self)
-            .assignment(assignment)
-            .tolerance(F::narrow(plan.tolerance))
-            .max_n_iterations(plan.max_n_iterations)
-            .threads(Threads::One);
+        // A refit goes on from where the fit ended: it neither draws, nor do components go or start again, or they would lose
+        // their labels.
+        let mut params = self.promote();
+        if self.assignment() == Assignment::Stochastic {
+            params = params.assignment(Assignment::Soft);
+        }
+        if self.collapse().replaces() {
+            params = params.collapse(Collapse::Floor);
+        }
+        let params =
+            params.tolerance(F::narrow(plan.tolerance)).max_n_iterations(plan.max_n_iterations).threads(Threads::One);
         let mut seeds = Xoshiro256Plus::seed_from_u64(plan.seed);
         let seeds: Vec<u64> = (0..plan.n_replicates).map(|_| seeds.next_u64()).collect();
         let refit = |replicate: usize| {

@@ -216,7 +216,8 @@ impl<F: Float> GaussianMixture<F> {
         &self.sizes
     }
 
-    /// Σ w ln p(x) over the rows of the fit, at the parameters of the model.
+    /// Σ w ln p(x) over the rows of the fit, at the parameters of the model; for rows of [known
+    /// label](GmmParams::known_labels) ln(wₖ Nₖ(x)) of their own component.
     pub fn log_likelihood(&self) -> f64 {
         self.log_likelihood
     }

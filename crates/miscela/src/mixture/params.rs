@@ -51,14 +51,14 @@ impl<F: Float> GmmParams<F, Xoshiro256Plus> {
 }
 
 impl<F: Float> GmmParams<F, Xoshiro256Plus> {
-    /// What a model was fitted with, starting at its parameters.
+    /// What a model was fitted with, starting at its parameters. What was annealed goes on as it ended.
     pub(super) fn resuming(model: &GaussianMixture<F>) -> Self {
         let (mixture, settings) = (&model.mixture, &model.settings);
         let mut params = Self::new(model.n_clusters())
             .tolerance(F::narrow(settings.tolerance))
             .reg_covariance(F::narrow(settings.reg_covariance))
             .init_method(mixture.into());
-        params.0.settings = settings.clone();
+        params.0.settings = MixtureSettings { assignment: settings.assignment.at_end(), ..settings.clone() };
         params
     }
 }
@@ -181,7 +181,7 @@ impl<F: Float, R> GmmParams<F, R> {
         self
     }
 
-    /// The number of starts, of which the best result is kept.
+    /// The number of starts, of which the best result is kept. Where chance has no part in a start, there is one.
     pub fn n_runs(mut self, n_runs: u64) -> Self {
         self.0.n_runs = n_runs;
         self
@@ -218,6 +218,9 @@ impl<F: Float, R> GmmParams<F, R> {
     }
 
     /// Rows of known label, which stay there: one entry a row, none where it is unknown.
+    ///
+    /// The log-likelihood of the fit, and the criteria by it, count ln(wₖ Nₖ(x)) of its own component for a known row. What is
+    /// asked of a dataset later ([`score`](GaussianMixture::score), [`bic`](GaussianMixture::bic), …) knows no labels.
     ///
     /// ```
     /// use miscela::prelude::*;

@@ -47,19 +47,6 @@ impl<F: Float> GaussianMixture<F> {
     /// Parameters that start from this mixture and follow its settings, to be changed one by one: see
     /// [`KMeans::promote`](crate::KMeans::promote). What was annealed goes on as it ended.
     pub fn promote(&self) -> GmmParams<F, Xoshiro256Plus> {
-        let settings = &self.settings;
-        let params = GmmParams::new(self.n_clusters())
-            .init_method(self.into())
-            .covariance(settings.covariance)
-            .assignment(settings.assignment.at_end())
-            .mixing(settings.mixing.clone())
-            .held(settings.held)
-            .acceleration(settings.acceleration)
-            .tolerance(F::narrow(settings.tolerance))
-            .reg_covariance(F::narrow(settings.reg_covariance));
-        match settings.noise {
-            Some(noise) => params.noise(noise),
-            None => params,
-        }
+        GmmParams::resuming(self)
     }
 }
