@@ -226,10 +226,10 @@ pub(crate) struct StartArgs {
     #[arg(long, value_name = "FILE", group = "where")]
     pub(crate) init_centers: Option<PathBuf>,
     /// Mixing weights that go with --init-centers (one column)
-    #[arg(long, value_name = "FILE", requires = "init_centers")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) init_weights: Option<PathBuf>,
     /// Covariances that go with --init-centers (k × d × d)
-    #[arg(long, value_name = "FILE.npy", requires = "init_centers")]
+    #[arg(long, value_name = "FILE.npy")]
     pub(crate) init_covariances: Option<PathBuf>,
     /// Start from this partition of the rows (labels from 0)
     #[arg(long, value_name = "FILE", group = "where")]
@@ -240,7 +240,7 @@ pub(crate) struct StartArgs {
     /// Seed of the random numbers
     #[arg(long, value_name = "S", default_value_t = 42)]
     pub(crate) seed: u64,
-    /// Starts to try; the best result is kept
+    /// Starts to try; the best result is kept (a start without chance is tried once)
     #[arg(long, value_name = "R", default_value = "1")]
     pub(crate) n_runs: NonZeroUsize,
 }
@@ -330,10 +330,12 @@ pub(crate) struct MixtureArgs {
     /// Believe rather than estimate, so that needless components lose their rows; with this prior of the weights:
     /// dirichlet, dirichlet-process
     #[arg(long, value_name = "PRIOR", value_enum, hide_possible_values = true,
-          conflicts_with_all = ["temperature", "equal_weights", "given_weights", "hold", "noise", "known_labels", "collapse"])]
+          conflicts_with_all = ["temperature", "anneal_from", "anneal_factor", "anneal_to", "accelerate", "equal_weights",
+                                "given_weights", "hold", "noise", "known_labels", "collapse", "init_weights",
+                                "init_covariances"])]
     pub(crate) bayesian: Option<Bayesian>,
     /// The concentration of that prior: the lower, the fewer components stay [default: 1/k]
-    #[arg(long, value_name = "X", value_parser = positive, requires = "bayesian")]
+    #[arg(long, value_name = "X", value_parser = positive)]
     pub(crate) concentration: Option<f64>,
     /// What is done about a component that collapses onto few rows: floor, shrink, prior, respawn, drop [default: floor]
     #[arg(long, value_name = "POLICY")]

@@ -10,6 +10,7 @@ use crate::problem::Problem;
 use crate::progress::Progress;
 use crate::start::Origin;
 use crate::{output, paths, summary};
+use miscela::{GmmError, GmmParamsError, KnownLabelsError};
 use miscela_plot::{Clusters, Picture};
 use miscela_table::{Columns, read_vector, write_labels};
 use ndarray::Array2;
@@ -123,7 +124,14 @@ impl Input<'_> {
                 problem.bayesian(settings, observer).map(|model| Model::Bayesian(Box::new(model)))
             }
         }
-        .map_err(|error| Failure::in_file(&args.data, error))
+        .map_err(|error| match error {
+            // Weights that are given are from a file.
+            GmmError::InvalidParams(GmmParamsError::Mixing(_)) => Failure::in_file(&args.data, error),
+            // Whatever the data.
+            GmmError::InvalidParams(error) => Failure::call(error),
+            GmmError::KnownLabels(error @ KnownLabelsError::Hierarchical) => Failure::call(error),
+            error => Failure::in_file(&args.data, error),
+        })
     }
 }
 

@@ -168,6 +168,7 @@ impl Kind {
                         ("--hold", !mixture.hold.is_empty()),
                         ("--noise", mixture.noise.is_some()),
                         ("--bayesian", mixture.bayesian.is_some()),
+                        ("--concentration", mixture.concentration.is_some()),
                         ("--collapse", mixture.collapse.is_some()),
                         ("--reg-covar", mixture.reg_covar.is_some()),
                         ("--init-weights", start.init_weights.is_some()),
@@ -208,10 +209,14 @@ impl Kind {
                         ("--init-trials", start.init_trials.is_some()),
                     ],
                 )?;
-                let without_prior = mixture.covariance.filter(|covariance| !covariance.has_prior());
-                if let (Some(Collapse::Prior), Some(covariance)) = (mixture.collapse, without_prior) {
-                    return Err(Failure::call(GmmParamsError::NoPrior(covariance).to_string()));
-                }
+                // Not `requires` of the parser: it does not ask for what conflicts with another flag.
+                let (bayesian, centres) = (mixture.bayesian.is_some(), start.init_centers.is_some());
+                without("--bayesian", bayesian, &[("--concentration", mixture.concentration.is_some())])?;
+                let with_centres = [
+                    ("--init-weights", start.init_weights.is_some()),
+                    ("--init-covariances", start.init_covariances.is_some()),
+                ];
+                without("--init-centers", centres, &with_centres)?;
                 if mixture.noise.is_some() && start.init_labels.is_some() && args.k.is_none() {
                     return Err(Failure::call(
                         "--init-labels does not tell clusters from noise; give -k, the label of noise",
@@ -279,6 +284,14 @@ fn held(parts: &[Part]) -> Held {
 fn refuse(method: &str, flags: &[(&str, bool)]) -> Result<(), Failure> {
     match flags.iter().find(|(_, given)| *given) {
         Some((flag, _)) => Err(Failure::call(format!("{flag} is for {method}; leave it out or change the method"))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses flags that are nothing without another, if that is not there.
+fn without(other: &str, is_there: bool, flags: &[(&str, bool)]) -> Result<(), Failure> {
+    match flags.iter().find(|(_, given)| *given && !is_there) {
+        Some((flag, _)) => Err(Failure::call(format!("{flag} is for {other}; add it or leave it out"))),
         None => Ok(()),
     }
 }

@@ -149,7 +149,7 @@ fn starts_that_do_not_fit() {
 #[test]
 fn calls_that_make_no_sense() {
     let folder = Folder::with_data();
-    let cases: [(&str, &[&str]); 38] = [
+    let cases: [(&str, &[&str]); 45] = [
         ("fit data.csv -k 0", &["'0'", "-k", "at least 1"]),
         ("fit data.csv -k two", &["'two'", "-k"]),
         ("fit data.csv", &["-k", "required"]),
@@ -176,6 +176,13 @@ fn calls_that_make_no_sense() {
         ("fit data.csv -k 2 --init random --init-trials 2", &["--init-trials"]),
         ("fit data.csv -k 2 --init random --init-labels l.csv", &["--init", "--init-labels", "cannot be used"]),
         ("fit data.csv -m gmm -k 2 --init-weights w.csv", &["--init-centers"]),
+        ("fit data.csv -m gmm -k 2 --init random --init-weights w.csv", &["--init-weights", "--init-centers"]),
+        ("fit data.csv -m gmm --init-model m.json --init-covariances c.npy", &["--init-covariances", "--init-centers"]),
+        ("fit data.csv -m gmm --init-labels l.csv --init-weights w.csv", &["--init-weights", "--init-centers"]),
+        ("fit data.csv -m gmm -k 2 --noise --missing marginal", &["noise", "missing values"]),
+        ("fit data.csv -m gmm -k 2 --collapse drop --hold means", &["drop"]),
+        ("fit data.csv -m gmm -k 2 --collapse respawn --accelerate", &["respawn", "acceleration"]),
+        ("fit data.csv -m gmm -k 2 --init hierarchical --known-labels length", &["hierarchical", "known labels"]),
         ("fit data.csv -k 2 --columns a --exclude b", &["--columns", "--exclude"]),
         ("fit data.txt -k 2", &["data.txt", ".csv"]),
         ("fit data.csv -k 2 -o m.bin", &["m.bin", ".json", ".cbor"]),

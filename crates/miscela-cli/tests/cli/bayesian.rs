@@ -46,9 +46,16 @@ fn a_bayesian_mixture_empties_what_is_needless() {
 #[test]
 fn bayesian_flags_that_make_no_sense() {
     let folder = Folder::with_data();
-    let cases: [(&str, &[&str]); 10] = [
+    let cases: [(&str, &[&str]); 17] = [
         ("-k 2 --bayesian dirichlet", &["--bayesian", "-m gmm"]),
+        ("-k 2 --concentration 1", &["--concentration", "-m gmm"]),
         ("-m gmm -k 2 --concentration 1", &["--bayesian"]),
+        ("-m gmm -k 2 --concentration 1 --temperature 2", &["--concentration", "--bayesian"]),
+        ("-m gmm -k 2 --concentration 1 --equal-weights", &["--concentration", "--bayesian"]),
+        ("-m gmm -k 2 --bayesian dirichlet --covariance VEV", &["VEV", "full"]),
+        ("-m gmm -k 2 --bayesian dirichlet --accelerate", &["--bayesian", "--accelerate"]),
+        ("-m gmm -k 2 --bayesian dirichlet --anneal-from 3", &["--bayesian", "--anneal-from"]),
+        ("-m gmm --bayesian dirichlet --init-centers data.csv --init-weights w.csv", &["--bayesian", "--init-weights"]),
         ("-m gmm -k 2 --bayesian flat", &["flat", "dirichlet-process"]),
         ("-m gmm -k 2 --bayesian dirichlet --concentration 0", &["'0'", "--concentration"]),
         ("-m gmm -k 2 --bayesian dirichlet --assignment hard", &["--bayesian", "--assignment"]),
