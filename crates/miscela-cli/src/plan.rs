@@ -6,8 +6,8 @@ use crate::error::Failure;
 use crate::paths;
 use crate::values::Metric;
 use miscela::{
-    Acceleration, Algorithm, Annealing, Assignment, Collapse, Covariance, Empty, GmmParamsError, Held, Missing, Mixing,
-    Noise, Sizing, Threads,
+    Acceleration, Algorithm, Annealing, Assignment, Collapse, Covariance, Empty, Held, Missing, Mixing, Noise, Sizing,
+    Threads,
 };
 use miscela_plot::ImageFormat;
 use std::path::Path;

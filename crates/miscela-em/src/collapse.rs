@@ -45,7 +45,8 @@ pub enum Collapse {
     /// Means and covariances have mclust's default conjugate prior (Fraley & Raftery 2007), for the structures that mclust
     /// has one for: all but VEE, EVE, VVE and EVV. The objective is then the log-likelihood plus the logarithm of the prior.
     Prior,
-    /// It starts again at the row that is explained worst, with the pooled covariance; three times at most.
+    /// It starts again at the row that is explained worst, with the pooled covariance; three times at most (at each temperature
+    /// of an annealed fit).
     Respawn,
     /// It is removed, so that the model has one component less.
     Drop,

@@ -12,6 +12,7 @@
 //! nearest neighbours reach that weigh a tenth of an average cluster; the farthest are set aside, up to 10 % of the weight
 //! (after Byers & Raftery 1998, who measure by the k-th neighbour). EM takes back what is wrong with that.
 
+use crate::covariance::whole;
 use crate::passes::over_lanes;
 use crate::start::StartError;
 use crate::statistics::{Statistics, Sums};
@@ -155,12 +156,7 @@ impl Axes {
         let parts = over_lanes(samples, Sums::bytes(1, d, Scatter::Full), threads, empty, add);
         parts.iter().for_each(|sums| total.add(sums));
         let statistics = Statistics::new(0, shift.iter().map(|x| x.widen()).collect(), total);
-        let mut matrix = vec![0.0; d * d];
-        let mut packed = statistics.scatter_about_mean(0).into_iter();
-        for i in 0..d {
-            matrix[i * d..=i * d + i].iter_mut().zip(packed.by_ref()).for_each(|(to, from)| *to = from);
-        }
-        let eigen = miscela_linalg::eigen(&matrix, d)?;
+        let eigen = miscela_linalg::eigen(&whole(&statistics.scatter_about_mean(0), d), d)?;
         let axes = (0..d).map(|e| (0..d).map(|i| eigen.vectors[i * d + e]).collect()).collect();
         Some(Self { origin: summary.mean.clone(), axes })
     }

@@ -83,9 +83,7 @@ impl Prior {
         let share = n / (n + SHRINKAGE);
         mean.iter_mut().zip(&self.mean).zip(from).for_each(|((x, m), from)| *x = m + share * from);
     }
-}
 
-impl Prior {
     /// The logarithm of the prior density, to a constant.
     pub(crate) fn log_density<F: Float>(&self, mixture: &Mixture<F>) -> f64 {
         let (k, d) = mixture.means.dim();

@@ -55,7 +55,7 @@ pub enum StartError {
     },
     /// Noise has no density in rows that fill no volume.
     #[error(
-        "column {column} is constant, so that the rows fill no volume; leave it out, or give the volume of the noise"
+        "column {column} (counted from 0) is constant, so that the rows fill no volume; leave it out, or give the volume of the noise"
     )]
     NoVolume {
         /// 0-based column.

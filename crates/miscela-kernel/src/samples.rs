@@ -38,7 +38,7 @@ pub enum SamplesError {
         column: usize,
     },
     /// A column has no value at all.
-    #[error("column {column} has no value in any row that counts; leave the column out")]
+    #[error("column {column} (counted from 0) has no value in any row that counts; leave the column out")]
     EmptyColumn {
         /// 0-based column.
         column: usize,
