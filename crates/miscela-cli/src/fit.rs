@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::progress::Progress;
 use crate::start::Origin;
 use crate::{output, paths, summary};
-use miscela::{GmmError, GmmParamsError, KnownLabelsError};
+use miscela::{GmmError, GmmParamsError};
 use miscela_plot::{Clusters, Picture};
 use miscela_table::{Columns, read_vector, write_labels};
 use ndarray::Array2;
@@ -125,11 +125,11 @@ impl Input<'_> {
             }
         }
         .map_err(|error| match error {
-            // Weights that are given are from a file.
-            GmmError::InvalidParams(GmmParamsError::Mixing(_)) => Failure::in_file(&args.data, error),
+            GmmError::InvalidParams(GmmParamsError::Mixing(error)) => {
+                Failure::in_file(args.mixture.given_weights.as_ref().unwrap_or(&args.data), error)
+            }
             // Whatever the data.
             GmmError::InvalidParams(error) => Failure::call(error),
-            GmmError::KnownLabels(error @ KnownLabelsError::Hierarchical) => Failure::call(error),
             error => Failure::in_file(&args.data, error),
         })
     }

@@ -6,8 +6,8 @@ use crate::error::Failure;
 use crate::paths;
 use crate::values::Metric;
 use miscela::{
-    Acceleration, Algorithm, Annealing, Assignment, Collapse, Covariance, Empty, Held, Missing, Mixing, Noise, Sizing,
-    Threads,
+    Acceleration, Algorithm, Annealing, Assignment, Collapse, Covariance, Empty, Held, KnownLabelsError, Missing,
+    Mixing, Noise, Sizing, Threads,
 };
 use miscela_plot::ImageFormat;
 use std::path::Path;
@@ -217,6 +217,9 @@ impl Kind {
                     ("--init-covariances", start.init_covariances.is_some()),
                 ];
                 without("--init-centers", centres, &with_centres)?;
+                if args.known_labels.is_some() && start.init == Some(Init::Hierarchical) {
+                    return Err(Failure::call(KnownLabelsError::Hierarchical));
+                }
                 if mixture.noise.is_some() && start.init_labels.is_some() && args.k.is_none() {
                     return Err(Failure::call(
                         "--init-labels does not tell clusters from noise; give -k, the label of noise",

@@ -427,7 +427,7 @@ fn parameters_are_held() {
     assert_eq!((&held["means"], &held["weights"]), (&free["means"], &free["weights"]));
     assert_eq!(held["n_parameters"], json!(3));
     folder.write("w.csv", "w\n0.5\n0.3\n");
-    folder.fails("fit data.csv -m gmm -k 3 --given-weights w.csv", 1, &["2 weights", "3 components"]);
+    folder.fails("fit data.csv -m gmm -k 3 --given-weights w.csv", 1, &["w.csv", "2 weights", "3 components"]);
     folder.fails("fit data.csv -k 3 --hold means", 2, &["--hold", "-m gmm"]);
 }
 
