@@ -2,6 +2,7 @@
 
 mod agglomeration;
 mod algorithms;
+mod aligned;
 mod bounded_sizes;
 mod collapse;
 mod edges;

@@ -7,7 +7,9 @@ use crate::values::{
 };
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use miscela::metrics::AnyDistance;
-use miscela::{Algorithm, AnnealTo, Assignment, Collapse, Covariance, Criterion, Empty, Missing, Sizing};
+use miscela::{
+    Algorithm, AnnealTo, Assignment, CanonicalOrder, Collapse, Covariance, Criterion, Empty, Missing, Sizing,
+};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -181,6 +183,9 @@ pub(crate) struct FitArgs {
     /// Draw the clusters (.svg or .png)
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
+    /// Number the clusters by weight, the heaviest first, or by centre, the least first coordinate first [default: as found]
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["known_labels", "bayesian"])]
+    pub(crate) order: Option<CanonicalOrder>,
     #[command(flatten)]
     pub(crate) answer: AnswerArgs,
 
@@ -648,6 +653,7 @@ mod tests {
         knows("algorithm", &mut Algorithm::ALL.into_iter().map(Algorithm::name));
         knows("empty", &mut Empty::ALL.into_iter().map(Empty::name));
         knows("sizing", &mut Sizing::ALL.into_iter().map(Sizing::name));
+        knows("order", &mut CanonicalOrder::ALL.into_iter().map(CanonicalOrder::name));
         knows("collapse", &mut Collapse::ALL.into_iter().map(Collapse::name));
         knows(
             "covariance",

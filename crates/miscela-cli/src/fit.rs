@@ -62,6 +62,10 @@ impl Input<'_> {
         let names = table.names().to_vec();
         let rows = table.into_array::<F>()?;
         let model = self.model(&rows, weights.as_deref())?.with_feature_names(names);
+        let model = match args.order {
+            Some(order) => model.canonical_order(order)?,
+            None => model,
+        };
 
         let mut labels = Vec::new();
         if args.labels.is_some() || args.plot.is_some() {

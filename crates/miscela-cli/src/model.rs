@@ -2,8 +2,8 @@
 
 use crate::error::Failure;
 use miscela::{
-    AnyModel, Assignment, BayesianMixture, Covariance, Covariances, Float, GaussianMixture, KMeans, Missing, Report,
-    Trimming,
+    AnyModel, Assignment, BayesianMixture, CanonicalOrder, Covariance, Covariances, Float, GaussianMixture, KMeans,
+    Missing, Report, Trimming,
 };
 use ndarray::{Array1, Array2};
 use serde::Serialize;
@@ -250,6 +250,15 @@ impl<F: Number> Model<F> {
             Model::Mixture(model) => Model::Mixture(Box::new(model.with_feature_names(names))),
             Model::Bayesian(model) => Model::Bayesian(Box::new(model.with_feature_names(names))),
         }
+    }
+
+    /// Numbers the clusters by this rule; a Bayesian mixture, whose prior can know an order, keeps its own.
+    pub(crate) fn canonical_order(self, order: CanonicalOrder) -> Result<Self, Failure> {
+        Ok(match self {
+            Model::KMeans(model) => Model::KMeans(Box::new(model.canonical_order(order))),
+            Model::Mixture(model) => Model::Mixture(Box::new(model.canonical_order(order).map_err(Failure::fault)?)),
+            Model::Bayesian(model) => Model::Bayesian(model),
+        })
     }
 
     /// Σ w ‖x − c‖² over the rows of the fit, for k-means.

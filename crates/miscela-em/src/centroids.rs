@@ -9,7 +9,7 @@ use crate::history::Change;
 use crate::inference::{CentroidFit, evaluate_centroids, nearest_of_all, reduced_to_all};
 use crate::joint::Joint;
 use crate::median::medians;
-use crate::missing::{nearest_of, observed_centres, partial_fit, squared_partial_distance};
+use crate::missing::{observed_centres, partial_fit, partial_nearest_of, squared_partial_distance};
 use crate::passes::over_lanes;
 use crate::plan::Algorithm;
 use crate::relocate::Empty;
@@ -223,7 +223,9 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
     fn e_step(&self, block: &Block<F>, labels: &mut [u32], sums: &mut Sums, scratch: &mut Self::Scratch) {
         let new = &mut scratch.labels[..block.len()];
         if self.partial {
-            new.iter_mut().zip(block.rows()).for_each(|(label, row)| *label = nearest_of(row, &self.centroids).0);
+            new.iter_mut()
+                .zip(block.rows())
+                .for_each(|(label, row)| *label = partial_nearest_of(row, &self.centroids).0);
         } else {
             self.distance.assign(block, &self.centroids, new, &mut scratch.nearest);
         }

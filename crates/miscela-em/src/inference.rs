@@ -3,7 +3,7 @@
 use crate::centroids::KMeansScratch;
 use crate::density::Density;
 use crate::gaussian::weighted;
-use crate::missing::{nearest_of, squared_partial_distance};
+use crate::missing::{partial_nearest_of, squared_partial_distance};
 use crate::passes::over_lanes;
 use crate::statistics::Sums;
 use crate::tiles::{GaussianScratch, tile_rows};
@@ -169,7 +169,7 @@ pub(crate) fn nearest_of_all<F: Float, D: Distance<F>>(
     type Scratch<F> = (KMeansScratch<F>, Vec<f64>);
     fill_rows(samples, 1, centroids.len(), threads, &mut found, |block, out, (scratch, reduced): &mut Scratch<F>| {
         if partial {
-            return out.iter_mut().zip(block.rows()).for_each(|(out, row)| *out = nearest_of(row, centroids));
+            return out.iter_mut().zip(block.rows()).for_each(|(out, row)| *out = partial_nearest_of(row, centroids));
         }
         reduced.resize(block.len(), 0.0);
         let labels = &mut scratch.labels[..block.len()];

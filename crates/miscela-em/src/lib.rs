@@ -14,6 +14,7 @@ mod annealing;
 mod assignment;
 mod bayesian;
 mod centroids;
+mod closeness;
 mod collapse;
 mod conditional;
 mod course;
@@ -23,6 +24,7 @@ mod doubt;
 mod engine;
 mod gaussian;
 mod history;
+mod hungarian;
 mod inference;
 mod joint;
 mod marginal;
@@ -31,6 +33,7 @@ mod median;
 mod merging;
 mod missing;
 mod nearest;
+mod neighbours;
 mod noise;
 mod parameters;
 mod passes;
@@ -63,6 +66,7 @@ pub use doubt::{component_log_densities, entropies, uncertainties};
 pub use engine::{Assigned, Family, MStep, Session, run, summarize};
 pub use gaussian::{GaussianFamily, MixtureSettings};
 pub use history::Change;
+pub use hungarian::cheapest_matching;
 pub use inference::{
     CentroidFit, MixtureFit, densest_labels, distances, evaluate_centroids, evaluate_mixture, log_densities,
     nearest_centres, nearest_labels, nearest_reduced, responsibilities,
@@ -71,8 +75,10 @@ pub use joint::{Joint, JointFit};
 pub use marginal::ColumnsError;
 pub use merging::Hierarchy;
 pub use missing::{
-    IncompleteDensity, Missing, UnknownMissing, filled, partial_distances, partial_fit, partial_impute, partial_nearest,
+    IncompleteDensity, Missing, UnknownMissing, filled, partial_distances, partial_fit, partial_impute,
+    partial_nearest, partial_nearest_of,
 };
+pub use neighbours::{ClusterSummary, cluster_summaries, nearest_m};
 pub use noise::{Noise, START_WEIGHT, Uniform, far_rows};
 pub use parameters::{Covariances, Mixture, ParameterError};
 pub use plan::{Algorithm, UnknownAlgorithm};

@@ -199,6 +199,21 @@ impl<F: Float> Mixture<F> {
         self.means.ncols()
     }
 
+    /// The same with component `order[i]` as the i-th; noise stays.
+    ///
+    /// # Panics
+    /// If `order` names a component that there is not.
+    pub fn in_order(&self, order: &[usize]) -> Self {
+        let covariances = match &self.covariances {
+            Covariances::Full(all) => Covariances::Full(all.select(Axis(0), order)),
+            Covariances::Diagonal(all) => Covariances::Diagonal(all.select(Axis(0), order)),
+            Covariances::Spherical(all) => Covariances::Spherical(all.select(Axis(0), order)),
+            shared => shared.clone(),
+        };
+        let (weights, means) = (self.weights.select(Axis(0), order), self.means.select(Axis(0), order));
+        Self { weights, means, covariances, noise: self.noise.clone() }
+    }
+
     /// Shapes that agree, finite numbers, weights that sum to one, symmetric covariances. (That they are positive definite
     /// is found when they are factored: [`Density::new`](crate::Density::new).)
     pub fn check(&self) -> Result<(), ParameterError> {

@@ -28,12 +28,14 @@
 
 mod any;
 mod bayesian;
+mod drift;
 mod float;
 mod input;
 mod kmeans;
 mod known;
 mod mixture;
 mod names;
+mod order;
 mod report;
 
 #[cfg(feature = "linfa-clustering")]
@@ -43,6 +45,7 @@ pub mod prelude;
 
 pub use any::AnyModel;
 pub use bayesian::{BayesianMixture, BayesianMixtureDocument, BayesianParams, BayesianValidParams, PriorsDocument};
+pub use drift::{Drift, MatchedClusters, Relabelled};
 pub use float::Float;
 pub use kmeans::{
     Algorithm, Empty, IncrKMeansError, KMeans, KMeansDocument, KMeansError, KMeansParams, KMeansParamsError,
@@ -55,6 +58,7 @@ pub use mixture::{
     MixtureScore, Regression, Replicates, Selection, SelectionParams, SelectionRow, SelectionStart, StandardErrors,
     UnknownCriterion,
 };
+pub use order::{CanonicalOrder, UnknownOrder};
 pub use report::{Report, Seconds};
 
 pub use miscela_distance::{
@@ -63,9 +67,10 @@ pub use miscela_distance::{
 #[cfg(feature = "linfa-nn")]
 pub use miscela_distance::{FromLinfa, ToLinfa};
 pub use miscela_em::{
-    Acceleration, AnnealTo, Annealing, Assignment, Collapse, ColumnsError, ConditionalError, Covariance, Covariances,
-    Held, Missing, Mixing, Mixture, Noise, Observer, Posterior, PriorError, Priors, Progress, Repair, RepairAction,
-    Termination, Uniform, UnknownCollapse, UnknownCovariance, UnknownMissing, WeightConcentration, WeightPrior,
+    Acceleration, AnnealTo, Annealing, Assignment, ClusterSummary, Collapse, ColumnsError, ConditionalError,
+    Covariance, Covariances, Held, Missing, Mixing, Mixture, Noise, Observer, Posterior, PriorError, Priors, Progress,
+    Repair, RepairAction, Termination, Uniform, UnknownCollapse, UnknownCovariance, UnknownMissing,
+    WeightConcentration, WeightPrior,
 };
 pub use miscela_init::{
     Agglomerate, Agglomeration, AgglomerationModel, KMeansInit, Merge, SeedingError, Transform, quantile_labels,

@@ -1,4 +1,4 @@
-//! Clusters that are kept to their sizes.
+//! Clusters that are kept to their sizes, and numbered by them.
 
 use crate::run::Folder;
 
@@ -23,4 +23,20 @@ fn sizes_are_kept_in_answers_and_labels() {
     folder.fails("fit data.csv -m gmm -k 3 --min-size 9", 2, &["--min-size", "-m kmeans"]);
     folder.write("weighted.csv", "x,w\n1,1\n2,2.5\n9,1\n");
     folder.fails("fit weighted.csv -k 2 --weights w --min-size 1", 1, &["row 1 is 2.5", "whole numbers"]);
+}
+
+#[test]
+fn clusters_are_numbered_by_rule() {
+    let folder = Folder::with_data();
+    for fit in ["fit data.csv -k 3", "fit data.csv -m gmm -k 3"] {
+        let answer = folder.json(&format!("{fit} --order centre --labels labels.csv -o m.json"));
+        let first: Vec<f64> =
+            answer["means"].as_array().unwrap().iter().map(|mean| mean[0].as_f64().unwrap()).collect();
+        assert!(first.is_sorted(), "{first:?}");
+        assert_eq!(folder.ok("predict m.json data.csv"), folder.read("labels.csv"));
+        let sizes = folder.json(&format!("{fit} --order weight"))["sizes"].clone();
+        assert_eq!(sizes, serde_json::json!([20, 20, 20]));
+    }
+    folder.fails("fit data.csv -k 3 --order luck", 2, &["--order", "weight or centre"]);
+    folder.fails("fit data.csv -m gmm -k 3 --order weight --bayesian dirichlet", 2, &["--order", "--bayesian"]);
 }

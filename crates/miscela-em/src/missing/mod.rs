@@ -36,8 +36,8 @@ pub(crate) use columns::column_moments;
 pub(crate) use gaps::Gaps;
 pub use incomplete::{IncompleteDensity, filled};
 pub(crate) use marginal::{Marginal, Rule};
-pub(crate) use partial::{nearest_of, observed_centres, squared_partial_distance};
-pub use partial::{partial_distances, partial_fit, partial_impute, partial_nearest};
+pub(crate) use partial::{observed_centres, squared_partial_distance};
+pub use partial::{partial_distances, partial_fit, partial_impute, partial_nearest, partial_nearest_of};
 pub(crate) use start::from_shares;
 
 use std::fmt;

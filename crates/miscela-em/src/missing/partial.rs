@@ -29,7 +29,7 @@ pub(crate) fn squared_partial_distance<F: Float>(row: &[F], centre: &[F]) -> f64
 }
 
 /// The nearest centre and the reduced distance to it; the lowest index of equals.
-pub(crate) fn nearest_of<F: Float>(row: &[F], centroids: &Centroids<F>) -> (u32, f64) {
+pub fn partial_nearest_of<F: Float>(row: &[F], centroids: &Centroids<F>) -> (u32, f64) {
     let reduced = centroids.rows().map(|centre| squared_partial_distance(row, centre));
     let nearer = |best: (u32, f64), (c, reduced)| if reduced < best.1 { (c as u32, reduced) } else { best };
     reduced.enumerate().fold((0, f64::INFINITY), nearer)
@@ -66,7 +66,7 @@ pub fn partial_fit<F: Float>(samples: &Samples<F>, centroids: &Centroids<F>, thr
     let empty = || CentroidFit { inertia: 0.0, sizes: vec![0; k], weights: vec![0.0; k] };
     let work = |block: &Block<F>, fit: &mut CentroidFit, (): &mut ()| {
         for (i, row) in block.rows().enumerate() {
-            let ((label, reduced), w) = (nearest_of(row, centroids), block.weight(i));
+            let ((label, reduced), w) = (partial_nearest_of(row, centroids), block.weight(i));
             fit.inertia += weighted(w, reduced);
             fit.sizes[label as usize] += usize::from(w > 0.0);
             fit.weights[label as usize] += w;
@@ -87,7 +87,7 @@ pub fn partial_nearest<F: Float>(
     centroids: &Centroids<F>,
     threads: Threads,
 ) -> (Array1<usize>, Array1<f64>) {
-    let found = each_row(rows, centroids, threads, |row, out| out.push(nearest_of(row, centroids)));
+    let found = each_row(rows, centroids, threads, |row, out| out.push(partial_nearest_of(row, centroids)));
     let labels = found.iter().map(|(label, _)| *label as usize).collect();
     (labels, found.iter().map(|(_, reduced)| *reduced).collect())
 }

@@ -9,7 +9,7 @@
 //! variances: a missing value is at the mean, with v left of it. It needs no complete row.
 
 use super::columns::column_moments;
-use super::partial::nearest_of;
+use super::partial::partial_nearest_of;
 use crate::gaussian::MixtureSettings;
 use crate::maximise::maximise_start;
 use crate::parameters::Mixture;
@@ -40,7 +40,7 @@ pub(crate) fn from_shares<F: Float>(
     let share = |i: usize, row: &[F], out: &mut [f64]| match (shares, &centroids) {
         (Shares::Responsibilities(given), _) => out.iter_mut().zip(given.row(i)).for_each(|(r, g)| *r = g.widen()),
         (Shares::Labels(labels), _) => give_all_to(labels[i], out),
-        (_, Some(centroids)) => give_all_to(nearest_of(row, centroids).0 as usize, out),
+        (_, Some(centroids)) => give_all_to(partial_nearest_of(row, centroids).0 as usize, out),
         _ => {}
     };
     let statistics = completed(samples, share, k, settings.covariance.structure().scatter(), summary, threads)?;

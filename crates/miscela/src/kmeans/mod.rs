@@ -1,10 +1,12 @@
 //! K-means: parameters, fit, incremental fit, model, document.
 
+mod alignment;
 mod document;
 mod empty;
 mod error;
 mod fit;
 mod incremental;
+mod inference;
 mod model;
 mod params;
 mod sizes;

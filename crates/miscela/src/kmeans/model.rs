@@ -10,8 +10,8 @@ use miscela_em::{
     CentroidFit, JointFit, Missing, distances, evaluate_centroids, nearest_centres, nearest_labels, nearest_reduced,
     partial_distances, partial_fit, partial_impute, partial_nearest,
 };
-use miscela_kernel::{Block, Centroids, Samples, Threads};
-use ndarray::{Array1, Array2, ArrayBase, Axis, Data, Ix1, Ix2};
+use miscela_kernel::{Centroids, Samples, Threads};
+use ndarray::{Array1, Array2, ArrayBase, Data, Ix1, Ix2};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256Plus;
 
@@ -269,7 +269,7 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
         self.centroids = centroids;
     }
 
-    fn checked<'a, S: Data<Elem = F>>(
+    pub(super) fn checked<'a, S: Data<Elem = F>>(
         &self,
         records: &'a ArrayBase<S, Ix2>,
         weights: Option<&'a [f64]>,
@@ -317,26 +317,16 @@ impl<F: Float, D: Distance<F>, S: Data<Elem = F>> PredictInplace<ArrayBase<S, Ix
 }
 
 impl<F: Float, D: Distance<F>, S: Data<Elem = F>> PredictInplace<ArrayBase<S, Ix1>, usize> for KMeans<F, D> {
+    /// Allocates nothing if the row is contiguous. Cost: O(kd).
+    ///
     /// # Panics
     /// If the row is of another width than the model.
     fn predict_inplace(&self, row: &ArrayBase<S, Ix1>, label: &mut usize) {
         assert_eq!(row.len(), self.n_features(), "a row must have the columns the model was fitted on");
-        if has_gaps(row, self.missing) {
-            *label = partial_nearest(row.view().insert_axis(Axis(0)), &self.index, Threads::One).0[0];
-            return;
-        }
-        let copy;
-        let row = match row.as_slice() {
-            Some(row) => row,
-            None => {
-                copy = row.to_vec();
-                &copy
-            }
+        *label = match row.as_slice() {
+            Some(row) => self.nearest_to_row(row),
+            None => self.nearest_to_row(&row.to_vec()),
         };
-        let (mut found, mut reduced) = ([0], [0.0]);
-        let mut scratch = miscela_kernel::NearestScratch::default();
-        self.distance.nearest(&Block::new(row, row.len()), &self.index, &mut found, &mut reduced, &mut scratch);
-        *label = found[0] as usize;
     }
 
     fn default_target(&self, _: &ArrayBase<S, Ix1>) -> usize {

@@ -1,5 +1,6 @@
 //! Gaussian mixtures: parameters, starts, fit, model, document.
 
+mod alignment;
 mod bootstrap;
 mod conditional;
 mod document;
