@@ -1,7 +1,7 @@
 //! K-means under every distance that knows its centres: nothing that ships can raise its own objective.
 
 use miscela::prelude::*;
-use miscela::{Centred, Cosine, Kl, L1, L2, Mahalanobis, SquaredL2};
+use miscela::{Centred, Cosine, ItakuraSaito, Kl, L1, L2, Mahalanobis, SquaredL2};
 use miscela_tests::{Blobs, assert_close, assert_means, cases};
 use ndarray::{Array1, Array2, Axis, array};
 use proptest::prelude::*;
@@ -73,6 +73,8 @@ proptest! {
         // Only defined where nothing is negative.
         blobs.rows.mapv_inplace(f64::abs);
         laws("KL", &blobs, k, &Kl);
+        blobs.rows += 0.01;
+        laws("Itakura-Saito", &blobs, k, &ItakuraSaito);
     }
 }
 

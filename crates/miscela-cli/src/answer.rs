@@ -131,6 +131,8 @@ impl<'a> Posterior<'a> {
 #[serde(bound = "F: Number")]
 pub(crate) struct InfoAnswer<'a, F> {
     method: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metric: Option<&'static str>,
     covariance: Option<&'static str>,
     assignment: &'static str,
     dtype: &'static str,
@@ -163,6 +165,7 @@ impl<'a, F: Number> InfoAnswer<'a, F> {
         let fit = FitAnswer::new(model, 0, 0, 0.0);
         Self {
             method: fit.method,
+            metric: model.metric(),
             covariance: fit.covariance,
             assignment: fit.assignment,
             dtype: fit.dtype,

@@ -6,7 +6,7 @@ use crate::values::{
     not_negative, positive,
 };
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use miscela::metrics::AnyDistance;
+use miscela::AnyDistance;
 use miscela::{
     Algorithm, AnnealTo, Assignment, CanonicalOrder, Collapse, Covariance, Criterion, Empty, Missing, Sizing,
 };
@@ -272,7 +272,8 @@ pub(crate) struct KMeansArgs {
     /// How to iterate: auto, lloyd, bounds, groups, prefix [default: auto]
     #[arg(long, value_name = "NAME")]
     pub(crate) algorithm: Option<Algorithm>,
-    /// The distance: l2, sqeuclidean [default: l2]
+    /// The distance: l2 (means), l1 (medians), cosine (directions), kl (counts and shares), itakura-saito (spectra), mahalanobis
+    /// (by the covariance of the rows) [default: l2]
     #[arg(long, value_name = "NAME", value_parser = metric)]
     pub(crate) metric: Option<Metric>,
     /// What to do about clusters that lose all rows: farthest: take the row farthest from its centre, split-largest, keep,
@@ -518,7 +519,7 @@ pub(crate) struct MetricsArgs {
     /// The rows that were labelled: silhouette, Calinski-Harabasz, Davies-Bouldin, Dunn, inertia
     #[arg(long, value_name = "DATA")]
     pub(crate) data: Option<PathBuf>,
-    /// The distance of silhouette and Dunn index: l2, sqeuclidean, l1, linf, cosine, kl
+    /// The distance of silhouette and Dunn index: l2, sqeuclidean, l1, linf, cosine, kl, itakura-saito
     #[arg(long, value_name = "NAME", default_value = "l2", value_parser = measured, requires = "data")]
     pub(crate) metric: AnyDistance,
     /// Estimate the silhouette from this many rows, with its standard error; and leave out the Dunn index

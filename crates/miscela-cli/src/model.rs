@@ -2,8 +2,8 @@
 
 use crate::error::Failure;
 use miscela::{
-    AnyModel, Assignment, BayesianMixture, CanonicalOrder, Covariance, Covariances, Float, GaussianMixture, KMeans,
-    Missing, Report, Trimming,
+    AnyCentred, AnyModel, Assignment, BayesianMixture, CanonicalOrder, Covariance, Covariances, Float, GaussianMixture,
+    KMeans, Missing, Report, Trimming,
 };
 use ndarray::{Array1, Array2};
 use serde::Serialize;
@@ -28,7 +28,7 @@ impl Number for f64 {
 /// A fitted model.
 #[derive(Debug)]
 pub(crate) enum Model<F> {
-    KMeans(Box<KMeans<F>>),
+    KMeans(Box<KMeans<F, AnyCentred>>),
     Mixture(Box<GaussianMixture<F>>),
     Bayesian(Box<BayesianMixture<F>>),
 }
@@ -99,6 +99,14 @@ impl<F: Number> Model<F> {
         match self {
             Model::KMeans(_) => "kmeans",
             Model::Mixture(_) | Model::Bayesian(_) => "gmm",
+        }
+    }
+
+    /// The name of the distance of k-means.
+    pub(crate) fn metric(&self) -> Option<&'static str> {
+        match self {
+            Model::KMeans(model) => Some(model.distance().name()),
+            Model::Mixture(_) | Model::Bayesian(_) => None,
         }
     }
 
@@ -234,7 +242,16 @@ impl<F: Number> Model<F> {
     pub(crate) fn with_missing(self, missing: Option<Missing>, path: &Path) -> Result<Self, Failure> {
         match (self, missing) {
             (model, None) | (model @ Model::Bayesian(_), Some(Missing::Error)) => Ok(model),
-            (Model::KMeans(model), Some(missing)) => Ok(Model::KMeans(Box::new(model.with_missing(missing)))),
+            (Model::KMeans(model), Some(missing)) => match model.into_l2() {
+                Ok(model) => Ok(Model::KMeans(Box::new(model.with_missing(missing).into_any()))),
+                Err(model) if missing == Missing::Error => Ok(Model::KMeans(Box::new(model))),
+                Err(model) => {
+                    let metric = model.distance().name();
+                    let sentence =
+                        format!("its metric is {metric}, and --missing {missing} is for l2; impute the rows before");
+                    Err(Failure::in_file(path, sentence))
+                }
+            },
             (Model::Mixture(model), Some(missing)) => Ok(Model::Mixture(Box::new(model.with_missing(missing)))),
             (Model::Bayesian(_), Some(missing)) => {
                 let sentence =
@@ -261,7 +278,7 @@ impl<F: Number> Model<F> {
         })
     }
 
-    /// Σ w ‖x − c‖² over the rows of the fit, for k-means.
+    /// Σ w ‖x − c‖², or what other distance it is by, over the rows of the fit, for k-means.
     pub(crate) fn inertia(&self) -> Option<f64> {
         match self {
             Model::KMeans(model) => Some(model.inertia_sum()),

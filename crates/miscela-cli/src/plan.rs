@@ -6,7 +6,7 @@ use crate::error::Failure;
 use crate::paths;
 use crate::values::Metric;
 use miscela::{
-    Acceleration, Algorithm, Annealing, Assignment, Collapse, Covariance, Empty, Held, KnownLabelsError, Missing,
+    Acceleration, Algorithm, Annealing, Assignment, Collapse, Covariance, Empty, Held, KnownLabelsError, L2, Missing,
     Mixing, Noise, Sizing, Threads,
 };
 use miscela_plot::ImageFormat;
@@ -47,6 +47,7 @@ pub(crate) enum Kind {
 
 #[derive(Debug)]
 pub(crate) struct KMeansSettings {
+    pub(crate) metric: Metric,
     pub(crate) algorithm: Algorithm,
     pub(crate) empty: Empty,
     /// The fraction of the rows to leave out.
@@ -184,8 +185,21 @@ impl Kind {
                 if kmeans.sizing.is_some() && kmeans.min_size.or(kmeans.max_size).is_none() {
                     return Err(Failure::call("--sizing is for --min-size and --max-size; give one, or leave it out"));
                 }
-                let Metric::L2 = kmeans.metric.unwrap_or(Metric::L2);
+                let metric = kmeans.metric.clone().unwrap_or_else(|| Metric::Named(L2.into()));
+                let euclidean = metric == Metric::Named(L2.into());
+                if !euclidean && kmeans.algorithm.is_some_and(|it| !matches!(it, Algorithm::Auto | Algorithm::Lloyd)) {
+                    return Err(Failure::call(
+                        "--algorithm other than lloyd is for --metric l2; leave one of the two out",
+                    ));
+                }
+                if !euclidean && args.missing != Missing::Error {
+                    return Err(Failure::call(format!(
+                        "--missing {} is for --metric l2; leave one of the two out, or impute the rows before",
+                        args.missing
+                    )));
+                }
                 Ok(Kind::KMeans(KMeansSettings {
+                    metric,
                     algorithm: kmeans.algorithm.unwrap_or_default(),
                     empty: kmeans.empty.unwrap_or_default(),
                     trim: kmeans.trim,

@@ -4,11 +4,12 @@ use crate::args::Bayesian;
 use crate::model::Number;
 use crate::plan::{BayesianSettings, KMeansSettings, MixtureSettings};
 use crate::start::Origin;
+use crate::values::Metric;
 use miscela::{
-    Assignment, BayesianMixture, Covariance, GaussianMixture, GmmError, KMeans, KMeansInit, Missing, Mixing, Observer,
-    Threads, WeightPrior,
+    AnyCentred, Assignment, BayesianMixture, Covariance, GaussianMixture, GmmError, KMeans, KMeansError, KMeansInit,
+    Mahalanobis, Missing, Mixing, Observer, Threads, WeightPrior,
 };
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use rand_xoshiro::Xoshiro256Plus;
 use rand_xoshiro::rand_core::SeedableRng;
 
@@ -32,12 +33,20 @@ pub(crate) struct Problem<'a, F> {
 }
 
 impl<F: Number> Problem<'_, F> {
-    pub(crate) fn kmeans(&self, settings: &KMeansSettings, observer: &mut dyn Observer) -> Result<KMeans<F>, GmmError> {
+    pub(crate) fn kmeans(
+        &self,
+        settings: &KMeansSettings,
+        observer: &mut dyn Observer,
+    ) -> Result<KMeans<F, AnyCentred>, GmmError> {
+        let distance = match &settings.metric {
+            Metric::Named(distance) => distance.clone(),
+            Metric::Mahalanobis => self.mahalanobis()?.into(),
+        };
         let init = match self.origin.for_kmeans(settings.trials) {
             Some(init) => init,
             None => KMeansInit::Precomputed(self.centres_of_labels()?),
         };
-        let mut params = KMeans::params_with_rng(self.k, self.rng())
+        let mut params = KMeans::params_with(self.k, self.rng(), distance)
             .init_method(init)
             .algorithm(settings.algorithm)
             .empty(settings.empty)
@@ -62,6 +71,14 @@ impl<F: Number> Problem<'_, F> {
             params = params.known_labels(known.iter().copied());
         }
         Ok(params.fit_observed(self.rows, self.weights, observer)?)
+    }
+
+    /// By the covariance of the rows, that of one component.
+    fn mahalanobis(&self) -> Result<Mahalanobis, GmmError> {
+        let params = GaussianMixture::params_with_rng(1, self.rng()).reg_covariance(F::zero()).threads(self.threads);
+        let whole = params.fit_observed(self.rows, self.weights, &mut ())?;
+        let distance = Mahalanobis::from_covariance(whole.covariances().index_axis(Axis(0), 0));
+        Ok(distance.map_err(KMeansError::from)?)
     }
 
     pub(crate) fn mixture(

@@ -168,7 +168,9 @@ fn trimmed<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {
 fn objective<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {
     let likelihood = model.likelihood();
     let per_row = likelihood.mean_log_likelihood.map(|mean| format!(" ({} a row)", shown(mean))).unwrap_or_default();
-    let inertia = model.inertia().map(|inertia| ("inertia", shown(inertia)));
+    let by =
+        model.metric().filter(|metric| *metric != "l2").map(|metric| format!(" (by {metric})")).unwrap_or_default();
+    let inertia = model.inertia().map(|inertia| ("inertia", shown(inertia) + &by));
     let total = likelihood.log_likelihood.map(|total| ("log-likelihood", shown(total) + &per_row));
     let bound = model.bayesian().map(|model| ("lower bound", shown(model.lower_bound())));
     inertia.into_iter().chain(bound).chain(total).collect()

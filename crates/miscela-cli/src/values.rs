@@ -1,13 +1,14 @@
-//! The values of options, read one by one: numbers in their range, names that are known, names that are known and not
-//! available.
+//! The values of options, read one by one: numbers in their range, names that are known.
 
-use miscela::metrics::AnyDistance;
-use miscela::{AnnealTo, Annealing, Assignment, Missing};
+use miscela::{AnnealTo, Annealing, AnyCentred, AnyDistance, Assignment, L2, Missing};
 
-/// The distance of k-means. Both names are one: centres by Euclidean distance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The distance of k-means.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Metric {
-    L2,
+    /// Known by its name.
+    Named(AnyCentred),
+    /// By the covariance of the rows.
+    Mahalanobis,
 }
 
 pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
@@ -40,16 +41,23 @@ pub(crate) fn missing(name: &str) -> Result<Missing, String> {
 }
 
 pub(crate) fn metric(name: &str) -> Result<Metric, String> {
+    const USE: &str = "use l2, l1, cosine, mahalanobis, kl or itakura-saito";
     match name {
-        "l2" | "sqeuclidean" => Ok(Metric::L2),
-        "l1" | "linf" | "lp" | "cosine" | "mahalanobis" | "kl" => Err(not_available(name, "l2")),
-        _ => Err("use l2 or sqeuclidean".to_string()),
+        // Centres by Euclidean distance, both.
+        "l2" | "sqeuclidean" => Ok(Metric::Named(L2.into())),
+        "mahalanobis" => Ok(Metric::Mahalanobis),
+        _ => match AnyDistance::from_name(name).map(AnyCentred::try_from) {
+            Some(Ok(distance)) => Ok(Metric::Named(distance)),
+            Some(Err(error)) => Err(error.to_string()),
+            None if AnyDistance::NAMES.contains(&name) => Err(format!("k-means has no centre rule for {name}; {USE}")),
+            None => Err(USE.to_string()),
+        },
     }
 }
 
 /// The distance of a measure, which needs no centres.
 pub(crate) fn measured(name: &str) -> Result<AnyDistance, String> {
-    AnyDistance::from_name(name).ok_or_else(|| "use l2, sqeuclidean, l1, linf, cosine or kl".to_string())
+    AnyDistance::from_name(name).ok_or_else(|| "use l2, sqeuclidean, l1, linf, cosine, kl or itakura-saito".to_string())
 }
 
 pub(crate) fn assignment(name: &str) -> Result<Assignment, String> {
@@ -76,8 +84,4 @@ pub(crate) fn anneal_to(name: &str) -> Result<AnnealTo, String> {
         "hard" => Ok(AnnealTo::Hard),
         _ => Err("use soft or hard".to_string()),
     }
-}
-
-fn not_available(name: &str, instead: &str) -> String {
-    format!("{name} is not available; use {instead}")
 }

@@ -1,6 +1,9 @@
 //! The list of all distances, for programs that learn only at run time which one is wanted.
 
-use crate::{CentreRule, Centred, Cosine, Distance, DomainError, Kl, L1, L2, LInf, Lp, Mahalanobis, SquaredL2, Sums};
+use crate::{
+    CentreRule, Centred, Cosine, Distance, DomainError, ItakuraSaito, Kl, L1, L2, LInf, Lp, Mahalanobis, SquaredL2,
+    Sums,
+};
 use miscela_kernel::{Block, Centroids, Float, NearestScratch};
 
 /// Any of the distances of this crate. It asks which one once a call, so use the block kernels.
@@ -34,6 +37,9 @@ pub enum AnyDistance {
     Mahalanobis(Mahalanobis),
     /// Σ a ln(a/b) − a + b
     Kl,
+    /// Σ a/b − ln(a/b) − 1
+    #[cfg_attr(feature = "serde", serde(rename = "itakura-saito"))]
+    ItakuraSaito,
 }
 
 /// `$body` with `$distance` bound to the distance that `$any` is.
@@ -48,6 +54,7 @@ macro_rules! with {
             AnyDistance::Cosine => with!(@ Cosine, $distance => $body),
             AnyDistance::Mahalanobis($distance) => $body,
             AnyDistance::Kl => with!(@ Kl, $distance => $body),
+            AnyDistance::ItakuraSaito => with!(@ ItakuraSaito, $distance => $body),
         }
     };
     (@ $one:expr, $distance:ident => $body:expr) => {{
@@ -58,11 +65,12 @@ macro_rules! with {
 
 impl AnyDistance {
     /// The names of all distances.
-    pub const NAMES: [&'static str; 8] = ["l2", "sqeuclidean", "l1", "linf", "lp", "cosine", "mahalanobis", "kl"];
+    pub const NAMES: [&'static str; 9] =
+        ["l2", "sqeuclidean", "l1", "linf", "lp", "cosine", "mahalanobis", "kl", "itakura-saito"];
 
     /// The distance of that name; none for `lp` and `mahalanobis`, which need to know more, and for unknown names.
     pub fn from_name(name: &str) -> Option<Self> {
-        let plain = [Self::L2, Self::SquaredL2, Self::L1, Self::LInf, Self::Cosine, Self::Kl];
+        let plain = [Self::L2, Self::SquaredL2, Self::L1, Self::LInf, Self::Cosine, Self::Kl, Self::ItakuraSaito];
         plain.into_iter().find(|distance| distance.name() == name)
     }
 
@@ -77,13 +85,14 @@ impl AnyDistance {
             Self::Cosine => "cosine",
             Self::Mahalanobis(_) => "mahalanobis",
             Self::Kl => "kl",
+            Self::ItakuraSaito => "itakura-saito",
         }
     }
 
     /// How the best centre of a cluster follows from its rows, where that is known.
     pub fn centre(&self) -> Option<CentreRule> {
-        fn rule<D: Centred<f64>>(_: &D) -> CentreRule {
-            D::CENTRE
+        fn rule<D: Centred<f64>>(distance: &D) -> CentreRule {
+            distance.centre_rule()
         }
         match self {
             Self::L2 => Some(rule(&L2)),
@@ -92,61 +101,108 @@ impl AnyDistance {
             Self::Cosine => Some(rule(&Cosine)),
             Self::Mahalanobis(distance) => Some(rule(distance)),
             Self::Kl => Some(rule(&Kl)),
+            Self::ItakuraSaito => Some(rule(&ItakuraSaito)),
             Self::LInf | Self::Lp(_) => None,
         }
     }
 }
 
-impl<F: Float> Distance<F> for AnyDistance {
-    fn distance(&self, a: &[F], b: &[F]) -> f64 {
-        with!(self, it => it.distance(a, b))
-    }
+/// `Distance` for a type, by that of which `$with!(value, it => …)` makes an `it`.
+macro_rules! stands_for_another {
+    ($name:ty, $with:ident) => {
+        impl<F: Float> Distance<F> for $name {
+            fn distance(&self, a: &[F], b: &[F]) -> f64 {
+                $with!(self, it => it.distance(a, b))
+            }
 
-    fn reduced(&self, a: &[F], b: &[F]) -> f64 {
-        with!(self, it => it.reduced(a, b))
-    }
+            fn reduced(&self, a: &[F], b: &[F]) -> f64 {
+                $with!(self, it => it.reduced(a, b))
+            }
 
-    fn from_reduced(&self, reduced: f64) -> f64 {
-        with!(self, it => Distance::<F>::from_reduced(it, reduced))
-    }
+            fn from_reduced(&self, reduced: f64) -> f64 {
+                $with!(self, it => Distance::<F>::from_reduced(it, reduced))
+            }
 
-    fn to_reduced(&self, distance: f64) -> f64 {
-        with!(self, it => Distance::<F>::to_reduced(it, distance))
-    }
+            fn to_reduced(&self, distance: f64) -> f64 {
+                $with!(self, it => Distance::<F>::to_reduced(it, distance))
+            }
 
-    fn is_squared_euclidean(&self) -> bool {
-        with!(self, it => Distance::<F>::is_squared_euclidean(it))
-    }
+            fn is_squared_euclidean(&self) -> bool {
+                $with!(self, it => Distance::<F>::is_squared_euclidean(it))
+            }
 
-    fn sums(&self) -> Sums {
-        with!(self, it => Distance::<F>::sums(it))
-    }
+            fn sums(&self) -> Sums {
+                $with!(self, it => Distance::<F>::sums(it))
+            }
 
-    fn check(&self, rows: &Block<F>) -> Result<(), DomainError> {
-        with!(self, it => it.check(rows))
-    }
+            fn check(&self, rows: &Block<F>) -> Result<(), DomainError> {
+                $with!(self, it => it.check(rows))
+            }
 
-    fn assign(&self, rows: &Block<F>, centroids: &Centroids<F>, labels: &mut [u32], scratch: &mut NearestScratch<F>) {
-        with!(self, it => it.assign(rows, centroids, labels, scratch));
-    }
+            fn assign(&self, rows: &Block<F>, centroids: &Centroids<F>, labels: &mut [u32], scratch: &mut NearestScratch<F>) {
+                $with!(self, it => it.assign(rows, centroids, labels, scratch));
+            }
 
-    fn nearest(
-        &self,
-        rows: &Block<F>,
-        centroids: &Centroids<F>,
-        labels: &mut [u32],
-        reduced: &mut [f64],
-        scratch: &mut NearestScratch<F>,
-    ) {
-        with!(self, it => it.nearest(rows, centroids, labels, reduced, scratch));
-    }
+            fn nearest(
+                &self,
+                rows: &Block<F>,
+                centroids: &Centroids<F>,
+                labels: &mut [u32],
+                reduced: &mut [f64],
+                scratch: &mut NearestScratch<F>,
+            ) {
+                $with!(self, it => it.nearest(rows, centroids, labels, reduced, scratch));
+            }
 
-    fn nearest_two(&self, rows: &Block<F>, centroids: &Centroids<F>, two: &mut [[(u32, f64); 2]]) {
-        with!(self, it => it.nearest_two(rows, centroids, two));
-    }
+            fn nearest_two(&self, rows: &Block<F>, centroids: &Centroids<F>, two: &mut [[(u32, f64); 2]]) {
+                $with!(self, it => it.nearest_two(rows, centroids, two));
+            }
 
-    fn pairwise(&self, rows: &Block<F>, centroids: &Centroids<F>, reduced: &mut [f64]) {
-        with!(self, it => it.pairwise(rows, centroids, reduced));
+            fn pairwise(&self, rows: &Block<F>, centroids: &Centroids<F>, reduced: &mut [f64]) {
+                $with!(self, it => it.pairwise(rows, centroids, reduced));
+            }
+        }
+    };
+}
+pub(crate) use stands_for_another;
+
+stands_for_another!(AnyDistance, with);
+
+/// A distance of its own type is one of any, and the other way round where it is that one.
+macro_rules! converts {
+    ($($name:ident),*) => {
+        $(impl From<$name> for AnyDistance {
+            fn from(_: $name) -> Self {
+                Self::$name
+            }
+        }
+
+        impl TryFrom<AnyDistance> for $name {
+            type Error = AnyDistance;
+
+            fn try_from(any: AnyDistance) -> Result<Self, AnyDistance> {
+                if any == AnyDistance::$name { Ok($name) } else { Err(any) }
+            }
+        })*
+    };
+}
+
+converts!(L2, SquaredL2, L1, LInf, Cosine, Kl, ItakuraSaito);
+
+impl From<Mahalanobis> for AnyDistance {
+    fn from(distance: Mahalanobis) -> Self {
+        Self::Mahalanobis(distance)
+    }
+}
+
+impl TryFrom<AnyDistance> for Mahalanobis {
+    type Error = AnyDistance;
+
+    fn try_from(any: AnyDistance) -> Result<Self, AnyDistance> {
+        match any {
+            AnyDistance::Mahalanobis(distance) => Ok(distance),
+            other => Err(other),
+        }
     }
 }
 

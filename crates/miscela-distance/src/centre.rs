@@ -31,7 +31,5 @@ pub enum CentreRule {
 )]
 pub trait Centred<F: Float>: Distance<F> {
     /// How the centre follows from the rows.
-    const CENTRE: CentreRule;
-    /// Whether the reduced distance is Σ(a − b)², so that the sums that give the means give the objective too.
-    const EUCLIDEAN: bool = false;
+    fn centre_rule(&self) -> CentreRule;
 }

@@ -13,6 +13,7 @@ pub(crate) enum Domain {
     Reals,
     NonZero,
     NotNegative,
+    Positive,
 }
 
 macro_rules! conforms {
@@ -45,6 +46,7 @@ impl Domain {
                     Self::Reals => {}
                     Self::NonZero if row.iter().all(|x| *x == 0.0) => row[0] = 1.0,
                     Self::NonZero => {}
+                    Self::Positive => row.iter_mut().for_each(|x| *x = x.abs().max(0.01)),
                     Self::NotNegative => row.iter_mut().for_each(|x| *x = x.abs()),
                 }
             }
@@ -195,7 +197,7 @@ pub(crate) fn centre<F: Float, D: Centred<F>>(make: impl Fn(usize) -> D, domain:
         prop_assume!(total > 0.0);
         let distance = make(width);
         let rows = narrow::<F>(&rows);
-        let centre = best_centre(D::CENTRE, &rows, &weights, width);
+        let centre = best_centre(distance.centre_rule(), &rows, &weights, width);
         let cost = |centre: &[f64]| -> f64 {
             let centre = narrow::<F>(centre);
             let terms = rows.chunks(width).zip(&weights).filter(|(_, w)| **w > 0.0);
@@ -205,7 +207,13 @@ pub(crate) fn centre<F: Float, D: Centred<F>>(make: impl Fn(usize) -> D, domain:
         prop_assert!(least.is_finite());
         for (direction, step) in directions.iter().zip([1.0, 0.1, 0.01].into_iter().cycle()) {
             let other = centre.iter().zip(direction).map(|(x, dx)| x + step * dx);
-            let other: Vec<f64> = other.map(|x| if domain == Domain::NotNegative { x.abs() } else { x }).collect();
+            let other: Vec<f64> = other
+                .map(|x| match domain {
+                    Domain::NotNegative => x.abs(),
+                    Domain::Positive => x.abs().max(1e-3),
+                    Domain::Reals | Domain::NonZero => x,
+                })
+                .collect();
             let others = cost(&other);
             prop_assert!(least <= others + 1e-10 * (total + others), "{} at {:?}, {} at {:?}", least, centre, others, other);
         }

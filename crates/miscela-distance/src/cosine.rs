@@ -77,7 +77,9 @@ impl<F: Float> Distance<F> for Cosine {
 }
 
 impl<F: Float> Centred<F> for Cosine {
-    const CENTRE: CentreRule = CentreRule::NormalisedMean;
+    fn centre_rule(&self) -> CentreRule {
+        CentreRule::NormalisedMean
+    }
 }
 
 #[cfg(test)]

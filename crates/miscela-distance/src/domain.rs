@@ -24,6 +24,18 @@ pub enum DomainError {
         /// The value.
         value: f64,
     },
+    /// The distance needs positive numbers.
+    #[error(
+        "row {row}, column {column} is {value}; this distance is defined for positive numbers, so remove such rows or use another distance"
+    )]
+    NotPositive {
+        /// 0-based row.
+        row: usize,
+        /// 0-based column.
+        column: usize,
+        /// The value.
+        value: f64,
+    },
     /// The distance was made for rows of another width.
     #[error("the distance is defined for {expected} columns, and the rows have {got}; make it from rows of this width")]
     Width {

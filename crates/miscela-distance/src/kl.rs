@@ -37,7 +37,9 @@ impl<F: Float> Distance<F> for Kl {
 }
 
 impl<F: Float> Centred<F> for Kl {
-    const CENTRE: CentreRule = CentreRule::Mean;
+    fn centre_rule(&self) -> CentreRule {
+        CentreRule::Mean
+    }
 }
 
 /// a ln(a/b) − a + b ≥ 0.

@@ -39,7 +39,9 @@ impl<F: Float> Distance<F> for L1 {
 impl<F: Float> Metric<F> for L1 {}
 
 impl<F: Float> Centred<F> for L1 {
-    const CENTRE: CentreRule = CentreRule::Median;
+    fn centre_rule(&self) -> CentreRule {
+        CentreRule::Median
+    }
 }
 
 #[cfg(test)]

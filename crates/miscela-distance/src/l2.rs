@@ -71,8 +71,9 @@ impl<F: Float> Distance<F> for L2 {
 impl<F: Float> Metric<F> for L2 {}
 
 impl<F: Float> Centred<F> for L2 {
-    const CENTRE: CentreRule = CentreRule::Mean;
-    const EUCLIDEAN: bool = true;
+    fn centre_rule(&self) -> CentreRule {
+        CentreRule::Mean
+    }
 }
 
 impl<F: Float> Distance<F> for SquaredL2 {
@@ -96,8 +97,9 @@ impl<F: Float> Distance<F> for SquaredL2 {
 }
 
 impl<F: Float> Centred<F> for SquaredL2 {
-    const CENTRE: CentreRule = CentreRule::Mean;
-    const EUCLIDEAN: bool = true;
+    fn centre_rule(&self) -> CentreRule {
+        CentreRule::Mean
+    }
 }
 
 #[cfg(test)]

@@ -14,8 +14,9 @@
 //! | [`Cosine`] | 1 − cos of the angle | | normalised mean | `cosine` |
 //! | [`Mahalanobis`] | √((a − b)ᵀ Σ⁻¹ (a − b)) | yes | mean | `mahalanobis` |
 //! | [`Kl`] | Σ a ln(a/b) − a + b | | mean | `kl` |
+//! | [`ItakuraSaito`] | Σ a/b − ln(a/b) − 1 | | mean | `itakura-saito` |
 //!
-//! [`AnyDistance`] is one of them, chosen at run time by its name.
+//! [`AnyDistance`] is one of them, chosen at run time by its name, and [`AnyCentred`] one that k-means may use.
 //!
 //! ```
 //! use miscela_distance::{Distance, L1, L2};
@@ -38,6 +39,7 @@
 //! * `serde`: `Serialize` and `Deserialize` for all distances; what is read is checked as in their constructors.
 
 mod any;
+mod any_centred;
 mod centre;
 mod columnwise;
 #[cfg(test)]
@@ -45,6 +47,7 @@ mod conformance;
 mod cosine;
 mod distance;
 mod domain;
+mod itakura_saito;
 mod kl;
 mod l1;
 mod l2;
@@ -55,10 +58,12 @@ mod lp;
 mod mahalanobis;
 
 pub use any::AnyDistance;
+pub use any_centred::{AnyCentred, NoCentre};
 pub use centre::{CentreRule, Centred};
 pub use cosine::Cosine;
 pub use distance::{Distance, Metric, Sums};
 pub use domain::DomainError;
+pub use itakura_saito::ItakuraSaito;
 pub use kl::Kl;
 pub use l1::L1;
 pub use l2::{L2, SquaredL2};

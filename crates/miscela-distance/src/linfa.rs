@@ -3,6 +3,7 @@
 //! linfa_nn's four distances are distances here as they are, with the kernels of ours. [`FromLinfa`] takes any other of
 //! its distances, and [`ToLinfa`] makes any of ours one of its, for its nearest-neighbour searches.
 
+use crate::any::stands_for_another;
 use crate::lp::minkowski;
 use crate::{CentreRule, Centred, Distance, DomainError, L1, L2, LInf, Lp, Metric, Sums};
 use linfa_nn::distance::{Distance as LinfaDistance, L1Dist, L2Dist, LInfDist, LpDist};
@@ -93,73 +94,48 @@ impl<F: Float + ::linfa::Float, D: LinfaDistance<F>> Distance<F> for FromLinfa<D
 
 /// Makes a unit struct of linfa stand for one of ours.
 macro_rules! stands_for {
-    ($linfa:ident, $ours:ident) => {
-        impl<F: Float> Distance<F> for $linfa {
-            fn distance(&self, a: &[F], b: &[F]) -> f64 {
-                $ours.distance(a, b)
-            }
-
-            fn reduced(&self, a: &[F], b: &[F]) -> f64 {
-                $ours.reduced(a, b)
-            }
-
-            fn from_reduced(&self, reduced: f64) -> f64 {
-                Distance::<F>::from_reduced(&$ours, reduced)
-            }
-
-            fn to_reduced(&self, distance: f64) -> f64 {
-                Distance::<F>::to_reduced(&$ours, distance)
-            }
-
-            fn sums(&self) -> Sums {
-                Distance::<F>::sums(&$ours)
-            }
-
-            fn assign(
-                &self,
-                rows: &Block<F>,
-                centroids: &Centroids<F>,
-                labels: &mut [u32],
-                scratch: &mut NearestScratch<F>,
-            ) {
-                $ours.assign(rows, centroids, labels, scratch);
-            }
-
-            fn nearest(
-                &self,
-                rows: &Block<F>,
-                centroids: &Centroids<F>,
-                labels: &mut [u32],
-                reduced: &mut [f64],
-                scratch: &mut NearestScratch<F>,
-            ) {
-                $ours.nearest(rows, centroids, labels, reduced, scratch);
-            }
-
-            fn nearest_two(&self, rows: &Block<F>, centroids: &Centroids<F>, two: &mut [[(u32, f64); 2]]) {
-                $ours.nearest_two(rows, centroids, two);
-            }
-
-            fn pairwise(&self, rows: &Block<F>, centroids: &Centroids<F>, reduced: &mut [f64]) {
-                $ours.pairwise(rows, centroids, reduced);
-            }
-        }
+    ($linfa:ident, $with:ident) => {
+        stands_for_another!($linfa, $with);
 
         impl<F: Float> Metric<F> for $linfa {}
     };
 }
 
-stands_for!(L2Dist, L2);
-stands_for!(L1Dist, L1);
-stands_for!(LInfDist, LInf);
+macro_rules! l2 {
+    ($linfa:expr, $ours:ident => $body:expr) => {{
+        let (_, $ours) = ($linfa, &L2);
+        $body
+    }};
+}
+
+macro_rules! l1 {
+    ($linfa:expr, $ours:ident => $body:expr) => {{
+        let (_, $ours) = ($linfa, &L1);
+        $body
+    }};
+}
+
+macro_rules! l_inf {
+    ($linfa:expr, $ours:ident => $body:expr) => {{
+        let (_, $ours) = ($linfa, &LInf);
+        $body
+    }};
+}
+
+stands_for!(L2Dist, l2);
+stands_for!(L1Dist, l1);
+stands_for!(LInfDist, l_inf);
 
 impl<F: Float> Centred<F> for L2Dist {
-    const CENTRE: CentreRule = <L2 as Centred<F>>::CENTRE;
-    const EUCLIDEAN: bool = <L2 as Centred<F>>::EUCLIDEAN;
+    fn centre_rule(&self) -> CentreRule {
+        Centred::<F>::centre_rule(&L2)
+    }
 }
 
 impl<F: Float> Centred<F> for L1Dist {
-    const CENTRE: CentreRule = <L1 as Centred<F>>::CENTRE;
+    fn centre_rule(&self) -> CentreRule {
+        Centred::<F>::centre_rule(&L1)
+    }
 }
 
 impl<F: Float + ::linfa::Float> Distance<F> for LpDist<F> {

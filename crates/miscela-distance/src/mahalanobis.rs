@@ -270,7 +270,9 @@ impl<F: Float> Distance<F> for Mahalanobis {
 impl<F: Float> Metric<F> for Mahalanobis {}
 
 impl<F: Float> Centred<F> for Mahalanobis {
-    const CENTRE: CentreRule = CentreRule::Mean;
+    fn centre_rule(&self) -> CentreRule {
+        CentreRule::Mean
+    }
 }
 
 /// A covariance of the given width that is neither diagonal nor badly conditioned.

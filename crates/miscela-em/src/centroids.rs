@@ -170,7 +170,7 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
     fn inertia_of_sums(&self, statistics: &Statistics) -> Option<f64> {
         let about_shift: f64 = statistics.sums().second.iter().sum();
         let about_means: f64 = (0..self.centroids.len()).map(|c| statistics.scatter_about_mean(c)[0].max(0.0)).sum();
-        (D::EUCLIDEAN && about_means >= 1e-3 * about_shift).then_some(about_means)
+        (self.distance.is_squared_euclidean() && about_means >= 1e-3 * about_shift).then_some(about_means)
     }
 
     /// The same by one more pass over the rows, about the current centres, for any distance.
@@ -191,7 +191,7 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
     }
 
     fn is_spherical(&self) -> bool {
-        D::CENTRE == CentreRule::NormalisedMean
+        self.distance.centre_rule() == CentreRule::NormalisedMean
     }
 }
 
@@ -240,7 +240,7 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
     }
 
     fn centroids(&self) -> Option<(&Centroids<F>, Algorithm)> {
-        let plain = D::EUCLIDEAN && D::CENTRE == CentreRule::Mean && !self.partial && !self.is_joint();
+        let plain = self.distance.is_squared_euclidean() && !self.partial && !self.is_joint();
         let plain = plain && self.algorithm != Algorithm::Lloyd;
         plain.then_some((&self.centroids, self.algorithm))
     }
@@ -286,7 +286,7 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
             return MStep { objective: Some(self.inertia_of_rows(rows)), shift2, repairs };
         }
         let means = statistics.means();
-        let centres: Vec<F> = match D::CENTRE {
+        let centres: Vec<F> = match self.distance.centre_rule() {
             CentreRule::NormalisedMean => means
                 .outer_iter()
                 .flat_map(|mean| direction(&mean.to_vec()).map(F::narrow).collect::<Vec<_>>())

@@ -3,6 +3,7 @@
 use crate::bayesian::BayesianMixture;
 use crate::kmeans::KMeans;
 use crate::mixture::GaussianMixture;
+use miscela_distance::AnyCentred;
 use miscela_persist::{Document, Dtype, PersistError, save};
 use std::path::Path;
 
@@ -21,10 +22,10 @@ use std::path::Path;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AnyModel {
-    /// K-means in `f32`.
-    KMeansF32(KMeans<f32>),
-    /// K-means in `f64`.
-    KMeansF64(KMeans<f64>),
+    /// K-means in `f32`, by whatever distance.
+    KMeansF32(KMeans<f32, AnyCentred>),
+    /// K-means in `f64`, by whatever distance.
+    KMeansF64(KMeans<f64, AnyCentred>),
     /// A mixture in `f32`.
     GmmF32(GaussianMixture<f32>),
     /// A mixture in `f64`.

@@ -62,7 +62,8 @@ pub use order::{CanonicalOrder, UnknownOrder};
 pub use report::{Report, Seconds};
 
 pub use miscela_distance::{
-    CentreRule, Centred, Cosine, Distance, Kl, L1, L2, LInf, Lp, Mahalanobis, Metric, SquaredL2,
+    AnyCentred, AnyDistance, CentreRule, Centred, Cosine, Distance, ItakuraSaito, Kl, L1, L2, LInf, Lp, Mahalanobis,
+    Metric, SquaredL2,
 };
 #[cfg(feature = "linfa-nn")]
 pub use miscela_distance::{FromLinfa, ToLinfa};

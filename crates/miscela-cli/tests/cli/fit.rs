@@ -415,6 +415,37 @@ fn rules_of_assignment() {
 }
 
 #[test]
+fn each_distance_has_its_centres() {
+    let folder = Folder::new();
+    folder.write("data.csv", "x,y\n1,1\n2,1\n9,1\n10,200\n11,210\n20,190\n");
+    folder.write("start.csv", "x,y\n2,2\n10,190\n");
+    let fit = |flags: &str| folder.json(&format!("fit data.csv -k 2 --init-centers start.csv -o m.json {flags}"));
+    // Means, medians, and directions of the same two clusters.
+    assert_eq!(fit("--metric l2")["means"], json!([[4.0, 1.0], [41.0 / 3.0, 200.0]]));
+    assert_eq!(fit("--metric l1")["means"], json!([[2.0, 1.0], [11.0, 200.0]]));
+    for direction in fit("--metric cosine")["means"].as_array().unwrap() {
+        let length: f64 = direction.as_array().unwrap().iter().map(|x| x.as_f64().unwrap().powi(2)).sum();
+        assert!((length - 1.0).abs() < 1e-12, "{direction}");
+    }
+    for metric in ["l1", "cosine", "kl", "itakura-saito", "mahalanobis"] {
+        let fitted = fit(&format!("--metric {metric} --labels l.csv"));
+        // The file remembers the distance.
+        assert_eq!(folder.json("info m.json")["metric"], json!(metric));
+        assert_eq!(folder.ok("predict m.json data.csv"), folder.read("l.csv"), "{metric}");
+        let (inertia, again) = (&fitted["inertia"], &folder.json("score m.json data.csv")["inertia"]);
+        assert!((inertia.as_f64().unwrap() / again.as_f64().unwrap() - 1.0).abs() < 1e-12, "{metric}");
+        assert!(folder.ok("info m.json").contains(&format!("(by {metric})")));
+    }
+    folder.fails("fit data.csv -k 2 --metric linf", 2, &["no centre rule for linf", "l1"]);
+    folder.fails("fit data.csv -k 2 --metric lp", 2, &["no centre rule for lp", "l1"]);
+    folder.fails("fit data.csv -k 2 --metric l1 --missing marginal", 2, &["--missing marginal", "l2"]);
+    folder.fails("fit data.csv -k 2 --metric l1 --algorithm bounds", 2, &["--algorithm", "l2"]);
+    folder.write("zero.csv", "x,y\n1,1\n0,0\n3,4\n");
+    folder.fails("fit zero.csv -k 2 --metric cosine", 1, &["zero.csv", "row 1", "all zeros"]);
+    folder.fails("fit zero.csv -k 2 --metric itakura-saito", 1, &["row 1, column 0 is 0", "positive"]);
+}
+
+#[test]
 fn parameters_are_held() {
     let folder = Folder::with_data();
     folder.write("w.csv", "w\n0.5\n0.3\n0.2\n");

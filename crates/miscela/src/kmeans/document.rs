@@ -3,9 +3,11 @@
 use super::{KMeans, KMeansError, Trimming};
 use crate::Float;
 use crate::report::Report;
-use miscela_distance::L2;
+use miscela_distance::{AnyCentred, Distance, L2};
 use miscela_em::{CentroidFit, Missing};
+use miscela_kernel::Block;
 use miscela_persist::{Document, Dtype, Format, PersistError, Version, matrix, rows, save, vector};
+use ndarray::Array2;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::path::Path;
 
@@ -25,8 +27,8 @@ pub struct KMeansDocument<F> {
     pub n_features: usize,
     /// One a column.
     pub feature_names: Vec<String>,
-    /// The distance: `l2`.
-    pub metric: String,
+    /// The distance: `l2`, `cosine`, …; that of Mahalanobis with its matrix.
+    pub metric: AnyCentred,
     /// What is done about missing values.
     #[serde(default)]
     pub missing: Missing,
@@ -48,30 +50,66 @@ pub struct KMeansDocument<F> {
 }
 
 const KIND: &str = "kmeans";
-const METRIC: &str = "l2";
 
 impl<F: Float + Serialize + DeserializeOwned> KMeans<F, L2> {
+    /// Reads a model from a file. Its predictions are, bit for bit, those of the model that was saved.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is not a k-means model by Euclidean distance of this number type, or contradicts itself.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, KMeansError> {
+        Self::load_with(path)
+    }
+
+    /// Reads a model by any distance, as [`load`](KMeans::load) does one by Euclidean distance. With
+    /// [`AnyCentred`] the file says which.
+    ///
+    /// ```
+    /// use miscela::{AnyCentred, Cosine, prelude::*};
+    /// use ndarray::array;
+    ///
+    /// let rows = DatasetBase::from(array![[1.0, 0.1], [9.0, 1.0], [0.2, 2.0], [0.1, 7.0]]);
+    /// # use rand::SeedableRng;
+    /// # let rng = rand_xoshiro::Xoshiro256Plus::seed_from_u64(42);
+    /// let model = KMeans::params_with(2, rng, Cosine).fit(&rows)?;
+    /// let folder = tempfile::tempdir()?;
+    /// let file = folder.path().join("directions.json");
+    /// model.save(&file)?;
+    /// let again: KMeans<f64, Cosine> = KMeans::load_with(&file)?;
+    /// assert_eq!(again, model);
+    /// let any: KMeans<f64, AnyCentred> = KMeans::load_with(&file)?;
+    /// assert_eq!(any.distance().name(), "cosine");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`load`](KMeans::load); also if the file is of a model by another distance.
+    pub fn load_with<D: Distance<F> + TryFrom<AnyCentred>>(
+        path: impl AsRef<Path>,
+    ) -> Result<KMeans<F, D>, KMeansError> {
+        Ok(KMeans::from_file(&Document::open(path)?)?)
+    }
+}
+
+impl<F: Float + Serialize + DeserializeOwned, D: Distance<F>> KMeans<F, D> {
     /// Writes the model to a file, whole or not at all, as JSON (`.json`) or CBOR (`.cbor`) by its ending.
     ///
     /// # Errors
     /// On an unknown ending, or where the file system refuses.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), KMeansError> {
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), KMeansError>
+    where
+        D: Into<AnyCentred>,
+    {
         Ok(save(path, &self.to_document()?)?)
-    }
-
-    /// Reads a model from a file. Its predictions are, bit for bit, those of the model that was saved.
-    ///
-    /// # Errors
-    /// If the file cannot be read, is not a k-means model of this number type, or contradicts itself.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, KMeansError> {
-        Ok(Self::from_file(&Document::open(path)?)?)
     }
 
     /// The model as a document.
     ///
     /// # Errors
     /// Never for a fitted model; the number type has a name that documents know.
-    pub fn to_document(&self) -> Result<KMeansDocument<F>, PersistError> {
+    pub fn to_document(&self) -> Result<KMeansDocument<F>, PersistError>
+    where
+        D: Into<AnyCentred>,
+    {
         Ok(KMeansDocument {
             format: Format,
             version: Version::default(),
@@ -79,7 +117,7 @@ impl<F: Float + Serialize + DeserializeOwned> KMeans<F, L2> {
             dtype: dtype::<F>()?,
             n_features: self.n_features(),
             feature_names: self.feature_names.clone(),
-            metric: METRIC.into(),
+            metric: self.distance.clone().into(),
             missing: self.missing,
             trimming: self.trimming,
             centroids: rows(self.centroids.view()),
@@ -92,7 +130,10 @@ impl<F: Float + Serialize + DeserializeOwned> KMeans<F, L2> {
     }
 
     /// The model of a document that was opened.
-    pub(crate) fn from_file(file: &Document) -> Result<Self, PersistError> {
+    pub(crate) fn from_file(file: &Document) -> Result<Self, PersistError>
+    where
+        D: TryFrom<AnyCentred>,
+    {
         file.header().expect_kind(&[KIND])?;
         file.header().expect_dtype(dtype::<F>()?)?;
         Self::from_document(file.decode()?)
@@ -102,10 +143,18 @@ impl<F: Float + Serialize + DeserializeOwned> KMeans<F, L2> {
     ///
     /// # Errors
     /// If the parts contradict each other; the error names the field.
-    pub fn from_document(document: KMeansDocument<F>) -> Result<Self, PersistError> {
+    pub fn from_document(document: KMeansDocument<F>) -> Result<Self, PersistError>
+    where
+        D: TryFrom<AnyCentred>,
+    {
         let (k, d) = (document.centroids.len(), document.n_features);
-        if document.metric != METRIC {
-            return Err(malformed("metric", format!("`{}` is not available; it is `{METRIC}`", document.metric)));
+        let name = document.metric.name();
+        let of_another =
+            |_| malformed("metric", format!("`{name}` is not the distance of the model that is asked for"));
+        let distance = D::try_from(document.metric).map_err(of_another)?;
+        let takes_gaps = document.missing == Missing::Error || distance.is_squared_euclidean();
+        if !takes_gaps {
+            return Err(malformed("missing", format!("`{}` is for Euclidean distances", document.missing)));
         }
         if k == 0 || d == 0 {
             return Err(malformed("centroids", "a model has at least one, of at least one column".into()));
@@ -124,7 +173,8 @@ impl<F: Float + Serialize + DeserializeOwned> KMeans<F, L2> {
         if document.total_weight <= 0.0 {
             return Err(malformed("total_weight", "it must be above zero".into()));
         }
-        let mut model = Self::from_fitted(fitted, L2).with_missing(document.missing);
+        check_centres(&fitted.centroids, &distance)?;
+        let mut model = Self::from_fitted(fitted, distance).set_missing(document.missing);
         model.cluster_count = vector("cluster_count", &document.cluster_count, k)?;
         model.trimming = document.trimming.map(Trimming::checked).transpose()?;
         model.feature_names = crate::names::checked(document.feature_names, d)?;
@@ -133,6 +183,13 @@ impl<F: Float + Serialize + DeserializeOwned> KMeans<F, L2> {
         }
         Ok(model)
     }
+}
+
+/// Whether the distance is defined for the centres: their width, and their numbers.
+fn check_centres<F: Float, D: Distance<F>>(centroids: &Array2<F>, distance: &D) -> Result<(), PersistError> {
+    let all: Vec<F> = centroids.iter().copied().collect();
+    let checked = distance.check(&Block::new(&all, centroids.ncols()));
+    checked.map_err(|error| malformed("centroids", format!("as a row of data, {error}")))
 }
 
 pub(crate) fn dtype<F: Float>() -> Result<Dtype, PersistError> {

@@ -1,7 +1,7 @@
 //! What can go wrong with k-means.
 
 use crate::known::KnownLabelsError;
-use miscela_distance::DomainError;
+use miscela_distance::{DomainError, MahalanobisError};
 use miscela_em::{Algorithm, SizesError};
 use miscela_init::SeedingError;
 use miscela_kernel::SamplesError;
@@ -85,6 +85,9 @@ pub enum KMeansError {
     /// The distance is not defined on the rows.
     #[error(transparent)]
     Domain(#[from] DomainError),
+    /// The covariance that the distance was to be made of is none.
+    #[error(transparent)]
+    Mahalanobis(#[from] MahalanobisError),
     /// The centres cannot be learnt batch by batch.
     #[error("the centres of this distance are not means, and only means can be learnt batch by batch; use `fit`")]
     NeedsRows,

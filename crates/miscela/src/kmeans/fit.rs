@@ -173,7 +173,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
 
     fn absolute_tolerance(&self, summary: &Summary) -> f64 {
         let relative = miscela_kernel::Float::widen(self.tolerance());
-        match D::CENTRE {
+        match self.distance().centre_rule() {
             // Centres are directions: unit vectors, whatever the scale of the rows.
             CentreRule::NormalisedMean => relative / summary.variance.len() as f64,
             _ => relative * summary.mean_variance(),

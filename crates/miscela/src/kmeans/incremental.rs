@@ -79,7 +79,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         seeds: &[u64],
         threads: Threads,
     ) -> Result<KMeans<F, D>, KMeansError> {
-        if D::CENTRE != CentreRule::Mean {
+        if self.distance().centre_rule() != CentreRule::Mean {
             return Err(KMeansError::NeedsRows);
         }
         self.check_batchwise()?;

@@ -1,11 +1,11 @@
 //! A fitted k-means model and what can be asked of it.
 
-use super::{KMeansError, KMeansParams, Trimming};
+use super::{KMeansError, KMeansParams, KMeansParamsError, Trimming};
 use crate::Float;
 use crate::input::{has_gaps, samples};
 use crate::report::Report;
 use linfa::traits::{PredictInplace, Transformer};
-use miscela_distance::{Distance, L2};
+use miscela_distance::{AnyCentred, Distance, L2};
 use miscela_em::{
     CentroidFit, JointFit, Missing, distances, evaluate_centroids, nearest_centres, nearest_labels, nearest_reduced,
     partial_distances, partial_fit, partial_impute, partial_nearest,
@@ -86,16 +86,15 @@ impl<F: Float> KMeans<F, L2> {
     pub fn with_missing(self, missing: Missing) -> Self {
         self.set_missing(missing)
     }
+}
 
-    /// The rows with each missing value, NaN, replaced by that of the nearest centre, n × d; nearest over the columns that the
-    /// row shows. Any model can do it.
+impl<F: Float> KMeans<F, AnyCentred> {
+    /// The model as one by Euclidean distance, if it is.
     ///
     /// # Errors
-    /// If a value is infinite, or the rows are of another width than the model.
-    pub fn impute<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<Array2<F>, KMeansError> {
-        self.check_width(records)?;
-        samples(records, None, Missing::Marginal)?;
-        Ok(partial_impute(records.view(), &self.index, Threads::Ambient))
+    /// The model itself, if it is by another distance.
+    pub fn into_l2(self) -> Result<KMeans<F, L2>, Self> {
+        if L2::try_from(self.distance.clone()).is_ok() { Ok(self.by(L2)) } else { Err(self) }
     }
 }
 
@@ -114,8 +113,74 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
     /// assert!(labels[0] == labels[1] && labels[2] == labels[3] && labels[0] != labels[2]);
     /// # Ok::<(), KMeansError>(())
     /// ```
+    ///
+    /// A distance that does not know its centres has no fit:
+    ///
+    /// ```compile_fail
+    /// use miscela::{LInf, prelude::*};
+    /// # use rand::SeedableRng;
+    ///
+    /// let rng = rand_xoshiro::Xoshiro256Plus::seed_from_u64(42);
+    /// KMeans::params_with(2, rng, LInf).fit(&linfa_datasets::iris())?;
+    /// # Ok::<(), KMeansError>(())
+    /// ```
     pub fn params_with<R>(n_clusters: usize, rng: R, distance: D) -> KMeansParams<F, R, D> {
         KMeansParams::new(n_clusters, rng, distance)
+    }
+
+    /// The rows with each missing value, NaN, replaced by that of the nearest centre, n × d; nearest over the columns that the
+    /// row shows. Any model by Euclidean distance can do it.
+    ///
+    /// # Errors
+    /// If a value is infinite, or the rows are of another width than the model, or the distance is another.
+    pub fn impute<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<Array2<F>, KMeansError> {
+        if !self.distance.is_squared_euclidean() {
+            return Err(KMeansParamsError::Missing.into());
+        }
+        self.check_width(records)?;
+        samples(records, None, Missing::Marginal)?;
+        Ok(partial_impute(records.view(), &self.index, Threads::Ambient))
+    }
+
+    /// The same model by another type of distance, which must measure as this one does.
+    fn by<D2: Distance<F>>(self, distance: D2) -> KMeans<F, D2> {
+        let Self {
+            centroids,
+            cluster_count,
+            sizes,
+            inertia_sum,
+            total_weight,
+            report,
+            feature_names,
+            missing,
+            trimming,
+            joint_labels,
+            index,
+            distance: _,
+        } = self;
+        KMeans {
+            centroids,
+            cluster_count,
+            sizes,
+            inertia_sum,
+            total_weight,
+            distance,
+            report,
+            feature_names,
+            missing,
+            trimming,
+            joint_labels,
+            index,
+        }
+    }
+
+    /// The model with its distance as one of any: what [`AnyModel`](crate::AnyModel) holds.
+    pub fn into_any(self) -> KMeans<F, AnyCentred>
+    where
+        D: Into<AnyCentred>,
+    {
+        let distance = self.distance.clone().into();
+        self.by(distance)
     }
 
     pub(crate) fn from_fitted(fitted: Fitted<F>, distance: D) -> Self {
