@@ -1,30 +1,21 @@
 //! Labels under bounds on the sizes, fast: moves where there is room, exchanges where there is none.
 //!
 //! The first labels go to the rows in the order of what they would lose elsewhere, each to its cheapest cluster with room.
-//! From then on a row moves to a cheaper cluster if sizes allow it, or changes places with a row of that cluster which would
-//! rather be where it is (after the same-size k-means of ELKI, Schubert & Zimek 2019). Each step lowers the sum of the costs, so
-//! that k-means never rises; what no move and no exchange of two improves need not be the cheapest there is.
+//! From then on a row moves to a cheaper cluster if sizes allow it, or changes places with a row of another cluster if the two
+//! gain together (after the same-size k-means of ELKI, Schubert & Zimek 2019). Each step lowers the sum of the costs, so that
+//! k-means never rises; what no move and no exchange of two improves need not be the cheapest there is.
 //!
-//! Cost: O(nk log n) a round, as many rounds as there is something to gain, at most [`ROUNDS`].
+//! One round of both an iteration: k-means has many. Cost: O(nk log n), and no memory beside that of the costs.
 
 use crate::passes::UNLABELLED;
-use std::collections::BinaryHeap;
-
-/// The most rounds over all rows in an iteration of k-means; the next goes on.
-const ROUNDS: usize = 16;
 
 /// Renews labels for costs, n × k, with from `bounds.0` to `bounds.1` rows in each of k clusters.
 pub(super) fn assign(costs: &[f64], k: usize, bounds: (usize, usize), labels: &mut [u32]) {
     if labels.contains(&UNLABELLED) {
         share_out(costs, k, bounds, labels);
     }
-    let mut counts = vec![0; k];
-    labels.iter().for_each(|label| counts[*label as usize] += 1);
-    for _ in 0..ROUNDS {
-        if !improve(costs, k, bounds, &mut counts, labels) {
-            break;
-        }
-    }
+    move_rows(costs, k, bounds, labels);
+    exchange_rows(costs, k, labels);
 }
 
 /// First labels: who would lose most elsewhere chooses first.
@@ -51,36 +42,50 @@ fn share_out(costs: &[f64], k: usize, (min, max): (usize, usize), labels: &mut [
     }
 }
 
-/// One round over all rows; whether anything was gained.
-fn improve(costs: &[f64], k: usize, (min, max): (usize, usize), counts: &mut [usize], labels: &mut [u32]) -> bool {
-    // For each two clusters, the rows of one that would rather be in the other and could not go: what they would gain, as
-    // the bits of a positive number, which are in its order.
-    let mut waiting: Vec<BinaryHeap<(u64, u32)>> = vec![BinaryHeap::new(); k * k];
-    let mut gained = false;
-    for i in 0..labels.len() {
-        let (own, costs) = (labels[i] as usize, &costs[i * k..(i + 1) * k]);
-        let mut better: Vec<usize> = (0..k).filter(|c| costs[*c] < costs[own]).collect();
-        better.sort_by(|a, b| costs[*a].total_cmp(&costs[*b]));
-        let mut goes = |to: &usize, labels: &mut [u32]| {
-            if counts[own] > min && counts[*to] < max {
-                (counts[own], counts[*to]) = (counts[own] - 1, counts[*to] + 1);
-                return true;
+/// Exchanges rows of each two clusters, as long as there are some that gain together.
+fn exchange_rows(costs: &[f64], k: usize, labels: &mut [u32]) {
+    let mut members = vec![Vec::new(); k];
+    labels.iter().enumerate().for_each(|(i, label)| members[*label as usize].push(i));
+    for a in 0..k {
+        for b in a + 1..k {
+            for (here, there) in exchanges(costs, k, (a, b), &members) {
+                let (i, j) = (members[a][here], members[b][there]);
+                (members[a][here], members[b][there]) = (j, i);
+                (labels[i], labels[j]) = (b as u32, a as u32);
             }
-            let partners = &mut waiting[to * k + own];
-            // Some have gone elsewhere since.
-            let partner = std::iter::from_fn(|| partners.pop()).find(|(_, row)| labels[*row as usize] as usize == *to);
-            partner.inspect(|(_, row)| labels[*row as usize] = own as u32).is_some()
-        };
-        let moved = better.iter().find(|to| goes(to, labels)).copied();
-        match moved {
-            Some(to) => labels[i] = to as u32,
-            None => better.iter().for_each(|to| {
-                waiting[own * k + to].push(((costs[own] - costs[*to]).to_bits(), i as u32));
-            }),
         }
-        gained |= moved.is_some();
     }
-    gained
+}
+
+/// Moves each row to its cheapest cluster with room, if that is cheaper than its own and its own can spare it.
+fn move_rows(costs: &[f64], k: usize, (min, max): (usize, usize), labels: &mut [u32]) {
+    let mut counts = vec![0; k];
+    labels.iter().for_each(|label| counts[*label as usize] += 1);
+    for (label, costs) in labels.iter_mut().zip(costs.chunks_exact(k)) {
+        let own = *label as usize;
+        let better = (0..k).filter(|c| counts[own] > min && counts[*c] < max && costs[*c] < costs[own]);
+        if let Some(to) = better.min_by(|a, b| costs[*a].total_cmp(&costs[*b])) {
+            (counts[own], counts[to]) = (counts[own] - 1, counts[to] + 1);
+            *label = to as u32;
+        }
+    }
+}
+
+/// Pairs of rows of two clusters, by their places among the members, that gain together by an exchange: those first that
+/// gain most.
+fn exchanges(costs: &[f64], k: usize, (a, b): (usize, usize), members: &[Vec<usize>]) -> Vec<(usize, usize)> {
+    let more = |i: usize, from: usize, to: usize| costs[i * k + to] - costs[i * k + from];
+    let all = |from: usize, to: usize| members[from].iter().map(move |i| more(*i, from, to));
+    let least = |from: usize, to: usize| all(from, to).fold(f64::INFINITY, f64::min);
+    // Most rows would not even gain with the best partner there is.
+    let candidates = |from: usize, to: usize| {
+        let best = least(to, from);
+        let mut rows: Vec<(f64, usize)> = all(from, to).zip(0..).filter(|(more, _)| more + best < 0.0).collect();
+        rows.sort_unstable_by(|x, y| x.0.total_cmp(&y.0).then(x.1.cmp(&y.1)));
+        rows
+    };
+    let pairs = candidates(a, b).into_iter().zip(candidates(b, a));
+    pairs.take_while(|(x, y)| x.0 + y.0 < 0.0).map(|(x, y)| (x.1, y.1)).collect()
 }
 
 #[cfg(test)]

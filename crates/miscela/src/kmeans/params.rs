@@ -224,8 +224,9 @@ impl<F: Float, R, D: Distance<F>> KMeansParams<F, R, D> {
         self
     }
 
-    /// How clusters are kept to their sizes. [`Sizing::Transfers`] takes less time and memory than the exact way where
-    /// bounds concern many rows, for a sum of distances that can be greater.
+    /// How clusters are kept to their sizes. [`Sizing::Transfers`] takes less memory than the exact way, and less time where
+    /// there are many clusters, and ends at sums of distances that can be a good deal greater. Not where the exact way is fast
+    /// enough: that finds better clusters, often in fewer iterations.
     pub fn sizing(mut self, sizing: Sizing) -> Self {
         self.0.sizing = sizing;
         self
