@@ -43,6 +43,8 @@ pub(crate) struct FitAnswer<'a, F> {
     noise: Option<&'a Uniform>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trimming: Option<Trimming>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    degrees: Option<&'a [f64]>,
     means: Nested<'a, F>,
     covariances: Option<Matrices<'a, F>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,6 +92,7 @@ impl<'a, F: Number> FitAnswer<'a, F> {
             weights: model.mixture().map(|mixture| nested(mixture.weights().view())),
             noise: model.mixture().and_then(GaussianMixture::noise),
             trimming: model.trimming(),
+            degrees: model.mixture().and_then(GaussianMixture::degrees),
             means: nested(model.centres().view()),
             covariance_shape: covariances.as_ref().and_then(Matrices::shape),
             covariances,
@@ -155,6 +158,8 @@ pub(crate) struct InfoAnswer<'a, F> {
     noise: Option<&'a Uniform>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trimming: Option<Trimming>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    degrees: Option<&'a [f64]>,
     means: Nested<'a, F>,
     sizes: &'a [usize],
     repairs: &'a [Repair],
@@ -184,6 +189,7 @@ impl<'a, F: Number> InfoAnswer<'a, F> {
             weights: fit.weights,
             noise: fit.noise,
             trimming: fit.trimming,
+            degrees: fit.degrees,
             means: fit.means,
             sizes: fit.sizes,
             repairs: fit.repairs,

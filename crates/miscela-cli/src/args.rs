@@ -2,13 +2,13 @@
 
 use crate::select::{Ks, Structures, ks, structures};
 use crate::values::{
-    Metric, anneal_to, assignment, at_least_1, at_least_one, at_least_two, between_0_and_1, measured, metric, missing,
-    not_negative, positive,
+    Metric, anneal_to, assignment, at_least_1, at_least_one, at_least_two, between_0_and_1, degrees, measured, metric,
+    missing, not_negative, positive,
 };
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use miscela::AnyDistance;
 use miscela::{
-    Algorithm, AnnealTo, Assignment, CanonicalOrder, Collapse, Covariance, Criterion, Empty, Missing, Sizing,
+    Algorithm, AnnealTo, Assignment, CanonicalOrder, Collapse, Covariance, Criterion, Degrees, Empty, Missing, Sizing,
 };
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -321,6 +321,12 @@ pub(crate) struct MixtureArgs {
     /// the data]
     #[arg(long, value_name = "VOLUME", value_parser = positive)]
     pub(crate) noise: Option<Option<f64>>,
+    /// How the components' densities fall off: gaussian, student [default: gaussian]
+    #[arg(long, value_name = "NAME", value_parser = ["gaussian", "student"])]
+    pub(crate) tails: Option<String>,
+    /// The degrees of freedom of --tails student: a number, or estimated: shared, each [default: shared]
+    #[arg(long, value_name = "N|RULE", value_parser = degrees)]
+    pub(crate) degrees: Option<Degrees>,
     /// Fewer iterations where components overlap (SQUAREM)
     #[arg(long)]
     pub(crate) accelerate: bool,
@@ -337,7 +343,7 @@ pub(crate) struct MixtureArgs {
     /// dirichlet, dirichlet-process
     #[arg(long, value_name = "PRIOR", value_enum, hide_possible_values = true,
           conflicts_with_all = ["temperature", "anneal_from", "anneal_factor", "anneal_to", "accelerate", "equal_weights",
-                                "given_weights", "hold", "noise", "known_labels", "collapse", "init_weights",
+                                "given_weights", "hold", "noise", "tails", "degrees", "known_labels", "collapse", "init_weights",
                                 "init_covariances"])]
     pub(crate) bayesian: Option<Bayesian>,
     /// The concentration of that prior: the lower, the fewer components stay [default: 1/k]

@@ -6,8 +6,8 @@ use crate::error::Failure;
 use crate::paths;
 use crate::values::Metric;
 use miscela::{
-    Acceleration, Algorithm, Annealing, Assignment, Collapse, Covariance, Empty, Held, KnownLabelsError, L2, Missing,
-    Mixing, Noise, Sizing, Threads,
+    Acceleration, Algorithm, Annealing, Assignment, Collapse, Covariance, Degrees, Empty, Held, KnownLabelsError, L2,
+    Missing, Mixing, Noise, Sizing, Tails, Threads,
 };
 use miscela_plot::ImageFormat;
 use std::path::Path;
@@ -68,6 +68,7 @@ pub(crate) struct MixtureSettings {
     pub(crate) acceleration: Acceleration,
     pub(crate) collapse: Collapse,
     pub(crate) noise: Option<Noise>,
+    pub(crate) tails: Option<Tails>,
     pub(crate) reg_covariance: Option<f64>,
 }
 
@@ -171,6 +172,8 @@ impl Kind {
                         ("--bayesian", mixture.bayesian.is_some()),
                         ("--concentration", mixture.concentration.is_some()),
                         ("--collapse", mixture.collapse.is_some()),
+                        ("--tails", mixture.tails.is_some()),
+                        ("--degrees", mixture.degrees.is_some()),
                         ("--reg-covar", mixture.reg_covar.is_some()),
                         ("--init-weights", start.init_weights.is_some()),
                         ("--init-covariances", start.init_covariances.is_some()),
@@ -263,6 +266,7 @@ impl Kind {
                     mixing: if mixture.equal_weights { Mixing::Equal } else { Mixing::Free },
                     held: held(&mixture.hold),
                     acceleration: if mixture.accelerate { Acceleration::Squarem } else { Acceleration::None },
+                    tails: tails(mixture)?,
                     noise: mixture.noise.map(|volume| volume.map_or(Noise::Hypervolume, Noise::Volume)),
                     collapse: mixture.collapse.unwrap_or_default(),
                     reg_covariance: mixture.reg_covar,
@@ -295,6 +299,15 @@ fn assignment(args: &MixtureArgs) -> Result<Assignment, Failure> {
 fn held(parts: &[Part]) -> Held {
     let holds = |part| parts.contains(&part);
     Held { weights: holds(Part::Weights), means: holds(Part::Means), covariances: holds(Part::Covariances) }
+}
+
+/// How densities fall off, where that is said.
+fn tails(mixture: &MixtureArgs) -> Result<Option<Tails>, Failure> {
+    match (mixture.tails.as_deref(), mixture.degrees) {
+        (Some("student"), degrees) => Ok(Some(Tails::Student(degrees.unwrap_or(Degrees::Shared)))),
+        (_, Some(_)) => Err(Failure::call("--degrees is for --tails student; leave it out or change the tails")),
+        (tails, None) => Ok(tails.map(|_| Tails::Gaussian)),
+    }
 }
 
 /// Refuses flags that the method has no use for.

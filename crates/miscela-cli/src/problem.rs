@@ -105,6 +105,9 @@ impl<F: Number> Problem<'_, F> {
         if let Some(tolerance) = self.tol {
             params = params.tolerance(F::narrow(tolerance));
         }
+        if let Some(tails) = settings.tails.or(self.origin.tails()) {
+            params = params.tails(tails);
+        }
         if let Some(noise) = settings.noise.or(self.origin.noise()) {
             params = params.noise(noise);
         }

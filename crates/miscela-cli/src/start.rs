@@ -5,7 +5,7 @@ use crate::data::{Data, Request};
 use crate::error::{Failure, name_of};
 use crate::model::{Loaded, Model, Number};
 use crate::plan::Start;
-use miscela::{Covariance, Covariances, GaussianMixture, GmmInitMethod, KMeansInit, Noise};
+use miscela::{Covariance, Covariances, GaussianMixture, GmmInitMethod, KMeansInit, Mixture, Noise, Tails};
 use miscela_table::{read_array3, read_labels, read_vector};
 use ndarray::{Array1, Array2};
 use std::path::Path;
@@ -15,7 +15,7 @@ use std::path::Path;
 pub(crate) enum Origin {
     Named(Option<Init>),
     Labels(Vec<usize>),
-    Given(Given),
+    Given(Box<Given>),
 }
 
 /// Start parameters.
@@ -28,6 +28,8 @@ pub(crate) struct Given {
     structure: Option<Covariance>,
     /// How that mixture has noise, if it has.
     noise: Option<Noise>,
+    tails: Option<Tails>,
+    degrees: Option<Vec<f64>>,
 }
 
 impl Origin {
@@ -37,17 +39,19 @@ impl Origin {
             Start::Default => Ok(Origin::Named(None)),
             Start::Named(init) => Ok(Origin::Named(Some(init))),
             Start::Labels(path) => Ok(Origin::Labels(read_labels(path)?)),
-            Start::Centres { means, weights, covariances } => Ok(Origin::Given(Given {
+            Start::Centres { means, weights, covariances } => Ok(Origin::Given(Box::new(Given {
                 means: read_centres(means, columns)?,
                 weights: weights.map(read_vector).transpose()?,
                 covariances: covariances.map(read_array3).transpose()?.map(Covariances::Full),
                 structure: None,
                 noise: None,
-            })),
-            Start::Model(path) => Ok(Origin::Given(match Loaded::open(path)? {
+                tails: None,
+                degrees: None,
+            }))),
+            Start::Model(path) => Ok(Origin::Given(Box::new(match Loaded::open(path)? {
                 Loaded::F32(model) => Given::of(&model),
                 Loaded::F64(model) => Given::of(&model),
-            })),
+            }))),
         }
     }
 
@@ -76,6 +80,14 @@ impl Origin {
         }
     }
 
+    /// How the densities of the mixture to start from fall off.
+    pub(crate) fn tails(&self) -> Option<Tails> {
+        match self {
+            Origin::Given(given) => given.tails,
+            _ => None,
+        }
+    }
+
     /// As a start of k-means; labels are none, as k-means starts from centres.
     pub(crate) fn for_kmeans<F: Number>(&self, trials: Option<usize>) -> Option<KMeansInit<F>> {
         match (self, trials) {
@@ -97,16 +109,25 @@ impl Origin {
             Origin::Named(Some(Init::Kmeans) | None) => GmmInitMethod::KMeans,
             Origin::Named(Some(Init::Hierarchical)) => GmmInitMethod::Hierarchical,
             Origin::Labels(labels) => GmmInitMethod::Labels(labels.clone()),
-            Origin::Given(given) => GmmInitMethod::Parameters {
-                weights: given.weights.as_ref().map(|weights| weights.mapv(F::narrow)),
-                means: given.means.mapv(F::narrow),
-                covariances: given.covariances.clone().map(Covariances::cast),
-            },
+            Origin::Given(given) => given.for_mixture(),
         }
     }
 }
 
 impl Given {
+    /// As a start of a mixture.
+    fn for_mixture<F: Number>(&self) -> GmmInitMethod<F> {
+        let (weights, means) =
+            (self.weights.as_ref().map(|weights| weights.mapv(F::narrow)), self.means.mapv(F::narrow));
+        match (weights, self.covariances.clone().map(Covariances::cast)) {
+            (Some(weights), Some(covariances)) => {
+                let degrees = self.degrees.clone();
+                GmmInitMethod::Mixture(Mixture { degrees, ..Mixture::new(weights, means, covariances) })
+            }
+            (weights, covariances) => GmmInitMethod::Parameters { weights, means, covariances },
+        }
+    }
+
     fn of<F: Number>(model: &Model<F>) -> Self {
         let mixture = model.mixture();
         Self {
@@ -115,6 +136,8 @@ impl Given {
             covariances: mixture.map(|mixture| mixture.covariance_parameters().clone().cast()),
             structure: model.covariance(),
             noise: mixture.and_then(GaussianMixture::noise_rule),
+            tails: mixture.map(GaussianMixture::tails),
+            degrees: mixture.and_then(GaussianMixture::degrees).map(<[f64]>::to_vec),
         }
     }
 }

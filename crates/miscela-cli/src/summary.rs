@@ -40,7 +40,8 @@ pub(crate) fn title<F: Number>(model: &Model<F>) -> String {
         _ => ", given weights",
     };
     let noise = if mixture.noise().is_some() { " and noise" } else { "" };
-    format!("Gaussian mixture, {}{noise}, {} covariances{how}{weights}", count(k, "component"), mixture.covariance())
+    let kind = if mixture.degrees().is_some() { "Student-t mixture" } else { "Gaussian mixture" };
+    format!("{kind}, {}{noise}, {} covariances{how}{weights}", count(k, "component"), mixture.covariance())
 }
 
 /// The summary of `fit`.
@@ -55,7 +56,7 @@ pub(crate) fn fit<F: Number>(model: &Model<F>, n_samples: usize, args: &FitArgs)
     text += &clusters(model);
     text += "\n";
     let ended = vec![("ended", ending(model))];
-    let lines = [missing(model.report()), trimmed(model), objective(model), criteria(model), ended];
+    let lines = [missing(model.report()), trimmed(model), objective(model), criteria(model), degrees(model), ended];
     text += &figures(&lines.concat());
     text += &repairs(model.report());
     text += &next(args);
@@ -74,8 +75,10 @@ pub(crate) fn info<F: Number>(model: &Model<F>, path: &Path) -> String {
     text += &clusters(model);
     text += "\n";
     let runs = vec![("runs", model.report().n_runs.to_string())];
-    text +=
-        &figures(&[trimmed(model), objective(model), criteria(model), runs, vec![("ended", ending(model))]].concat());
+    text += &figures(
+        &[trimmed(model), objective(model), criteria(model), degrees(model), runs, vec![("ended", ending(model))]]
+            .concat(),
+    );
     text += &repairs(model.report());
     text
 }
@@ -182,6 +185,15 @@ fn criteria<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {
         (Some(bic), Some(n)) => vec![("BIC", lower_is_better(bic)), ("parameters", n.to_string())],
         _ => Vec::new(),
     }
+}
+
+/// The degrees of freedom of Student-t components.
+fn degrees<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {
+    let Some(degrees) = model.mixture().and_then(|mixture| mixture.degrees()) else { return Vec::new() };
+    let same = degrees.iter().all(|v| *v == degrees[0]);
+    let listed = if same { 1 } else { degrees.len().min(MOST_CLUSTERS) };
+    let text: Vec<String> = degrees[..listed].iter().map(|v| format!("{v:.2}")).collect();
+    vec![("degrees", text.join(", "))]
 }
 
 fn lower_is_better(criterion: f64) -> String {

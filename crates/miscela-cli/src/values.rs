@@ -1,6 +1,6 @@
 //! The values of options, read one by one: numbers in their range, names that are known.
 
-use miscela::{AnnealTo, Annealing, AnyCentred, AnyDistance, Assignment, L2, Missing};
+use miscela::{AnnealTo, Annealing, AnyCentred, AnyDistance, Assignment, Degrees, L2, Missing};
 
 /// The distance of k-means.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,5 +83,14 @@ pub(crate) fn anneal_to(name: &str) -> Result<AnnealTo, String> {
         "soft" => Ok(AnnealTo::Soft),
         "hard" => Ok(AnnealTo::Hard),
         _ => Err("use soft or hard".to_string()),
+    }
+}
+
+/// Degrees of freedom: a number, or how they are estimated.
+pub(crate) fn degrees(text: &str) -> Result<Degrees, String> {
+    match text {
+        "shared" => Ok(Degrees::Shared),
+        "each" => Ok(Degrees::Each),
+        _ => positive(text).map(Degrees::Given).map_err(|_| "give a finite number above 0, shared or each".to_string()),
     }
 }

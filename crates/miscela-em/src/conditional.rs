@@ -25,6 +25,9 @@ pub enum ConditionalError {
     /// The columns.
     #[error(transparent)]
     Columns(#[from] ColumnsError),
+    /// Components are Student's t.
+    #[error("the components are Student's t, and are not conditioned on columns; fit Gaussian ones")]
+    Student,
     /// The covariances.
     #[error(transparent)]
     Parameters(#[from] ParameterError),
@@ -52,10 +55,13 @@ impl<F: Float> Conditional<F> {
     /// Given these columns, 0-based; the rest are told from them, in their order.
     ///
     /// # Errors
-    /// If columns are not there, come twice or leave none, the mixture has noise, or a covariance is not positive definite.
+    /// If columns are not there, come twice or leave none, the mixture has noise or Student-t components, or a covariance is not positive definite.
     pub fn new(mixture: &Mixture<F>, observed: &[usize]) -> Result<Self, ConditionalError> {
         let (k, d) = (mixture.n_components(), mixture.n_columns());
         check_columns(observed, d)?;
+        if mixture.degrees.is_some() {
+            return Err(ConditionalError::Student);
+        }
         let rest: Vec<usize> = (0..d).filter(|column| !observed.contains(column)).collect();
         if rest.is_empty() {
             return Err(ColumnsError::All { d }.into());

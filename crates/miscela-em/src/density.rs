@@ -6,8 +6,9 @@
 //!
 //! Covariances are factored once; ln|Σ| is the sum of the logarithms of the factor's diagonal, and no inverse is formed.
 
+use crate::tails::ln_peak;
 use crate::{Covariances, Mixture, ParameterError};
-use miscela_kernel::{Column, Factor, Float, Forms, Solved, Tile};
+use miscela_kernel::{Column, Factor, Float, Forms, Solved, Student, TailWeights, Tile};
 use ndarray::ArrayView2;
 
 /// A mixture with its covariances factored.
@@ -18,6 +19,8 @@ pub struct Density<F> {
     sphere: Option<F>,
     /// ln w₀/V of the noise.
     noise: Option<F>,
+    /// What Student-t components make of −½δ, which the forms then are; none of Gaussian ones.
+    students: Vec<Student<F>>,
 }
 
 impl<F: Float> Density<F> {
@@ -34,18 +37,21 @@ impl<F: Float> Density<F> {
         let d = mixture.n_columns();
         let (factored, log_determinants) = factor(&mixture.covariances, d)?;
         let normaliser = d as f64 * (2.0 * std::f64::consts::PI).ln();
-        let constants = (0..mixture.n_components()).map(|c| {
-            let log_determinant = log_determinants[c.min(log_determinants.len() - 1)];
-            F::narrow(log_weight(c) - 0.5 * (normaliser + log_determinant))
-        });
-        let constants: Vec<F> = constants.collect();
+        let log_determinant = |c: usize| log_determinants[c.min(log_determinants.len() - 1)];
+        let constant = |c| log_weight(c) - 0.5 * (normaliser + log_determinant(c));
+        let constants: Vec<F> = (0..mixture.n_components()).map(|c| F::narrow(constant(c))).collect();
         if constants.iter().any(|c| c.is_nan()) {
             return Err(ParameterError::NotFinite { part: "weights" });
         }
+        let students = mixture.degrees.iter().flatten().enumerate();
+        let peak = |c, degrees| log_weight(c) + ln_peak(degrees, d, log_determinant(c));
+        let students: Vec<Student<F>> =
+            students.map(|(c, degrees)| Student::new(*degrees, d, peak(c, *degrees))).collect();
+        let constants = if students.is_empty() { constants } else { vec![F::zero(); constants.len()] };
         let means = mixture.means.iter().copied().collect();
         let noise = mixture.noise.as_ref().map(|noise| F::narrow(noise.log_density()));
         let sphere = match mixture.covariances {
-            Covariances::TiedSpherical(variance) if noise.is_none() => Some(F::one() / variance),
+            Covariances::TiedSpherical(variance) if noise.is_none() && students.is_empty() => Some(F::one() / variance),
             _ => None,
         };
         let forms = match factored {
@@ -56,7 +62,7 @@ impl<F: Float> Density<F> {
                 Forms::scaled(means, &scales, constants)
             }
         };
-        Ok((Self { forms, sphere, noise }, log_determinants))
+        Ok((Self { forms, sphere, noise, students }, log_determinants))
     }
 
     /// k
@@ -98,11 +104,29 @@ impl<F: Float> Density<F> {
         self.sphere.filter(|_| self.forms.constants().iter().all(|c| *c == self.constant(0)))
     }
 
-    /// Writes ln wₖ + ln N(x; μₖ, Σₖ) for each row of the tile, one column a component, and the same of the noise, if
+    /// Writes ln wₖ + ln N(x; μₖ, Σₖ), or ln wₖ + ln t(x; νₖ, μₖ, Σₖ), for each row of the tile, one column a component, and the same of the noise, if
     /// there is some, to a last one. The tile must have been filled with this density's [`offset`](Self::offset).
     pub fn log_densities(&self, tile: &Tile<F>, solved: &mut Solved<F>, out: &mut [Column<F>]) {
+        self.log_densities_and_tails(tile, solved, &mut vec![TailWeights::one(); self.n_students()], out);
+    }
+
+    /// How many components are Student's t: all or none.
+    pub(crate) fn n_students(&self) -> usize {
+        self.students.len()
+    }
+
+    /// [`log_densities`](Self::log_densities); for Student-t components also how the rows count in them.
+    pub(crate) fn log_densities_and_tails(
+        &self,
+        tile: &Tile<F>,
+        solved: &mut Solved<F>,
+        tails: &mut [TailWeights<F>],
+        out: &mut [Column<F>],
+    ) {
         let (components, noise) = out.split_at_mut(self.n_components());
         self.forms.log_densities(tile, solved, components);
+        let students = self.students.iter().zip(components).zip(tails);
+        students.for_each(|((student, form), tail)| student.log_density(form, tail));
         noise.iter_mut().zip(self.noise).for_each(|(column, l)| *column = Column::splat(l));
     }
 }

@@ -30,6 +30,10 @@ pub trait Family<F: Float>: Sync {
     fn n_labels(&self) -> usize {
         self.n_components()
     }
+    /// Whether the M-step needs what sums [with tails](Sums::with_tails) hold.
+    fn has_tails(&self) -> bool {
+        false
+    }
     /// How much of the second moment the M-step needs.
     fn scatter(&self) -> Scatter;
     /// Which parameters these are.
@@ -97,7 +101,8 @@ pub trait Family<F: Float>: Sync {
     /// Whether the objective is no better, beyond rounding, than it was.
     fn is_idle(&self, change: &Change) -> bool;
 
-    /// Whether to stop, given the parameters' last change. (That no label changed ends any hard fit; it is not asked here.)
+    /// Whether to stop, given the parameters' last change. (That no label changed ends any hard fit without
+    /// tails; it is not asked here.)
     fn settled(&self, change: &Change) -> Option<Termination>;
 }
 
@@ -212,7 +217,8 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
                 run.given_up += 1;
                 statistics = passes.e_step(family, samples);
             }
-            let unchanged = family.is_hard() && statistics.sums().changed == 0;
+            // Where tails weigh rows, parameters still move when no label does.
+            let unchanged = family.is_hard() && !family.has_tails() && statistics.sums().changed == 0;
             if let Some(objective) = family.objective(&statistics) {
                 let change = history.note(family, objective, step.shift2);
                 let stop =

@@ -15,7 +15,7 @@ use crate::history::Change;
 use crate::inference::{MixtureFit, evaluate_mixture};
 use crate::maximise::{Gathered, Notes, Terms, maximise};
 use crate::missing::{IncompleteDensity, Marginal, Missing, Rule};
-use crate::noise::{Noise, without_noise};
+use crate::noise::Noise;
 use crate::parameters::{Mixture, ParameterError};
 use crate::plan::Algorithm;
 use crate::prior::Prior;
@@ -24,6 +24,7 @@ use crate::squarem::{Acceleration, Squarem};
 use crate::statistics::{Statistics, Sums};
 use crate::stochastic::Best;
 use crate::summary::Summary;
+use crate::tails::Tails;
 use crate::tiles::{GaussianScratch, tile_rows};
 use miscela_kernel::{Block, Centroids, Float, Samples, Scatter, Threads, uniform, winners};
 
@@ -42,6 +43,8 @@ pub struct MixtureSettings {
     pub noise: Option<Noise>,
     /// What is done about a component that collapses.
     pub collapse: Collapse,
+    /// Gaussian or Student-t components.
+    pub tails: Tails,
     /// Added to every variance in each M-step.
     pub reg_covariance: f64,
     /// Whether iterations are made fewer; for soft and tempered assignment.
@@ -61,6 +64,7 @@ impl Default for MixtureSettings {
             held: Held::default(),
             noise: None,
             collapse: Collapse::Floor,
+            tails: Tails::Gaussian,
             reg_covariance: 1e-6,
             acceleration: Acceleration::None,
             tolerance: 1e-3,
@@ -139,6 +143,7 @@ impl<F: Float> GaussianFamily<F> {
         settings.mixing.check(start.n_components())?;
         let settings = MixtureSettings { assignment: settings.assignment.at_end(), ..settings };
         let mut start = start;
+        start.degrees = settings.tails.start(start.degrees.take(), start.n_components());
         if let Some(weights) = settings.mixing.fixed(start.n_components(), start.not_noise()) {
             start.weights = weights;
         }
@@ -196,6 +201,7 @@ impl<F: Float> GaussianFamily<F> {
         rescue: impl FnOnce(&mut Gathered, &[usize], &mut Notes) -> bool,
     ) -> Mixture<F> {
         let noise = before.noise.as_ref().map(|noise| noise.with_share_of(statistics.sums()));
+        let degrees = before.degrees.as_ref().map(|old| self.settings.tails.next(old, statistics.sums()));
         let terms = Terms {
             settings: &self.settings,
             scale: &self.scale,
@@ -204,7 +210,7 @@ impl<F: Float> GaussianFamily<F> {
             relocated,
         };
         let mut next = maximise(statistics, &terms, repairs, rescue);
-        next.noise = noise;
+        (next.noise, next.degrees) = (noise, degrees);
         if self.settings.held.weights {
             next.weights.clone_from(&before.weights);
             next.noise.clone_from(&before.noise);
@@ -295,8 +301,16 @@ impl<F: Float> GaussianFamily<F> {
         if let Some(seed) = self.draws() {
             scratch.draw(block, seed);
         }
-        (0..tiles).for_each(|t| scratch.set_noise_aside(t, sums));
+        for t in 0..tiles {
+            scratch.set_noise_aside(t, sums);
+            scratch.weigh_tails(t, sums);
+        }
         scratch.add_moments(block, self.density.means(), sums);
+    }
+
+    /// Whether there is more to a row than its label and weight.
+    fn bears_outliers(&self) -> bool {
+        self.mixture.noise.is_some() || self.mixture.degrees.is_some()
     }
 
     fn hard_e_step(&self, block: &Block<F>, labels: &mut [u32], sums: &mut Sums, scratch: &mut GaussianScratch<F>) {
@@ -308,19 +322,20 @@ impl<F: Float> GaussianFamily<F> {
                 sums.objective += weighted(block.weight(i), log_density.0[at].widen());
             }
         }
-        let new = &scratch.labels[..block.len()];
-        sums.changed += relabel(block, labels, new);
-        self.add_by_label(block, new, sums, &mut scratch.kept);
+        let new = std::mem::take(&mut scratch.labels);
+        sums.changed += relabel(block, labels, &new[..block.len()]);
+        self.add_labelled(block, &new[..block.len()], sums, scratch);
+        scratch.labels = new;
     }
 
-    /// Adds rows to the components of their labels, and those of the noise to it.
-    fn add_by_label(&self, block: &Block<F>, labels: &[u32], sums: &mut Sums, kept: &mut Vec<f64>) {
+    /// Adds rows, whose log-densities were computed, to the components of their labels.
+    fn add_labelled(&self, block: &Block<F>, labels: &[u32], sums: &mut Sums, scratch: &mut GaussianScratch<F>) {
         let means = self.density.means();
-        if self.mixture.noise.is_none() {
+        if !self.bears_outliers() {
             return sums.hard().add(block, labels, means);
         }
-        let block = without_noise(block, labels, sums, kept);
-        sums.hard().add(&block, labels, means);
+        scratch.weigh_labelled(block, labels, sums);
+        sums.hard().add(&block.with_weights(&scratch.kept), labels, means);
     }
 }
 
@@ -338,6 +353,10 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
 
     fn n_labels(&self) -> usize {
         self.mixture.n_labels()
+    }
+
+    fn has_tails(&self) -> bool {
+        self.mixture.degrees.is_some()
     }
 
     fn scatter(&self) -> Scatter {
@@ -394,7 +413,11 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
 
     fn add(&self, block: &Block<F>, labels: &[u32], sums: &mut Sums, scratch: &mut Self::Scratch) {
         let Some(marginal) = self.marginal.as_ref().filter(|_| scratch.gaps.find(block)) else {
-            return self.add_by_label(block, labels, sums, &mut scratch.kept);
+            if self.mixture.degrees.is_some() {
+                let tiles = scratch.fill(block, self.density.offset(), self.n_labels());
+                (0..tiles).for_each(|t| _ = scratch.log_densities(&self.density, t));
+            }
+            return self.add_labelled(block, labels, sums, scratch);
         };
         sums.hard().add(&scratch.gaps.masked(block, self.density.offset()), labels, self.density.means());
         // Only the sums of moments are asked for here.

@@ -48,6 +48,7 @@ mod start;
 mod statistics;
 mod stochastic;
 mod summary;
+mod tails;
 mod tiles;
 mod trim;
 
@@ -90,6 +91,7 @@ pub use squarem::Acceleration;
 pub use start::{Shares, StartError, from_shares};
 pub use statistics::{MergeError, Statistics, Sums};
 pub use summary::Summary;
+pub use tails::{Degrees, LEAST_DEGREES, MOST_DEGREES, START_DEGREES, Tails};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

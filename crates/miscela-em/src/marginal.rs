@@ -75,7 +75,8 @@ impl<F: Float> Mixture<F> {
             return Err(ColumnsError::Noise);
         }
         let (means, covariances) = (self.means.select(Axis(1), columns), self.covariances.marginal(columns));
-        Ok(Self::new(self.weights.clone(), means, covariances))
+        let degrees = self.degrees.clone();
+        Ok(Self { degrees, ..Self::new(self.weights.clone(), means, covariances) })
     }
 }
 

@@ -92,7 +92,7 @@ impl Gathered {
     fn new<F: Float>(statistics: Statistics, terms: &Terms<F>, repairs: &mut Notes) -> Self {
         let (settings, sums) = (terms.settings, statistics.sums());
         let structure = settings.covariance.structure();
-        let (k, total, noise, weight) = (sums.k(), sums.total(), sums.noise, sums.weight.clone());
+        let (k, total, noise, weight) = (sums.k(), sums.total(), sums.noise, sums.counts().to_vec());
         let held_means = terms.previous.filter(|_| settings.held.means).map(|before| &before.means);
         let within = Within {
             width: sums.width,
@@ -180,7 +180,7 @@ impl Gathered {
 }
 
 fn covariance_of<F: Float>(statistics: &Statistics, c: usize, held_means: Option<&Array2<F>>) -> Vec<f64> {
-    let n = statistics.sums().weight[c];
+    let n = statistics.sums().counts()[c];
     let mut scatter = match held_means {
         Some(means) => statistics.scatter_about(c, means.row(c).iter().map(|m| m.widen())),
         None => statistics.scatter_about_mean(c),

@@ -79,7 +79,7 @@ impl<F: Float> Covariances<F> {
     }
 }
 
-/// Mixing weights, means and covariances, and noise where there is some.
+/// Mixing weights, means and covariances, and what makes a mixture bear outliers.
 ///
 /// ```
 /// use miscela_em::{Covariances, Mixture};
@@ -101,6 +101,9 @@ pub struct Mixture<F> {
     /// A uniform component beside the k others.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub noise: Option<Uniform>,
+    /// ν of each component, k, where they are Student's t; the covariances are then their scale matrices.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub degrees: Option<Vec<f64>>,
 }
 
 /// What is wrong with given parameters.
@@ -151,6 +154,12 @@ pub enum ParameterError {
         /// Columns expected.
         d: usize,
     },
+    /// Degrees of freedom that are not one a component, above zero.
+    #[error("there must be {k} degrees of freedom, finite and above zero")]
+    Degrees {
+        /// Components.
+        k: usize,
+    },
     /// A covariance is not symmetric.
     #[error("the covariance of component {component} is not symmetric")]
     NotSymmetric {
@@ -170,7 +179,7 @@ pub enum ParameterError {
 impl<F: Float> Mixture<F> {
     /// A mixture of Gaussians, without noise.
     pub fn new(weights: Array1<F>, means: Array2<F>, covariances: Covariances<F>) -> Self {
-        Self { weights, means, covariances, noise: None }
+        Self { weights, means, covariances, noise: None, degrees: None }
     }
 
     /// The same with noise, for whose weight the others make room.
@@ -211,7 +220,8 @@ impl<F: Float> Mixture<F> {
             shared => shared.clone(),
         };
         let (weights, means) = (self.weights.select(Axis(0), order), self.means.select(Axis(0), order));
-        Self { weights, means, covariances, noise: self.noise.clone() }
+        let degrees = self.degrees.as_ref().map(|all| order.iter().map(|c| all[*c]).collect());
+        Self { weights, means, covariances, noise: self.noise.clone(), degrees }
     }
 
     /// Shapes that agree, finite numbers, weights that sum to one, symmetric covariances. (That they are positive definite
@@ -237,6 +247,10 @@ impl<F: Float> Mixture<F> {
         }
         if self.noise.as_ref().is_some_and(|noise| !noise.fits(d)) {
             return Err(ParameterError::Noise { d });
+        }
+        let usable = |degrees: &Vec<f64>| degrees.len() == k && degrees.iter().all(|v| v.is_finite() && *v > 0.0);
+        if !self.degrees.as_ref().is_none_or(usable) {
+            return Err(ParameterError::Degrees { k });
         }
         let noise = self.noise.as_ref().map_or(0.0, |noise| noise.weight);
         let sum: f64 = self.weights.iter().map(|w| w.widen()).sum::<f64>() + noise;
@@ -289,7 +303,10 @@ impl<F: Float> Mixture<F> {
     pub(crate) fn fingerprint(&self, temperature: f64, draws: Option<u64>) -> u64 {
         let numbers = self.weights.iter().chain(&self.means).chain(self.covariances.iter());
         let draws = draws.into_iter().flat_map(|seed| [(seed >> 32) as f64, f64::from(seed as u32)]);
+        let degrees = self.degrees.iter().flatten().copied();
         let noise = self.noise.iter().flat_map(|noise| [noise.weight, noise.log_volume]);
-        crate::statistics::fingerprint(numbers.map(|x| x.widen()).chain([temperature]).chain(draws).chain(noise))
+        crate::statistics::fingerprint(
+            numbers.map(|x| x.widen()).chain([temperature]).chain(draws).chain(noise).chain(degrees),
+        )
     }
 }

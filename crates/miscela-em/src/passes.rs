@@ -47,13 +47,13 @@ pub(crate) struct Passes<F, S> {
 impl<F: Float, S: Default + Send> Passes<F, S> {
     pub(crate) fn new<M: Family<F, Scratch = S>>(family: &M, samples: &Samples<F>, threads: Threads) -> Self {
         let (n, d, k, scatter) = (samples.n_rows(), samples.n_columns(), family.n_components(), family.scatter());
-        let lanes = Lanes::new(n, Sums::bytes(k, d, scatter));
+        let (lanes, sums) = (Lanes::new(n, Sums::bytes(k, d, scatter)), Sums::zero(k, d, scatter));
         // Rows that stay where they are, wherever is nearest, are looked at one by one.
         let centroids = family.centroids().filter(|_| samples.known().is_none());
         let nearest = centroids.map(|(_, algorithm)| Nearest::new(algorithm, n, k, lanes.count()));
         Self {
             nearest,
-            sums: vec![Sums::zero(k, d, scatter); lanes.count()],
+            sums: vec![if family.has_tails() { sums.with_tails() } else { sums }; lanes.count()],
             labels: if family.is_hard() { vec![UNLABELLED; n] } else { Vec::new() },
             threads: threads.for_work(n as f64 * k as f64 * (d + scatter.len(d)) as f64),
             lanes,
@@ -166,7 +166,7 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
             });
         });
         // Not a copy: sums can be as large as the rows.
-        let empty = Sums::zero(self.sums[0].k(), self.sums[0].width, self.sums[0].scatter);
+        let empty = self.sums[0].emptied();
         let mut total = std::mem::replace(&mut self.sums[0], empty);
         self.sums[1..].iter().for_each(|sums| total.add(sums));
         total

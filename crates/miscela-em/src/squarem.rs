@@ -8,14 +8,14 @@
 //! What is extrapolated are not the parameters but what the M-step makes them of: Nₖ, means and covariances of the shares.
 //! These are free of the structure, so that whatever the M-step makes of s' is in it, with its floor and what is held; the
 //! fixed points are those of EM. As numbers without bounds or units they are ln Nₖ, means in the data's deviations, and
-//! Cholesky factors with the logarithms of their diagonals.
+//! Cholesky factors with the logarithms of their diagonals. Student-t components add what their degrees of freedom are made of.
 //!
 //! The next E-step tells the objective at s'. Where it is below that of the parameters before, they are given up for those
 //! of s₃, by which it does not fall, at the price of one E-step; and the greatest |α|, which grows fourfold whenever it was
 //! what held α back, shrinks.
 
 use crate::parameters::Mixture;
-use crate::statistics::{Statistics, Sums};
+use crate::statistics::Statistics;
 use miscela_kernel::{Float, Scatter};
 
 #[cfg(feature = "serde")]
@@ -122,8 +122,11 @@ fn coordinates(statistics: &Statistics, scale: &[f64]) -> Option<Vec<f64>> {
     let (sums, d) = (statistics.sums(), scale.len());
     let mut point = Vec::new();
     for (c, mean) in statistics.means().outer_iter().enumerate() {
-        let n = sums.weight[c];
+        let n = sums.counts()[c];
         point.push(n.ln());
+        if sums.has_tails() {
+            point.extend([(sums.weight[c] / n).ln(), sums.excess[c] / n]);
+        }
         point.extend(mean.iter().zip(scale).map(|(m, v)| m / v.sqrt()));
         let covariance: Vec<f64> = statistics.scatter_about_mean(c).iter().map(|s| s / n).collect();
         match sums.scatter {
@@ -146,15 +149,20 @@ fn coordinates(statistics: &Statistics, scale: &[f64]) -> Option<Vec<f64>> {
 fn from_coordinates(point: &[f64], like: &Statistics, scale: &[f64]) -> Option<Statistics> {
     let (sums, d) = (like.sums(), scale.len());
     let (k, size) = (sums.k(), sums.scatter.len(d));
-    let total: f64 = sums.weight.iter().sum();
-    let of = |c: usize| &point[c * (1 + d + size)..(c + 1) * (1 + d + size)];
-    let share: f64 = (0..k).map(|c| of(c)[0].exp()).sum();
-    let (mut shift, mut ahead) = (Vec::with_capacity(k * d), Sums::zero(k, d, sums.scatter));
+    let total: f64 = sums.counts().iter().sum();
+    let head = if sums.has_tails() { 3 } else { 1 };
+    let of = |c: usize| point[c * (head + d + size)..(c + 1) * (head + d + size)].split_at(head);
+    let share: f64 = (0..k).map(|c| of(c).0[0].exp()).sum();
+    let (mut shift, mut ahead) = (Vec::with_capacity(k * d), sums.emptied());
     for c in 0..k {
-        let n = total * of(c)[0].exp() / share;
+        let (counts, place) = of(c);
+        let n = total * counts[0].exp() / share;
         ahead.weight[c] = n;
-        shift.extend(of(c)[1..=d].iter().zip(scale).map(|(m, v)| m * v.sqrt()));
-        let (shape, second) = (&of(c)[1 + d..], &mut ahead.second[c * size..(c + 1) * size]);
+        if let [_, weight, excess] = counts {
+            (ahead.shares[c], ahead.weight[c], ahead.excess[c]) = (n, n * weight.exp(), n * excess);
+        }
+        shift.extend(place[..d].iter().zip(scale).map(|(m, v)| m * v.sqrt()));
+        let (shape, second) = (&place[d..], &mut ahead.second[c * size..(c + 1) * size]);
         match sums.scatter {
             Scatter::Spherical => second[0] = n * shape[0].exp() * scale.iter().sum::<f64>(),
             Scatter::Diagonal => {
@@ -171,7 +179,7 @@ fn from_coordinates(point: &[f64], like: &Statistics, scale: &[f64]) -> Option<S
         }
     }
     (ahead.objective, ahead.noise) = (sums.objective, sums.noise);
-    let numbers = ahead.weight.iter().chain(&ahead.second).chain(&shift);
+    let numbers = ahead.weight.iter().chain(&ahead.second).chain(&ahead.shares).chain(&ahead.excess).chain(&shift);
     let usable = numbers.clone().all(|x| x.is_finite()) && ahead.weight.iter().all(|n| *n > 0.0);
     usable.then(|| Statistics::new(like.fingerprint(), shift, ahead))
 }
@@ -184,11 +192,17 @@ fn triangle(d: usize) -> impl Iterator<Item = (usize, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statistics::Sums;
 
     #[test]
     fn coordinates_tell_the_statistics() {
-        for scatter in [Scatter::Spherical, Scatter::Diagonal, Scatter::Full] {
+        let scatters = [Scatter::Spherical, Scatter::Diagonal, Scatter::Full];
+        for (scatter, tails) in scatters.iter().flat_map(|scatter| [(*scatter, false), (*scatter, true)]) {
             let mut sums = Sums::zero(2, 2, scatter);
+            if tails {
+                sums = sums.with_tails();
+                (sums.shares, sums.excess) = (vec![5.0, 3.5], vec![-6.0, -4.0]);
+            }
             for (c, rows) in
                 [[[1.0, 2.0], [3.0, 1.0], [0.0, 0.5]], [[5.0, 5.0], [6.0, 8.0], [9.0, 7.0]]].iter().enumerate()
             {
@@ -205,6 +219,8 @@ mod tests {
             let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-12 * (1.0 + b.abs()), "{scatter:?}: {a} {b}");
             for c in 0..2 {
                 near(back.sums().weight[c], statistics.sums().weight[c]);
+                near(back.sums().counts()[c], statistics.sums().counts()[c]);
+                back.sums().excess.iter().zip(&statistics.sums().excess).for_each(|(a, b)| near(*a, *b));
                 (0..2).for_each(|j| near(back.means()[[c, j]], statistics.means()[[c, j]]));
                 back.scatter_about_mean(c).iter().zip(statistics.scatter_about_mean(c)).for_each(|(a, b)| near(*a, b));
             }

@@ -24,7 +24,7 @@ pub struct Sums {
     pub width: usize,
     /// How much of the second moment is kept.
     pub scatter: Scatter,
-    /// Σ r, one a component.
+    /// Σ r, one a component. (Where there are [`shares`](Self::shares), r is r·u here and in the moments.)
     pub weight: Vec<f64>,
     /// Σ r z, k × d.
     pub first: Vec<f64>,
@@ -35,6 +35,12 @@ pub struct Sums {
     /// Σ r of the noise, where a mixture has one.
     #[cfg_attr(feature = "serde", serde(default))]
     pub noise: f64,
+    /// Σ r of Student-t components, k, whose other sums are by r·u; none of Gaussian ones.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub shares: Vec<f64>,
+    /// Σ r (ln u − u) of Student-t components, k.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub excess: Vec<f64>,
     /// Rows whose hard label changed since the last E-step.
     pub changed: u64,
 }
@@ -51,8 +57,22 @@ impl Sums {
             second: zeros(k * scatter.len(width)),
             objective: 0.0,
             noise: 0.0,
+            shares: Vec::new(),
+            excess: Vec::new(),
             changed: 0,
         }
+    }
+
+    /// The same with room for what Student-t components need.
+    pub fn with_tails(self) -> Self {
+        let zeros = vec![0.0; self.k()];
+        Self { shares: zeros.clone(), excess: zeros, ..self }
+    }
+
+    /// Sums over no rows, of the same shape.
+    pub(crate) fn emptied(&self) -> Self {
+        let empty = Self::zero(self.k(), self.width, self.scatter);
+        if self.has_tails() { empty.with_tails() } else { empty }
     }
 
     /// The bytes of sums of this shape.
@@ -62,7 +82,7 @@ impl Sums {
 
     /// Forgets all rows.
     pub fn clear(&mut self) {
-        for sums in [&mut self.weight, &mut self.first, &mut self.second] {
+        for sums in [&mut self.weight, &mut self.first, &mut self.second, &mut self.shares, &mut self.excess] {
             sums.fill(0.0);
         }
         (self.objective, self.noise) = (0.0, 0.0);
@@ -97,8 +117,14 @@ impl Sums {
 
     fn combine(&mut self, other: &Sums, sign: f64) {
         assert_eq!((self.width, self.scatter, self.k()), (other.width, other.scatter, other.k()));
-        let pairs =
-            [(&mut self.weight, &other.weight), (&mut self.first, &other.first), (&mut self.second, &other.second)];
+        assert_eq!(self.shares.len(), other.shares.len());
+        let pairs = [
+            (&mut self.weight, &other.weight),
+            (&mut self.first, &other.first),
+            (&mut self.second, &other.second),
+            (&mut self.shares, &other.shares),
+            (&mut self.excess, &other.excess),
+        ];
         for (to, from) in pairs {
             to.iter_mut().zip(from).for_each(|(to, from)| *to += sign * from);
         }
@@ -106,9 +132,19 @@ impl Sums {
         self.noise += sign * other.noise;
     }
 
+    /// Whether components are Student's t.
+    pub(crate) fn has_tails(&self) -> bool {
+        !self.shares.is_empty()
+    }
+
+    /// Σ r, one a component.
+    pub(crate) fn counts(&self) -> &[f64] {
+        if self.has_tails() { &self.shares } else { &self.weight }
+    }
+
     /// Σ r of all components and the noise.
     pub(crate) fn total(&self) -> f64 {
-        self.weight.iter().sum::<f64>() + self.noise
+        self.counts().iter().sum::<f64>() + self.noise
     }
 
     /// The number of components.
@@ -218,7 +254,7 @@ impl Statistics {
     pub(crate) fn replace(&mut self, sums: Sums, shift: Vec<f64>) {
         self.shift = shift;
         (self.sums.weight, self.sums.first, self.sums.second) = (sums.weight, sums.first, sums.second);
-        self.sums.noise = sums.noise;
+        (self.sums.noise, self.sums.shares, self.sums.excess) = (sums.noise, sums.shares, sums.excess);
     }
 
     /// Makes component `c` consist of copies of one row, whatever the weight of them is.
@@ -244,7 +280,7 @@ impl Statistics {
     }
 
     fn same_kind(&self, other: &Statistics) -> Result<(), MergeError> {
-        let shape = |s: &Statistics| (s.sums.k(), s.sums.width, s.sums.scatter);
+        let shape = |s: &Statistics| (s.sums.k(), s.sums.width, (s.sums.scatter, s.sums.shares.len()));
         if shape(self) != shape(other) {
             let ((a, b, _), (c, d, _)) = (shape(self), shape(other));
             return Err(MergeError::Shape(a, c, b, d));
@@ -324,7 +360,8 @@ impl TryFrom<Unchecked> for Statistics {
             Scatter::Full => d * (d + 1) / 2,
         };
         let lengths = [shift.len(), sums.first.len(), sums.second.len()].map(|length| length as u128);
-        if lengths != [k * d, k * d, k * moments] {
+        let tails = [sums.shares.len(), sums.excess.len()].map(|length| length as u128);
+        if lengths != [k * d, k * d, k * moments] || (tails != [0; 2] && tails != [k; 2]) {
             return Err(format!("the sums are not those of {k} components and {d} columns"));
         }
         Ok(Self { fingerprint, shift, sums })

@@ -5,8 +5,8 @@ use crate::missing::Gaps;
 use crate::statistics::Sums;
 use crate::stochastic::Drawing;
 use miscela_kernel::{
-    BLOCK_ROWS, Block, Column, Float, MomentScratch, Shared, Sharing, Solved, TILE_ROWS, Tile, UNKNOWN, is_settled,
-    share,
+    BLOCK_ROWS, Block, Column, Float, MomentScratch, Shared, Sharing, Solved, TILE_ROWS, TailWeights, Tile, UNKNOWN,
+    is_settled, share,
 };
 use std::ops::Range;
 
@@ -34,11 +34,13 @@ pub struct GaussianScratch<F> {
     counts: Vec<u32>,
     droppable: Vec<bool>,
     solved: Solved<F>,
+    /// For each tile and Student-t component, how the rows count in it.
+    tails: Vec<TailWeights<F>>,
     moments: MomentScratch<F>,
     drawing: Drawing,
     /// Where the rows of the block have gaps.
     pub(crate) gaps: Gaps<F>,
-    /// The weights of the rows that are not left out.
+    /// By what weight rows count in the component of their label.
     pub(crate) kept: Vec<f64>,
     /// The hard labels of the block.
     pub(crate) labels: Vec<u32>,
@@ -55,6 +57,7 @@ impl<F: Float> Default for GaussianScratch<F> {
             counts: Vec::new(),
             droppable: Vec::new(),
             solved: Vec::new(),
+            tails: Vec::new(),
             moments: MomentScratch::default(),
             drawing: Drawing::default(),
             gaps: Gaps::default(),
@@ -89,7 +92,9 @@ impl<F: Float> GaussianScratch<F> {
     pub(crate) fn log_densities(&mut self, density: &Density<F>, t: usize) -> &mut [Column<F>] {
         let k = density.n_labels();
         let shares = &mut self.shares[t * k..(t + 1) * k];
-        density.log_densities(&self.tiles[t], &mut self.solved, shares);
+        let s = density.n_students();
+        self.tails.resize(TILES * s, TailWeights::one());
+        density.log_densities_and_tails(&self.tiles[t], &mut self.solved, &mut self.tails[t * s..(t + 1) * s], shares);
         for (i, known) in self.known.iter().skip(t * TILE_ROWS).take(TILE_ROWS).enumerate() {
             if *known != UNKNOWN {
                 let elsewhere = shares.iter_mut().enumerate().filter(|(c, _)| *c != *known as usize);
@@ -116,7 +121,7 @@ impl<F: Float> GaussianScratch<F> {
     fn divide(&mut self, t: usize, temperature: F, (gathered, total): (&Sums, f64)) -> Column<F> {
         let k = self.counts.len();
         self.droppable.clear();
-        self.droppable.extend(gathered.weight.iter().map(|weight| is_settled(*weight, total)));
+        self.droppable.extend(gathered.counts().iter().map(|weight| is_settled(*weight, total)));
         self.droppable.resize(k, false);
         let sharing = Sharing { temperature, weights: &self.row_weights[t], droppable: &self.droppable };
         share(&mut self.shares[t * k..(t + 1) * k], &sharing, &mut self.counts)
@@ -169,8 +174,45 @@ impl<F: Float> GaussianScratch<F> {
 
     /// How far from likely a row is in the component of its label: less its log-density.
     pub(crate) fn misfit(&mut self, density: &Density<F>, row: &[F], label: u32) -> f64 {
-        self.fill(&Block::new(row, row.len()), density.offset(), density.n_components());
+        self.fill(&Block::new(row, row.len()), density.offset(), density.n_labels());
         -self.log_densities(density, 0)[label as usize].0[0].widen()
+    }
+
+    /// Makes the shares r of tile `t`, whose noise was set aside, r·u where components are Student's t.
+    pub(crate) fn weigh_tails(&mut self, t: usize, sums: &mut Sums) {
+        let (k, s) = (sums.k(), self.tails.len() / TILES);
+        for (c, tail) in self.tails[t * s..(t + 1) * s].iter().enumerate() {
+            let (mut count, mut excess) = (F::zero(), F::zero());
+            let factors = tail.weight.0.iter().zip(&tail.excess.0);
+            for (r, (u, e)) in self.shares[t * k + c].0.iter_mut().zip(factors) {
+                count += *r;
+                excess += *r * *e;
+                *r *= *u;
+            }
+            sums.shares[c] += count.widen();
+            sums.excess[c] += excess.widen();
+        }
+    }
+
+    /// Fills `kept` with the weight by which each row of the block, whose log-densities were computed, counts in the component
+    /// of its label: none in the noise, w·u in a Student-t component. Sums what these need.
+    pub(crate) fn weigh_labelled(&mut self, block: &Block<F>, labels: &[u32], sums: &mut Sums) {
+        let s = self.tails.len() / TILES;
+        self.kept.clear();
+        for (i, label) in labels.iter().enumerate() {
+            let (w, c) = (block.weight(i), *label as usize);
+            if c >= sums.k() {
+                sums.noise += w;
+                self.kept.push(0.0);
+            } else if s > 0 {
+                let (tail, at) = (&self.tails[i / TILE_ROWS * s + c], i % TILE_ROWS);
+                sums.shares[c] += w;
+                sums.excess[c] += w * tail.excess.0[at].widen();
+                self.kept.push(w * tail.weight.0[at].widen());
+            } else {
+                self.kept.push(w);
+            }
+        }
     }
 
     /// Takes shares that are given: `share` of a row of the block and a component.

@@ -11,6 +11,7 @@
 //! | [`Search`], [`Bounds`] | labels renewed after the centroids moved, at the cost of what has changed |
 //! | [`Prefix`] | centroids bounded from a few columns of a rotation, for a search of wide rows |
 //! | [`Forms`] | log-densities of many Gaussians for a tile: [`Scaled`] distances, or solves with a [`Factor`] |
+//! | [`Student`] | the same of Student's t, from the forms of Gaussians |
 //! | [`share`], [`soften`], [`winners`] | log-densities to responsibilities, with exponential and logarithm vectorised |
 //! | [`SoftMoments`], [`HardMoments`] | weighted sums of z and zzᵀ, z = x − μ, soft and hard |
 //! | [`uniform`] | random numbers that are functions of a seed and a row number |
@@ -40,6 +41,7 @@ mod scores;
 mod screen;
 mod search;
 mod spans;
+mod student;
 mod tile;
 mod tiled;
 mod triangular;
@@ -60,6 +62,7 @@ pub use scaled::Scaled;
 pub use screen::{screen, screen_with, squared_distance_in_parts};
 pub use search::{CentroidColumns, Effort, Moved, Search, SearchScratch};
 pub use spans::{add_distances, add_distances_with, extreme_distances, extreme_distances_with};
+pub use student::{Student, TailWeights};
 pub use tile::{Column, TILE_ROWS, Tile};
 pub use triangular::{Factor, Solved};
 

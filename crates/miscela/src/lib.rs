@@ -69,8 +69,8 @@ pub use miscela_distance::{
 pub use miscela_distance::{FromLinfa, ToLinfa};
 pub use miscela_em::{
     Acceleration, AnnealTo, Annealing, Assignment, ClusterSummary, Collapse, ColumnsError, ConditionalError,
-    Covariance, Covariances, Held, Missing, Mixing, Mixture, Noise, Observer, Posterior, PriorError, Priors, Progress,
-    Repair, RepairAction, Termination, Uniform, UnknownCollapse, UnknownCovariance, UnknownMissing,
+    Covariance, Covariances, Degrees, Held, Missing, Mixing, Mixture, Noise, Observer, Posterior, PriorError, Priors,
+    Progress, Repair, RepairAction, Tails, Termination, Uniform, UnknownCollapse, UnknownCovariance, UnknownMissing,
     WeightConcentration, WeightPrior,
 };
 pub use miscela_init::{

@@ -2,10 +2,10 @@
 
 pub use crate::{
     Acceleration, Algorithm, AnnealTo, Annealing, AnyModel, Assignment, BayesianMixture, BayesianParams,
-    BayesianValidParams, Collapse, Covariance, Covariances, Criterion, Float, GaussianMixture, GaussianMixtureModel,
-    GmmError, GmmInitMethod, GmmParams, GmmValidParams, Held, IncrKMeansError, KMeans, KMeansError, KMeansInit,
-    KMeansParams, KMeansValidParams, Missing, Mixing, Noise, Progress, Report, Selection, Termination, Threads,
-    WeightPrior,
+    BayesianValidParams, Collapse, Covariance, Covariances, Criterion, Degrees, Float, GaussianMixture,
+    GaussianMixtureModel, GmmError, GmmInitMethod, GmmParams, GmmValidParams, Held, IncrKMeansError, KMeans,
+    KMeansError, KMeansInit, KMeansParams, KMeansValidParams, Missing, Mixing, Noise, Progress, Report, Selection,
+    Tails, Termination, Threads, WeightPrior,
 };
 pub use linfa::dataset::{AsTargets, Records};
 pub use linfa::traits::{Fit, FitWith, Predict, PredictInplace, Transformer};

@@ -1,6 +1,6 @@
 //! Mixtures that bear rows which belong to no cluster.
 
-use crate::run::{Folder, clusters, numbers};
+use crate::run::{Folder, clusters, numbers, without_seconds};
 
 /// Three clusters of twenty rows in `data.csv`, and three rows somewhere else.
 fn with_outliers() -> Folder {
@@ -82,4 +82,36 @@ fn empty_clusters_follow_the_policy() {
     folder.fails("fit data.csv --init-centers start.csv --empty error", 1, &["cluster 2 has no row", "fewer clusters"]);
     folder.fails("fit data.csv -k 2 --empty never", 2, &["--empty", "split-largest"]);
     folder.fails("fit data.csv -m gmm -k 2 --empty keep", 2, &["--empty", "-m kmeans"]);
+}
+
+#[test]
+fn student_components_bear_outliers() {
+    let folder = with_outliers();
+    let fit = "fit data.csv -m gmm -k 3 --tails student";
+    let answer = folder.json(&format!("{fit} -o m.json"));
+    let degrees = numbers(&answer["degrees"]);
+    assert!(degrees.len() == 3 && degrees[0] == degrees[1] && degrees[0] < 20.0, "{degrees:?}");
+    let gaussian = folder.json("fit data.csv -m gmm -k 3 --tails gaussian");
+    let default = folder.json("fit data.csv -m gmm -k 3");
+    assert_eq!(without_seconds(gaussian.clone()), without_seconds(default));
+    assert_eq!(answer["n_parameters"].as_u64(), gaussian["n_parameters"].as_u64().map(|n| n + 1));
+    assert!(answer["log_likelihood"].as_f64() > gaussian["log_likelihood"].as_f64());
+    let text = folder.ok(fit);
+    assert!(text.contains("Student-t mixture, 3 components") && text.contains("  degrees "), "{text}");
+    assert_eq!(folder.json("info m.json")["degrees"], answer["degrees"]);
+
+    let each = numbers(&folder.json(&format!("{fit} --degrees each"))["degrees"]);
+    assert!(each.len() == 3 && each[0] != each[1]);
+    assert_eq!(numbers(&folder.json(&format!("{fit} --degrees 5"))["degrees"]), [5.0; 3]);
+    let both = folder.json(&format!("{fit} --noise"));
+    assert!(both["noise"].is_object() && both["degrees"].is_array());
+    // A start from the model goes on at its degrees of freedom.
+    let again = folder.json("fit data.csv -m gmm --init-model m.json --max-iter 0");
+    assert_eq!(again["degrees"], answer["degrees"]);
+    folder.ok("sample m.json -n 20 -o drawn.csv");
+
+    folder.fails("fit data.csv -m gmm -k 3 --degrees 4", 2, &["--tails"]);
+    folder.fails("fit data.csv -m gmm -k 3 --tails gaussian --degrees 4", 2, &["--degrees", "student"]);
+    folder.fails(&format!("{fit} --degrees 0"), 2, &["shared or each"]);
+    folder.fails("fit data.csv -k 3 --tails student", 2, &["--tails", "-m gmm"]);
 }

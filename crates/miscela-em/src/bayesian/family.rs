@@ -101,7 +101,7 @@ impl<F: Float> BayesianFamily<F> {
         threads: Threads,
     ) -> Result<(Self, Vec<Repair>), StartError> {
         mixture.check()?;
-        let mixture = Mixture { noise: None, ..mixture };
+        let mixture = Mixture { noise: None, degrees: None, ..mixture };
         let (k, d) = mixture.means.dim();
         // What is believed before any row is seen, but for the densities that rows are shared by.
         let no_rows = Sums::zero(k, d, settings.covariance.structure().scatter());

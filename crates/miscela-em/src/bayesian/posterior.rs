@@ -193,10 +193,7 @@ pub(super) fn update<F: Float>(
     let covariances = covariance.structure().estimate(&within, regulariser).cast();
     let weight_concentration = WeightConcentration::new(priors.weights, &sums.weight);
     let weights = weight_concentration.weights().mapv(F::narrow);
-    (
-        Posterior { weight_concentration, mean_precision, degrees_of_freedom },
-        Mixture { weights, means, covariances, noise: None },
-    )
+    (Posterior { weight_concentration, mean_precision, degrees_of_freedom }, Mixture::new(weights, means, covariances))
 }
 
 #[cfg(test)]

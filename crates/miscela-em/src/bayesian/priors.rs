@@ -213,7 +213,7 @@ impl Priors {
     /// ln|W₀|
     pub(super) fn log_determinant(&self) -> Result<f64, ParameterError> {
         let (weights, means) = (Array1::ones(1), self.mean.clone().insert_axis(Axis(0)));
-        let mixture = Mixture { weights, means, covariances: self.covariance.clone(), noise: None };
+        let mixture = Mixture::new(weights, means, self.covariance.clone());
         mixture.check()?;
         Ok(Density::with_log_weights(&mixture, |_| 0.0)?.1[0])
     }

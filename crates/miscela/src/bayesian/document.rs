@@ -6,7 +6,7 @@ use crate::kmeans::{dtype, malformed};
 use crate::mixture::{CovarianceLists, GaussianMixture, GaussianMixtureDocument, GmmError};
 use crate::report::Report;
 use miscela_em::{
-    Assignment, Collapse, Covariance, Held, Missing, Mixing, Posterior, Priors, WeightConcentration, WeightPrior,
+    Assignment, Collapse, Covariance, Held, Missing, Mixing, Posterior, Priors, Tails, WeightConcentration, WeightPrior,
 };
 use miscela_persist::{Document, Dtype, Format, PersistError, Version, save, vector};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -189,6 +189,8 @@ impl<F: Float + Serialize + DeserializeOwned> BayesianMixture<F> {
             uniform: None,
             acceleration: miscela_em::Acceleration::None,
             collapse: Collapse::Floor,
+            tails: Tails::Gaussian,
+            degrees: None,
             reg_covariance: document.reg_covariance,
             tolerance: document.tolerance,
             weights: document.weights,

@@ -3,7 +3,7 @@
 use super::{BayesianMixture, BayesianParams, BayesianValidParams};
 use crate::Float;
 use crate::input::{samples, samples_of};
-use crate::mixture::{Attempt, Finished, Fitted, GaussianMixture, GmmError, GmmInitMethod, GmmValidParams};
+use crate::mixture::{Attempt, Finished, Fitted, GaussianMixture, GmmError, GmmValidParams};
 use crate::report::timed;
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_em::{
@@ -74,7 +74,7 @@ fn run_once<F: Float>(
     let (mut family, repairs) = timed(&mut seconds.init, || {
         let (priors, mut repairs) = Priors::new(priors, covariance, k, samples, summary, threads)?;
         let (family, more) = match params.init_method() {
-            GmmInitMethod::Parameters { weights, covariances, .. } if weights.is_some() || covariances.is_some() => {
+            init if init.is_more_than_means() => {
                 let (mixture, _) = params.start(samples, summary, seed, threads)?;
                 BayesianFamily::from_mixture(samples, mixture, settings, priors, summary, threads)?
             }

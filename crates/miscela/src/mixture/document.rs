@@ -6,7 +6,7 @@ use crate::kmeans::{dtype, malformed};
 use crate::report::Report;
 use miscela_em::{
     Acceleration, Assignment, Collapse, Covariance, Covariances, Held, Missing, Mixing, Mixture, MixtureFit,
-    MixtureSettings, Noise, Uniform,
+    MixtureSettings, Noise, Tails, Uniform,
 };
 use miscela_persist::{Document, Dtype, Format, PersistError, Version, layers, matrix, rows, save, stack, vector};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -42,6 +42,9 @@ pub struct GaussianMixtureDocument<F> {
     /// What was done about components that collapsed.
     #[serde(default)]
     pub collapse: Collapse,
+    /// How densities fall off.
+    #[serde(default, skip_serializing_if = "is_gaussian")]
+    pub tails: Tails,
     /// What was added to every variance.
     pub reg_covariance: f64,
     /// Whether iterations were made fewer.
@@ -58,6 +61,9 @@ pub struct GaussianMixtureDocument<F> {
     pub means: Vec<Vec<F>>,
     /// In the shape of their structure.
     pub covariances: CovarianceLists<F>,
+    /// The degrees of freedom of Student-t components, k.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub degrees: Option<Vec<f64>>,
     /// The noise, where there is some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uniform: Option<Uniform>,
@@ -89,6 +95,10 @@ pub enum CovarianceLists<F> {
     Spherical(Vec<F>),
     /// One number.
     TiedSpherical(F),
+}
+
+fn is_gaussian(tails: &Tails) -> bool {
+    *tails == Tails::Gaussian
 }
 
 const KIND: &str = "gmm";
@@ -155,6 +165,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
             held: self.settings.held,
             noise: self.settings.noise,
             collapse: self.settings.collapse,
+            tails: self.settings.tails,
             reg_covariance: self.settings.reg_covariance,
             acceleration: self.settings.acceleration,
             tolerance: self.settings.tolerance,
@@ -162,6 +173,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
             weights: self.mixture.weights.to_vec(),
             means: rows(self.mixture.means.view()),
             covariances: CovarianceLists::new(&self.mixture.covariances).ok_or_else(unknown)?,
+            degrees: self.mixture.degrees.clone(),
             uniform: self.mixture.noise.clone(),
             sizes: self.sizes.clone(),
             log_likelihood: self.log_likelihood,
@@ -189,6 +201,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
             means: matrix("means", &document.means, k, d)?,
             covariances: document.covariances.arrays(k, d)?,
             noise: document.uniform,
+            degrees: document.degrees,
         };
         mixture.check().map_err(|error| malformed("parameters", error.to_string()))?;
         if !document.covariance.has_shape(&mixture.covariances) {
@@ -198,8 +211,11 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
         if document.noise.is_some() != mixture.noise.is_some() {
             return Err(malformed("uniform", "it goes with `noise`, and neither is there alone".into()));
         }
-        if mixture.noise.is_some() && document.missing != Missing::Error {
-            return Err(malformed("missing", "a mixture with noise refuses missing values".into()));
+        if (mixture.noise.is_some() || mixture.degrees.is_some()) && document.missing != Missing::Error {
+            return Err(malformed("missing", "a mixture with noise or Student-t components refuses them".into()));
+        }
+        if is_gaussian(&document.tails) != mixture.degrees.is_none() {
+            return Err(malformed("degrees", "they go with Student-t `tails`, and neither is there alone".into()));
         }
         // Zero is for a model that was made from parameters, without rows.
         if document.total_weight < 0.0 {
@@ -215,6 +231,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
                 held: document.held,
                 noise: document.noise,
                 collapse: document.collapse,
+                tails: document.tails,
                 reg_covariance: document.reg_covariance,
                 acceleration: document.acceleration,
                 tolerance: document.tolerance,

@@ -49,7 +49,7 @@ pub enum GmmParamsError {
     #[error(transparent)]
     Mixing(#[from] ParameterError),
     /// Missing values and what cannot bear them.
-    #[error("{0} has no density of a part of the columns, as missing values need it; fill them, or leave it out")]
+    #[error("missing values do not go with {0}; fill them, or leave that out")]
     Missing(&'static str),
     /// A volume of the noise that is not above zero.
     #[error("the volume of the noise must be a finite number above zero, not {0}")]
@@ -76,6 +76,12 @@ pub enum GmmParamsError {
         "components that may start again or be removed can have no weights, other parameters or rows given for good, and no acceleration; use another policy than {0}"
     )]
     HeldAndReplaced(Collapse),
+    /// A policy for collapsing components that is not defined for Student-t ones.
+    #[error("a collapsing Student-t component can be floored or shrunk; use one of these policies instead of {0}")]
+    TailsAndCollapse(Collapse),
+    /// Degrees of freedom that are not above zero.
+    #[error("the degrees of freedom must be a finite number above zero, not {0}")]
+    Degrees(f64),
     /// No threads.
     #[error("the number of threads cannot be 0")]
     NThreads,

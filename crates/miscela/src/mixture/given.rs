@@ -4,7 +4,9 @@ use super::model::Fitted;
 use super::{GaussianMixture, GmmError};
 use crate::Float;
 use crate::report::{Report, Seconds};
-use miscela_em::{Covariance, Mixture, MixtureFit, MixtureSettings, Noise, ParameterError, Termination};
+use miscela_em::{
+    Covariance, Degrees, Mixture, MixtureFit, MixtureSettings, Noise, ParameterError, Tails, Termination,
+};
 
 impl<F: Float> GaussianMixture<F> {
     /// A model of given weights, means and covariances. The covariances must be in the shape of the structure; what else it
@@ -32,7 +34,8 @@ impl<F: Float> GaussianMixture<F> {
             return Err(GmmError::CovarianceShape { covariance });
         }
         let noise = mixture.noise.as_ref().map(|_| Noise::Hypervolume);
-        Ok(Self::without_rows(mixture, MixtureSettings { covariance, noise, ..MixtureSettings::default() })?)
+        let tails = if mixture.degrees.is_some() { Tails::Student(Degrees::Each) } else { Tails::Gaussian };
+        Ok(Self::without_rows(mixture, MixtureSettings { covariance, noise, tails, ..MixtureSettings::default() })?)
     }
 
     pub(super) fn without_rows(mixture: Mixture<F>, settings: MixtureSettings) -> Result<Self, ParameterError> {

@@ -1,6 +1,6 @@
 //! A fitted mixture and rows with missing values.
 
-use super::{GaussianMixture, GmmError};
+use super::{GaussianMixture, GmmError, GmmParamsError};
 use crate::Float;
 use crate::input::samples;
 use miscela_em::{IncompleteDensity, Missing};
@@ -16,8 +16,8 @@ impl<F: Float> GaussianMixture<F> {
         self.settings.missing
     }
 
-    /// Takes missing values in rows to predict, whatever the fit did, or refuses them. A mixture with noise, which has no
-    /// density of a part of the columns, always refuses.
+    /// Takes missing values in rows to predict, whatever the fit did, or refuses them. A mixture with noise
+    /// or Student-t components always refuses them.
     ///
     /// ```
     /// use miscela::prelude::*;
@@ -31,19 +31,22 @@ impl<F: Float> GaussianMixture<F> {
     /// # Ok::<(), GmmError>(())
     /// ```
     pub fn with_missing(mut self, missing: Missing) -> Self {
-        self.settings.missing = if self.noise().is_some() { Missing::Error } else { missing };
+        self.settings.missing = if self.bears_outliers() { Missing::Error } else { missing };
         self
     }
 
     /// The rows with each missing value, NaN, replaced by its conditional mean given the values that the row shows, n × d. What
-    /// is there stays as it is. Any mixture can do it.
+    /// is there stays as it is. Any mixture of Gaussians can do it.
     ///
     /// Cost: d²/2 for each component and row with a gap, d³/3 for each component and pattern of gaps.
     ///
     /// # Errors
-    /// If a value is infinite, or the rows are of another width than the model.
+    /// If a value is infinite, the rows are of another width than the model, or it has noise or Student-t components.
     pub fn impute<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<Array2<F>, GmmError> {
         self.check_width(records)?;
+        if self.bears_outliers() {
+            return Err(GmmParamsError::Missing("noise or Student-t components").into());
+        }
         samples(records, None, Missing::Marginal)?;
         Ok(self.incomplete().impute(records.view(), Threads::Ambient))
     }

@@ -7,13 +7,13 @@ use crate::report::Report;
 use linfa::{DatasetBase, traits::PredictInplace};
 use miscela_em::{
     Assignment, Collapse, Covariance, Covariances, Density, Held, Mixing, Mixture, MixtureFit, MixtureSettings, Noise,
-    ParameterError, Spread, Uniform, densest_labels, evaluate_mixture, log_densities, responsibilities,
+    ParameterError, Spread, Tails, Uniform, densest_labels, evaluate_mixture, log_densities, responsibilities,
 };
 use miscela_kernel::{Samples, SamplesError, Threads};
 use ndarray::{Array1, Array2, Array3, ArrayBase, Data, Ix1, Ix2};
 use rand::Rng;
 use rand::distributions::{Distribution, WeightedIndex};
-use rand_distr::StandardNormal;
+use rand_distr::{ChiSquared, StandardNormal};
 use rand_xoshiro::Xoshiro256Plus;
 
 /// A mixture of k Gaussians, each with a weight, a mean and a covariance.
@@ -154,7 +154,7 @@ impl<F: Float> GaussianMixture<F> {
         &self.mixture.means
     }
 
-    /// The covariances, k × d × d, built on each call.
+    /// The covariances, k × d × d, built on each call; of Student-t components the scale matrices.
     pub fn covariances(&self) -> Array3<F> {
         self.mixture.covariances.dense(self.n_clusters(), self.n_features())
     }
@@ -179,6 +179,21 @@ impl<F: Float> GaussianMixture<F> {
     /// The uniform component, of a mixture fitted with [noise](GmmParams::noise).
     pub fn noise(&self) -> Option<&Uniform> {
         self.mixture.noise.as_ref()
+    }
+
+    /// The degrees of freedom, k, of a mixture of Student-t [components](GmmParams::tails).
+    pub fn degrees(&self) -> Option<&[f64]> {
+        self.mixture.degrees.as_deref()
+    }
+
+    /// How the components' densities fall off.
+    pub fn tails(&self) -> Tails {
+        self.settings.tails
+    }
+
+    /// Whether there is noise, or components are Student's t.
+    pub(super) fn bears_outliers(&self) -> bool {
+        self.mixture.noise.is_some() || self.mixture.degrees.is_some()
     }
 
     /// How the density of the noise was found.
@@ -253,14 +268,14 @@ impl<F: Float> GaussianMixture<F> {
     }
 
     /// The number of free parameters, counted as mclust does: what is equal, given or held fixed does not count, and noise has
-    /// two, its weight and its volume.
+    /// two, its weight and its volume. Estimated degrees of freedom count.
     pub fn n_parameters(&self) -> usize {
         let (k, d, held) = (self.n_clusters(), self.n_features(), self.settings.held);
         let weights = if held.weights || self.settings.mixing != Mixing::Free { 0 } else { k - 1 };
         let means = if held.means { 0 } else { k * d };
         let covariances = if held.covariances { 0 } else { self.settings.covariance.n_parameters(k, d) };
         let noise = if self.noise().is_some() { 2 - usize::from(held.weights) } else { 0 };
-        weights + means + covariances + noise
+        weights + means + covariances + noise + self.settings.tails.n_parameters(k)
     }
 
     /// The densest component of each row, n; the lowest index on ties, and k for the noise.
@@ -401,6 +416,8 @@ impl<F: Float> GaussianMixture<F> {
         let weights = self.mixture.weights.iter().map(|w| w.widen()).chain(noise.map(|noise| noise.weight));
         let weights = WeightedIndex::new(weights);
         let labels: Array1<usize> = (0..n).map(|_| weights.as_ref().map_or(0, |index| index.sample(rng))).collect();
+        let degrees = self.mixture.degrees.iter().flatten();
+        let chi_squared: Vec<_> = degrees.filter_map(|v| Some((*v, ChiSquared::new(*v).ok()?))).collect();
         let mut rows = Array2::zeros((n, d));
         let mut normal = vec![0.0f64; d];
         for (label, mut row) in labels.iter().zip(rows.outer_iter_mut()) {
@@ -410,6 +427,11 @@ impl<F: Float> GaussianMixture<F> {
                 continue;
             }
             normal.iter_mut().for_each(|z| *z = StandardNormal.sample(rng));
+            // z/√(χ²/ν) is Student's t.
+            if let Some((degrees, chi_squared)) = chi_squared.get(*label) {
+                let stretch = (degrees / chi_squared.sample(rng)).sqrt();
+                normal.iter_mut().for_each(|z| *z *= stretch);
+            }
             row.iter_mut().zip(spread.apply(*label, &normal)).for_each(|(x, z)| *x = z);
             row += &self.mixture.means.row(*label);
         }

@@ -4,7 +4,8 @@ use super::{GaussianMixture, GmmInitMethod, GmmParamsError};
 use crate::Float;
 use linfa::ParamGuard;
 use miscela_em::{
-    Acceleration, Annealing, Assignment, Collapse, Covariance, Held, Missing, Mixing, MixtureSettings, Noise,
+    Acceleration, Annealing, Assignment, Collapse, Covariance, Degrees, Held, Missing, Mixing, MixtureSettings, Noise,
+    Tails,
 };
 use miscela_kernel::Threads;
 use rand::SeedableRng;
@@ -124,6 +125,28 @@ impl<F: Float, R> GmmParams<F, R> {
     /// ```
     pub fn noise(mut self, noise: Noise) -> Self {
         self.0.settings.noise = Some(noise);
+        self
+    }
+
+    /// Gaussian components, or Student-t ones, whose tails are heavier: outliers then pull less.
+    ///
+    /// The degrees of freedom are given, or estimated between 0.1 and 10,000, starting at 10. Means are the components'
+    /// centres; what [`covariances`](crate::GaussianMixture::covariances) gives are their scale matrices, ν/(ν − 2) times
+    /// smaller than the covariances, which exist where ν > 2. Every structure, assignment and criterion goes with it. A fit
+    /// that looks for its own start does so without the rows that are far from all others, 10 % at most.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    ///
+    /// let iris = linfa_datasets::iris();
+    /// let model = GaussianMixture::params(2).tails(Tails::Student(Degrees::Shared)).fit(&iris)?;
+    /// let degrees = model.degrees().expect("the components are Student-t");
+    /// assert!(degrees[0] == degrees[1] && degrees[0] < 100.0);
+    /// assert_eq!(model.n_parameters(), 1 + 2 * 4 + 2 * 10 + 1);
+    /// # Ok::<(), GmmError>(())
+    /// ```
+    pub fn tails(mut self, tails: Tails) -> Self {
+        self.0.settings.tails = tails;
         self
     }
 
@@ -268,6 +291,15 @@ impl<F: Float, R> ParamGuard for GmmParams<F, R> {
             }
             _ => {}
         }
+        match params.settings.tails {
+            Tails::Student(_) if params.settings.missing != Missing::Error => {
+                return Err(GmmParamsError::Missing("Student-t components"));
+            }
+            Tails::Student(Degrees::Given(degrees)) if !(degrees.is_finite() && degrees > 0.0) => {
+                return Err(GmmParamsError::Degrees(degrees));
+            }
+            _ => {}
+        }
         match params.settings.assignment {
             _ if params.n_clusters == 0 => Err(GmmParamsError::NClusters),
             _ if params.n_runs == 0 => Err(GmmParamsError::NRuns),
@@ -275,6 +307,11 @@ impl<F: Float, R> ParamGuard for GmmParams<F, R> {
             _ if !not_negative(ridge) => Err(GmmParamsError::RegCovariance(ridge)),
             Assignment::Hard | Assignment::Stochastic if params.settings.acceleration != Acceleration::None => {
                 Err(GmmParamsError::Acceleration(params.settings.assignment))
+            }
+            _ if params.settings.tails != Tails::Gaussian
+                && !matches!(collapse, Collapse::Floor | Collapse::Shrink) =>
+            {
+                Err(GmmParamsError::TailsAndCollapse(collapse))
             }
             _ if collapse == Collapse::Prior && !covariance.has_prior() => Err(GmmParamsError::NoPrior(covariance)),
             _ if collapse.replaces() && (held != Held::default() || given) => {

@@ -8,7 +8,7 @@ use crate::kmeans::KMeansParams;
 use crate::known::{self, KnownLabelsError};
 use miscela_distance::L2;
 use miscela_em::{
-    Covariances, Mixture, MixtureSettings, Noise, ParameterError, Repair, Shares, StartError, Summary, Uniform,
+    Covariances, Mixture, MixtureSettings, ParameterError, Repair, Shares, StartError, Summary, Tails, Uniform,
     far_rows, from_shares,
 };
 use miscela_init::{KMeansInit, Seeding};
@@ -39,6 +39,8 @@ pub enum GmmInitMethod<F> {
     Labels(Vec<usize>),
     /// Responsibilities, n × k, each row summing to one. With noise, k + 1 columns.
     Responsibilities(Array2<F>),
+    /// All parameters of a mixture, used as they are, with its noise and its degrees of freedom where the fit has such.
+    Mixture(Mixture<F>),
     /// Parameters, used as they are. What is not given follows from the partition by the nearest mean.
     Parameters {
         /// k. With noise, its weight is what they leave of one; if they leave nothing, 10 %, and they are scaled to that.
@@ -58,8 +60,17 @@ impl<F> GmmInitMethod<F> {
 
     /// Whether it is for one number of components only, that of what was given.
     pub(super) fn is_given(&self) -> bool {
-        use GmmInitMethod::{Labels, Parameters, Responsibilities};
-        matches!(self, Labels(_) | Responsibilities(_) | Parameters { .. })
+        use GmmInitMethod::{Labels, Mixture, Parameters, Responsibilities};
+        matches!(self, Labels(_) | Responsibilities(_) | Parameters { .. } | Mixture(_))
+    }
+
+    /// Whether weights or covariances are given.
+    pub(crate) fn is_more_than_means(&self) -> bool {
+        match self {
+            GmmInitMethod::Parameters { weights, covariances, .. } => weights.is_some() || covariances.is_some(),
+            GmmInitMethod::Mixture(_) => true,
+            _ => false,
+        }
     }
 
     /// Whether chance has a part in it.
@@ -76,11 +87,7 @@ impl<F> GmmInitMethod<F> {
 impl<F: Float> From<&Mixture<F>> for GmmInitMethod<F> {
     /// Starts at all of these parameters.
     fn from(mixture: &Mixture<F>) -> Self {
-        GmmInitMethod::Parameters {
-            weights: Some(mixture.weights.clone()),
-            means: mixture.means.clone(),
-            covariances: Some(mixture.covariances.clone()),
-        }
+        GmmInitMethod::Mixture(mixture.clone())
     }
 }
 
@@ -117,7 +124,9 @@ impl<F: Float> GmmInitMethod<F> {
             }
             GmmInitMethod::Labels(labels) => Shares::Labels(labels),
             GmmInitMethod::Responsibilities(given) => Shares::Responsibilities(given.view()),
-            GmmInitMethod::Parameters { means, .. } => Shares::NearestMean(means.view()),
+            GmmInitMethod::Parameters { means, .. } | GmmInitMethod::Mixture(Mixture { means, .. }) => {
+                Shares::NearestMean(means.view())
+            }
             GmmInitMethod::KMeans => {
                 means = KMeansParams::new(k, (), L2).run_from(samples, seed, threads)?;
                 Shares::NearestMean(means.view())
@@ -161,24 +170,31 @@ impl<F: Float, R> GmmValidParams<F, R> {
                 let by_nearest_mean = || by_shares(samples, Shares::NearestMean(means.view()));
                 given.start(&settings, k, samples.n_columns(), noise, by_nearest_mean)
             }
-            _ => match settings.noise {
-                Some(noise) => self.found_beside(noise, samples, summary, seed, threads),
-                None => self.found(samples, &settings, summary, seed, threads),
-            },
+            GmmInitMethod::Mixture(given) => {
+                let Mixture { weights, means, covariances, degrees, .. } = given.clone();
+                let noise = settings.noise.map(|noise| Uniform::over(samples, noise, summary, threads)).transpose()?;
+                let parts = Given { weights: Some(&weights), means: &means, covariances: Some(&covariances) };
+                let by_nearest_mean = || by_shares(samples, Shares::NearestMean(means.view()));
+                let (mixture, repairs) = parts.start(&settings, k, samples.n_columns(), noise, by_nearest_mean)?;
+                Ok((Mixture { degrees, ..mixture }, repairs))
+            }
+            _ if settings.noise.is_none() && settings.tails == Tails::Gaussian => {
+                self.found(samples, &settings, summary, seed, threads)
+            }
+            _ => self.found_without_far_rows(samples, summary, seed, threads),
         }
     }
 
-    /// The start that a method finds by itself in the rows that are not far from all others, and noise.
-    fn found_beside(
+    /// The start that a method finds by itself in the rows that are not far from all others, and noise if there is to be.
+    fn found_without_far_rows(
         &self,
-        noise: Noise,
         samples: &Samples<F>,
         summary: &Summary,
         seed: u64,
         threads: Threads,
     ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
-        let (noise, settings) =
-            (Uniform::over(samples, noise, summary, threads)?, MixtureSettings { noise: None, ..self.settings() });
+        let mut settings = self.settings();
+        let noise = settings.noise.take().map(|noise| Uniform::over(samples, noise, summary, threads)).transpose()?;
         let far = far_rows(samples, self.n_clusters(), summary, threads);
         let weights: Vec<f64> = (0..far.len()).map(|i| if far[i] { 0.0 } else { samples.weight(i) }).collect();
         let rows = samples.rows();
@@ -188,7 +204,7 @@ impl<F: Float, R> GmmValidParams<F, R> {
         // Without those rows there may be too few.
         let found = near.and_then(|near| self.found(&near, &settings, summary, seed, threads).ok());
         let (mixture, repairs) = found.map_or_else(|| self.found(samples, &settings, summary, seed, threads), Ok)?;
-        Ok((mixture.with_noise(noise), repairs))
+        Ok((if let Some(noise) = noise { mixture.with_noise(noise) } else { mixture }, repairs))
     }
 
     /// The start that a method finds by itself, without noise.
