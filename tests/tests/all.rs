@@ -21,6 +21,7 @@ mod reference_bayesian;
 mod reference_kmeans;
 mod reference_mixture;
 mod rules;
+mod search;
 mod selection;
 mod thesis;
 mod trimming;

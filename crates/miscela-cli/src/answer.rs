@@ -2,8 +2,8 @@
 
 use crate::model::{Model, Number};
 use miscela::{
-    BayesianMixture, Covariances, GaussianMixture, Repair, Termination, Trimming, Uniform, WeightConcentration,
-    WeightPrior,
+    BayesianMixture, Covariances, GaussianMixture, Repair, SearchReport, Termination, Trimming, Uniform,
+    WeightConcentration, WeightPrior,
 };
 use ndarray::{ArrayView, ArrayViewD, Dimension, aview0};
 use serde::{Serialize, Serializer};
@@ -51,6 +51,8 @@ pub(crate) struct FitAnswer<'a, F> {
     covariance_shape: Option<Vec<usize>>,
     sizes: &'a [usize],
     trace: &'a [f64],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search: Option<&'a SearchReport>,
     repairs: &'a [Repair],
     seconds: Seconds,
 }
@@ -98,6 +100,7 @@ impl<'a, F: Number> FitAnswer<'a, F> {
             covariances,
             sizes: model.sizes(),
             trace: &report.trace,
+            search: report.search.as_ref(),
             repairs: &report.repairs,
             seconds: Seconds { read: read_seconds, init: report.seconds.init, fit: report.seconds.fit },
         }

@@ -7,6 +7,7 @@ use crate::values::{
 };
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use miscela::AnyDistance;
+use miscela::Search;
 use miscela::{
     Algorithm, AnnealTo, Assignment, CanonicalOrder, Collapse, Covariance, Criterion, Degrees, Empty, Missing, Sizing,
 };
@@ -248,6 +249,16 @@ pub(crate) struct StartArgs {
     /// Starts to try; the best result is kept (a start without chance is tried once)
     #[arg(long, value_name = "R", default_value = "1")]
     pub(crate) n_runs: NonZeroUsize,
+    /// Go on from the best start to better optima: none, swap, breathing (k-means only); at the cost of some ten more
+    /// starts, and worth it where there are many clusters or they overlap
+    #[arg(long, value_name = "HOW", default_value = "none")]
+    pub(crate) search: Search,
+    /// Search for this many iterations [default: until nothing is gained]
+    #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with = "search_seconds")]
+    pub(crate) search_iterations: Option<usize>,
+    /// Search for so long; the result then depends on the clock
+    #[arg(long, value_name = "S", value_parser = positive)]
+    pub(crate) search_seconds: Option<f64>,
 }
 
 /// When to stop.

@@ -119,6 +119,8 @@ impl Input<'_> {
             tol: args.iteration.tol,
             threads: self.plan.threads,
             missing: args.missing,
+            search: self.plan.search,
+            search_budget: self.plan.search_budget,
         };
         let observer = &mut self.progress.observer();
         match &self.plan.kind {

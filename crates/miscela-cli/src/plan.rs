@@ -9,6 +9,7 @@ use miscela::{
     Acceleration, Algorithm, Annealing, Assignment, Collapse, Covariance, Degrees, Empty, Held, KnownLabelsError, L2,
     Missing, Mixing, Noise, Sizing, Tails, Threads,
 };
+use miscela::{Search, SearchBudget};
 use miscela_plot::ImageFormat;
 use std::path::Path;
 
@@ -20,6 +21,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) start: Start<'a>,
     pub(crate) kind: Kind,
     pub(crate) threads: Threads,
+    pub(crate) search: Search,
+    pub(crate) search_budget: SearchBudget,
 }
 
 /// Where to start.
@@ -92,6 +95,8 @@ impl<'a> Plan<'a> {
             start: Start::of(args),
             kind: Kind::of(args)?,
             threads: threads(args.iteration.threads.threads),
+            search: args.start.search,
+            search_budget: search_budget(args)?,
         };
         plan.check_files()?;
         Ok(plan)
@@ -119,6 +124,20 @@ impl<'a> Plan<'a> {
         let stdout = args.answer.json.then_some(Path::new(miscela_table::STANDARD_STREAM));
         paths::apart(&read, &[output, labels, plot, stdout])
     }
+}
+
+/// How long a search goes on.
+fn search_budget(args: &FitArgs) -> Result<SearchBudget, Failure> {
+    let start = &args.start;
+    let budget = start.search_iterations.map(SearchBudget::Iterations);
+    let budget = budget.or(start.search_seconds.map(SearchBudget::Seconds));
+    if start.search == Search::None {
+        let named = if start.search_seconds.is_some() { "--search-seconds" } else { "--search-iterations" };
+        return budget.map_or(Ok(SearchBudget::UntilIdle), |_| {
+            Err(Failure::call(format!("{named} is for a search; give --search swap or --search breathing")))
+        });
+    }
+    Ok(budget.unwrap_or_default())
 }
 
 impl<'a> Start<'a> {
@@ -224,6 +243,7 @@ impl Kind {
                         ("--max-size", kmeans.max_size.is_some()),
                         ("--sizing", kmeans.sizing.is_some()),
                         ("--init-trials", start.init_trials.is_some()),
+                        ("--search", start.search != Search::None),
                     ],
                 )?;
                 // Not `requires` of the parser: it does not ask for what conflicts with another flag.

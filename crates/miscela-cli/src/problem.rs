@@ -7,7 +7,7 @@ use crate::start::Origin;
 use crate::values::Metric;
 use miscela::{
     AnyCentred, Assignment, BayesianMixture, Covariance, GaussianMixture, GmmError, KMeans, KMeansError, KMeansInit,
-    Mahalanobis, Missing, Mixing, Observer, Threads, WeightPrior,
+    Mahalanobis, Missing, Mixing, Observer, Search, SearchBudget, Threads, WeightPrior,
 };
 use ndarray::{Array2, Axis};
 use rand_xoshiro::Xoshiro256Plus;
@@ -30,6 +30,8 @@ pub(crate) struct Problem<'a, F> {
     pub(crate) tol: Option<f64>,
     pub(crate) threads: Threads,
     pub(crate) missing: Missing,
+    pub(crate) search: Search,
+    pub(crate) search_budget: SearchBudget,
 }
 
 impl<F: Number> Problem<'_, F> {
@@ -53,6 +55,8 @@ impl<F: Number> Problem<'_, F> {
             .trim(settings.trim.unwrap_or_default())
             .sizing(settings.sizing)
             .missing(self.missing)
+            .search(self.search)
+            .search_budget(self.search_budget)
             .n_runs(self.n_runs)
             .threads(self.threads);
         if let Some(limit) = self.max_iter {

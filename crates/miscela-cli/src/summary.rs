@@ -5,7 +5,7 @@ use crate::columns::{Column, aligned, decimals_for, shown};
 use crate::error::name_of;
 use crate::model::{Model, Number, Score};
 use crate::output::{HINT, TITLE, WARNING};
-use miscela::{Assignment, Mixing, Report, Termination, Trimming};
+use miscela::{Assignment, Mixing, Report, Search, SearchReport, Termination, Trimming};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -56,11 +56,23 @@ pub(crate) fn fit<F: Number>(model: &Model<F>, n_samples: usize, args: &FitArgs)
     text += &clusters(model);
     text += "\n";
     let ended = vec![("ended", ending(model))];
-    let lines = [missing(model.report()), trimmed(model), objective(model), criteria(model), degrees(model), ended];
+    let searched = searched(model.report());
+    let lines =
+        [missing(model.report()), trimmed(model), objective(model), criteria(model), degrees(model), ended, searched];
     text += &figures(&lines.concat());
     text += &repairs(model.report());
     text += &next(args);
     text
+}
+
+/// What a search did.
+fn searched(report: &Report) -> Vec<(&'static str, String)> {
+    let line = |search: &SearchReport| {
+        let what = if search.method == Search::Swap { "swap" } else { "breath" };
+        let (tried, iterations) = (count(search.tried, what), count(search.iterations, "iteration"));
+        format!("{tried}, {} kept, in {iterations}; {} before", search.kept, shown(search.before))
+    };
+    report.search.iter().map(|search| ("searched", line(search))).collect()
 }
 
 /// The summary of `info`.

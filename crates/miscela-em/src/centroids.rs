@@ -106,6 +106,16 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
         &self.centroids
     }
 
+    /// The same family at other centres, given row by row.
+    pub(crate) fn at(&self, centres: &[F]) -> Self {
+        Self { centroids: Centroids::new(centres, &self.offset), ..self.clone() }
+    }
+
+    /// The distance.
+    pub(crate) fn distance(&self) -> &D {
+        &self.distance
+    }
+
     /// Moves each centre to the mean of all rows it was ever given: `counts` holds the weight of those before, and the
     /// statistics those of a new batch (Sculley 2010). Returns how far the centres moved, squared and summed.
     ///

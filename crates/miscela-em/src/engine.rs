@@ -17,7 +17,7 @@ use crate::plan::Algorithm;
 use crate::relocate::{Empty, relocate};
 use crate::report::{Observer, Progress, Repair, RepairAction, Run, Termination};
 use crate::statistics::{Statistics, Sums};
-use miscela_kernel::{Block, Centroids, Float, Samples, Scatter, Threads};
+use miscela_kernel::{Block, Bounds, Centroids, Float, Samples, Scatter, Threads};
 
 /// A kind of mixture component with its parameters: the two steps of EM.
 pub trait Family<F: Float>: Sync {
@@ -187,6 +187,24 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
     /// count with, where that is not their own weight.
     pub fn labels(&mut self) -> (&[u32], Option<&[f64]>) {
         self.passes.labels_and_weights()
+    }
+
+    /// A session for a family that has other components of the same kind, which goes on from what this one knows of the
+    /// rows: `from` says which component each of its own was, and is `None` for a new one. Where rows go to the nearest
+    /// centroid, only those are searched that lost theirs or may be nearer to a new one.
+    pub fn regrouped(&self, family: &M, from: &[Option<u32>]) -> Self {
+        Self { samples: self.samples, passes: self.passes.regrouped(family, from, self.samples) }
+    }
+
+    /// Distances of a row to a centroid that were computed so far.
+    pub fn distances(&self) -> u64 {
+        self.passes.distances()
+    }
+
+    /// The rows and their labels as of the last E-step, in the same order, with what is known of their distances.
+    pub(crate) fn labelled(&self) -> (Samples<'_, F>, &[u32], Option<&[Bounds]>) {
+        let (labels, order) = self.passes.labels();
+        (self.samples.in_order(order), labels, self.passes.bounds())
     }
 
     /// Rows of positive weight by label, as of the last E-step.

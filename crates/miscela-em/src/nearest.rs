@@ -15,8 +15,8 @@ use crate::passes::Idle;
 use crate::plan::{Algorithm, Plan, spatial_rank};
 use crate::statistics::{Statistics, Sums};
 use miscela_kernel::{
-    Bounds, CentroidColumns, Centroids, Effort, Float, Lanes, Moved, Prefix, Samples, Search, SearchScratch, Step,
-    TILE_ROWS, Threads,
+    BLOCK_ROWS, Bounds, CentroidColumns, Centroids, Effort, Float, Lanes, Moved, NearestScratch, Prefix, Samples,
+    Search, SearchScratch, Step, TILE_ROWS, Threads, squared_distance,
 };
 
 /// Rows are searched in runs of at most this many: enough that the few of them that are open fill tiles.
@@ -39,6 +39,10 @@ pub(crate) struct Nearest<F> {
     reference: Option<Vec<F>>,
     /// For each lane, how many rows its sums hold of each cluster.
     counts: Vec<Vec<u32>>,
+    /// Scores of a row and a centroid so far.
+    scores: u64,
+    /// Whether rows lost their centroid, and so their label, since the last pass.
+    regrouped: bool,
     /// For each lane and cluster, the most that its sums held of weight and of second moment since they were made anew.
     peaks: Vec<Vec<[f64; 2]>>,
     idle: Idle<Space<F>>,
@@ -70,10 +74,80 @@ impl<F: Float> Nearest<F> {
             directions: None,
             latest: None,
             reference: None,
+            scores: 0,
+            regrouped: false,
             counts: vec![vec![0; k]; lanes],
             peaks: vec![vec![[0.0; 2]; k]; lanes],
             idle: Idle::new(),
         }
+    }
+
+    /// What is still known where these centroids take the place of the latest: `from` says which each of them was, and is
+    /// `None` for a new one. Rows whose centroid is gone are to be searched; the others get to know the new centroids, at the
+    /// cost of a distance to each. Labels are kept in step.
+    pub(crate) fn regrouped(
+        &self,
+        centroids: &Centroids<F>,
+        from: &[Option<u32>],
+        samples: &Samples<F>,
+        (lanes, labels): (&Lanes, &mut [u32]),
+        threads: Threads,
+    ) -> Self {
+        let (n, k) = (labels.len(), from.len());
+        let mut next = Self::new(self.plan.algorithm(), n, k, lanes.count());
+        let Some(latest) = &self.latest else { return next };
+        (next.plan, next.order) = (self.plan.regrouped(k), self.order.clone());
+        (next.directions, next.regrouped) = (self.directions.clone(), true);
+        let mut becomes = vec![None; latest.len()];
+        let mut at = Vec::with_capacity(centroids.all().len());
+        let mut new = Vec::new();
+        for (c, from) in from.iter().enumerate() {
+            if let Some(old) = from {
+                becomes[*old as usize] = Some(c as u32);
+                at.extend_from_slice(latest.row(*old as usize));
+            } else {
+                at.extend_from_slice(centroids.row(c));
+                new.extend_from_slice(centroids.row(c));
+            }
+        }
+        next.latest = Some(Centroids::new(&at, centroids.offset()));
+        let new = (!new.is_empty()).then(|| Centroids::new(&new, centroids.offset()));
+        let samples = &samples.in_order(self.order.as_deref());
+        let per_lane = lanes.rows_per_lane();
+        let mut work: Vec<_> = labels.chunks_mut(per_lane).zip(next.bounds.chunks_mut(per_lane)).collect();
+        threads.each(&mut work, |lane, (labels, bounds)| {
+            let first = lanes.rows(lane).start;
+            for (i, (label, bounds)) in labels.iter_mut().zip(bounds.iter_mut()).enumerate() {
+                if let Some(c) = becomes[*label as usize] {
+                    (*label, *bounds) = (c, self.bounds[first + i]);
+                } else {
+                    *label = 0;
+                }
+            }
+            let Some(new) = &new else { return };
+            let (mut rows, mut scratch) = (Vec::new(), NearestScratch::default());
+            let mut nearest = [0; BLOCK_ROWS];
+            for range in lanes.blocks(lane) {
+                let bounds = &mut bounds[range.start - first..range.end - first];
+                let block = samples.block(range, &mut rows);
+                new.assign(&block, &mut nearest[..block.len()], &mut scratch);
+                for ((row, c), bounds) in block.rows().zip(nearest).zip(bounds) {
+                    *bounds = bounds.beside(squared_distance(row, new.row(c as usize)).sqrt());
+                }
+            }
+        });
+        next.scores = new.map_or(0, |new| (n * new.len()) as u64);
+        next
+    }
+
+    /// Scores of a row and a centroid so far.
+    pub(crate) fn scores(&self) -> u64 {
+        self.scores
+    }
+
+    /// The bounds of the rows, in the order that the labels are in.
+    pub(crate) fn bounds(&self) -> &[Bounds] {
+        &self.bounds
     }
 
     /// The order that the labels are in.
@@ -133,6 +207,8 @@ impl<F: Float> Nearest<F> {
         let shift = reference.iter().map(|x| x.widen()).collect();
         let mut total = sums[0].clone();
         sums[1..].iter().for_each(|sums| total.add(sums));
+        total.changed += u64::from(std::mem::take(&mut self.regrouped));
+        self.scores += effort.scores;
         let statistics = Statistics::new(fingerprint, shift, total);
         self.latest = Some(centroids.clone());
         if self.directions.is_some() && effort.opened > 0 && !self.plan.sifts(effort.share(centroids.len())) {
@@ -163,6 +239,7 @@ impl<F: Float> Nearest<F> {
             let (mut labels, mut bounds) = (labels[range.clone()].to_vec(), vec![Bounds::UNKNOWN; range.len()]);
             effort.add(search.renew(samples, range, &mut labels, &mut bounds, &mut space.search, &mut space.moved));
         }
+        self.scores += effort.scores;
         self.directions = self.plan.sifts(effort.share(centroids.len())).then_some(directions);
     }
 

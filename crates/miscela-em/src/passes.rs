@@ -5,7 +5,7 @@ use crate::joint::Joint;
 use crate::nearest::Nearest;
 use crate::relocate::Move;
 use crate::statistics::{Statistics, Sums};
-use miscela_kernel::{Block, Float, Lanes, Samples, Threads};
+use miscela_kernel::{Block, Bounds, Float, Lanes, Samples, Threads};
 use std::sync::Mutex;
 
 /// Working space that no lane is using: as many as there are threads, not lanes.
@@ -40,6 +40,8 @@ pub(crate) struct Passes<F, S> {
     nearest: Option<Nearest<F>>,
     /// What is remembered of them where labels depend on other rows.
     joint: Joint,
+    /// Distances of a row to a centroid in passes that look at all of them.
+    distances: u64,
     /// Scratch space of the family, and rows that had to be made contiguous.
     idle: Idle<(S, Vec<F>)>,
 }
@@ -58,8 +60,36 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
             threads: threads.for_work(n as f64 * k as f64 * (d + scatter.len(d)) as f64),
             lanes,
             joint: Joint::default(),
+            distances: 0,
             idle: Idle::new(),
         }
+    }
+
+    /// Passes for a family that has other components of the same kind, with what is still known of the rows: `from` says
+    /// which component each of its own was, and is `None` for a new one.
+    pub(crate) fn regrouped<M: Family<F, Scratch = S>>(
+        &self,
+        family: &M,
+        from: &[Option<u32>],
+        samples: &Samples<F>,
+    ) -> Self {
+        let mut next = Self::new(family, samples, self.threads);
+        if let (Some((centroids, _)), Some(nearest), Some(_)) = (family.centroids(), &self.nearest, &next.nearest) {
+            next.labels.copy_from_slice(&self.labels);
+            let lanes = (&next.lanes, &mut next.labels[..]);
+            next.nearest = Some(nearest.regrouped(centroids, from, samples, lanes, next.threads));
+        }
+        next
+    }
+
+    /// Distances of a row to a centroid that were computed so far.
+    pub(crate) fn distances(&self) -> u64 {
+        self.distances + self.nearest.as_ref().map_or(0, Nearest::scores)
+    }
+
+    /// What is known of the rows' distances, in the order of the labels; none where nothing is kept.
+    pub(crate) fn bounds(&self) -> Option<&[Bounds]> {
+        self.nearest.as_ref().map(Nearest::bounds)
     }
 
     /// The rows' labels, in this order of the rows; none for soft families.
@@ -101,6 +131,7 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
             return self.joint_step(family, samples);
         }
         let k = family.n_components();
+        self.distances += (samples.n_rows() * k) as u64;
         if let Some(Sums { width, scatter, .. }) = self.sums.first().filter(|sums| sums.k() != k) {
             // Components are gone.
             self.sums = vec![Sums::zero(k, *width, *scatter); self.sums.len()];

@@ -94,6 +94,16 @@ impl Plan {
         Self { algorithm, n, k, passes: 0, sorted: None, sifting: Sifting::Untried, amended: 0 }
     }
 
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The same for the same rows and another number of centroids.
+    pub(crate) fn regrouped(&self, k: usize) -> Self {
+        let sorted = self.sorted.as_ref().map(|sorted| Sorted { ..*sorted });
+        Self { k, sorted, amended: 0, ..*self }
+    }
+
     pub(crate) fn start_over(&mut self) {
         *self = Self::new(self.algorithm, self.n, self.k);
     }

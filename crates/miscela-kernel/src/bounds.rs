@@ -26,6 +26,16 @@ impl Bounds {
     pub fn upper(self) -> f32 {
         self.upper
     }
+
+    /// How far any other centroid is at least.
+    pub fn lower(self) -> f32 {
+        self.lower
+    }
+
+    /// The bounds once there is one more centroid, this far from the row.
+    pub fn beside(self, distance: f64) -> Self {
+        Self { lower: self.lower.min(below(distance)), ..self }
+    }
 }
 
 /// How far a centroid moved, how far any other did at most, and half the gap to its nearest neighbour: all on the safe

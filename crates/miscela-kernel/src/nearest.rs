@@ -98,7 +98,7 @@ impl<F: Float> Centroids<F> {
     }
 
     /// What rows and centroids are taken relative to.
-    pub(crate) fn offset(&self) -> &[F] {
+    pub fn offset(&self) -> &[F] {
         &self.offset
     }
 

@@ -37,6 +37,7 @@ mod mixture;
 mod names;
 mod order;
 mod report;
+mod search;
 
 #[cfg(feature = "linfa-clustering")]
 mod linfa_clustering;
@@ -60,6 +61,7 @@ pub use mixture::{
 };
 pub use order::{CanonicalOrder, UnknownOrder};
 pub use report::{Report, Seconds};
+pub use search::SearchBudget;
 
 pub use miscela_distance::{
     AnyCentred, AnyDistance, CentreRule, Centred, Cosine, Distance, ItakuraSaito, Kl, L1, L2, LInf, Lp, Mahalanobis,
@@ -73,6 +75,7 @@ pub use miscela_em::{
     Progress, Repair, RepairAction, Tails, Termination, Uniform, UnknownCollapse, UnknownCovariance, UnknownMissing,
     WeightConcentration, WeightPrior,
 };
+pub use miscela_em::{Search, SearchReport, UnknownSearch};
 pub use miscela_init::{
     Agglomerate, Agglomeration, AgglomerationModel, KMeansInit, Merge, SeedingError, Transform, quantile_labels,
 };

@@ -7,6 +7,7 @@ pub use crate::{
     KMeansError, KMeansInit, KMeansParams, KMeansValidParams, Missing, Mixing, Noise, Progress, Report, Selection,
     Tails, Termination, Threads, WeightPrior,
 };
+pub use crate::{Search, SearchBudget};
 pub use linfa::dataset::{AsTargets, Records};
 pub use linfa::traits::{Fit, FitWith, Predict, PredictInplace, Transformer};
 pub use linfa::{Dataset, DatasetBase, ParamGuard};

@@ -1,6 +1,6 @@
 //! What a fit reports, beside its parameters.
 
-use miscela_em::{Repair, Run, Termination};
+use miscela_em::{Repair, Run, SearchReport, Termination};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -27,6 +27,9 @@ pub struct Report {
     /// E-steps of the best run whose parameters acceleration had led to, and that were given up: more than its iterations.
     #[serde(default)]
     pub given_up: usize,
+    /// What a search for a better optimum did after the runs; the fields above are of the runs alone.
+    #[serde(default)]
+    pub search: Option<SearchReport>,
     /// Where the time went, over all runs.
     pub seconds: Seconds,
 }
@@ -87,6 +90,7 @@ impl<T> Best<T> {
             repairs: run.repairs,
             given_up: run.given_up,
             n_missing: 0,
+            search: None,
             seconds,
         };
         Some((result, report))

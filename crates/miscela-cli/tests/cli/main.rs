@@ -9,5 +9,6 @@ mod missing;
 mod models;
 mod outliers;
 mod run;
+mod search;
 mod select;
 mod sizes;

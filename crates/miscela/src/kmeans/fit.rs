@@ -8,7 +8,7 @@ use crate::known;
 use crate::report::{Best, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_distance::{CentreRule, Centred, Distance};
-use miscela_em::{CentroidFit, Family, KMeansFamily, Observer, Session, Summary, Termination};
+use miscela_em::{CentroidFit, Family, KMeansFamily, KMeansSearch, Observer, Search, Session, Summary, Termination};
 use miscela_init::{KMeansInit, Seeding};
 use miscela_kernel::{BLOCK_ROWS, Samples, Threads};
 use ndarray::{Array2, ArrayBase, Axis, Data, Ix2};
@@ -122,17 +122,14 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
             let mut rng = Xoshiro256Plus::seed_from_u64(*seed);
             let start = timed(&mut seconds.init, || self.start(samples, &summary, threads, &mut rng))?;
             let cancelled = timed(&mut seconds.fit, || {
-                let offset = summary.mean.iter().map(|m| F::narrow(*m)).collect();
-                let tolerance = self.absolute_tolerance(&summary);
-                let mut family = KMeansFamily::new(&start, self.distance().clone(), tolerance, offset)
-                    .with_algorithm(self.algorithm())
+                let mut family = self
+                    .family(&start, &summary)
                     .with_empty(self.empty())
                     .with_trim(self.trim())
                     .with_sizes(sizes)
                     .with_missing(samples);
-                let limit = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
                 let mut session = Session::new(&family, samples, threads);
-                let mut run = session.run(&mut family, limit, observer);
+                let mut run = session.run(&mut family, self.iteration_limit(), observer);
                 let evaluate =
                     |family: &KMeansFamily<F, D>, session: &mut _| family.evaluate(session, samples, threads);
                 let has_empty = |fit: &CentroidFit| fit.weights.contains(&0.0);
@@ -153,7 +150,55 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         };
         report.n_missing = samples.n_missing();
         let total_weight = if joint.is_some() { fit.weights.iter().sum() } else { samples.total_weight() };
-        Ok(Fitted { centroids, fit, total_weight, report, joint })
+        let mut fitted = Fitted { centroids, fit, total_weight, report, joint };
+        if self.search() != Search::None && fitted.report.termination != Termination::Cancelled {
+            self.refine(&mut fitted, samples, &summary, seeds, threads, observer);
+        }
+        Ok(fitted)
+    }
+
+    /// Goes on to better optima from the best run.
+    fn refine(
+        &self,
+        fitted: &mut Fitted<F>,
+        samples: &Samples<F>,
+        summary: &Summary,
+        seeds: &[u64],
+        threads: Threads,
+        observer: &mut dyn Observer,
+    ) {
+        let mut seconds = 0.0;
+        timed(&mut seconds, || {
+            let mut family = self.family(&fitted.centroids, summary);
+            let search = KMeansSearch {
+                samples,
+                method: self.search(),
+                seed: seeds.iter().fold(0, |all, seed| all ^ seed),
+                max_iterations: self.iteration_limit(),
+                budget: self.search_budget().iterations(),
+                threads,
+            };
+            let mut observer = self.search_budget().clocked(observer);
+            let (fit, report) = search.run(&mut family, &mut observer);
+            if report.kept > 0 {
+                (fitted.centroids, fitted.fit) = (family.centroids(), fit);
+            }
+            if observer.cancelled {
+                fitted.report.termination = Termination::Cancelled;
+            }
+            fitted.report.search = Some(report);
+        });
+        fitted.report.seconds.fit += seconds;
+    }
+
+    fn family(&self, centres: &Array2<F>, summary: &Summary) -> KMeansFamily<F, D> {
+        let offset = summary.mean.iter().map(|m| F::narrow(*m)).collect();
+        let tolerance = self.absolute_tolerance(summary);
+        KMeansFamily::new(centres, self.distance().clone(), tolerance, offset).with_algorithm(self.algorithm())
+    }
+
+    fn iteration_limit(&self) -> usize {
+        usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX)
     }
 
     /// Start centres, k × d.

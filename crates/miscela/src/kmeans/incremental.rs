@@ -12,7 +12,7 @@ use crate::input::samples_of;
 use crate::report::{Report, Seconds, timed};
 use linfa::{DatasetBase, traits::FitWith};
 use miscela_distance::{CentreRule, Centred};
-use miscela_em::{CentroidFit, Empty, KMeansFamily, Summary, Termination, evaluate_centroids, summarize};
+use miscela_em::{CentroidFit, Empty, KMeansFamily, Search, Summary, Termination, evaluate_centroids, summarize};
 use miscela_init::Seeding;
 use miscela_kernel::{Samples, Threads};
 use ndarray::{Array2, ArrayBase, Data, Ix2};
@@ -127,6 +127,9 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         if self.sizes(usize::MAX).is_some() {
             return Err(KMeansError::NeedsAllRows("how to keep clusters to their sizes"));
         }
+        if self.search() != Search::None {
+            return Err(KMeansError::NeedsAllRows("where clusters are better placed"));
+        }
         match self.empty() {
             // Centres without rows in a batch keep their place in any case.
             Empty::Farthest | Empty::Keep => Ok(()),
@@ -163,6 +166,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
             repairs: Vec::new(),
             n_missing: 0,
             given_up: 0,
+            search: None,
             seconds,
         };
         let fit = CentroidFit { inertia: 0.0, sizes: vec![0; k], weights: vec![0.0; k] };

@@ -54,6 +54,7 @@ impl<F: Float> GaussianMixture<F> {
             repairs: Vec::new(),
             n_missing: 0,
             given_up: 0,
+            search: None,
             seconds: Seconds::default(),
         };
         Self::from_fitted(Fitted { mixture, settings, fit, total_weight: 0.0, report })
