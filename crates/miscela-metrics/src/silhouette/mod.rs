@@ -49,8 +49,8 @@ impl<F: Float> Clustering<'_, F> {
     /// them. It favours few clusters of like size, and for n beyond some 10⁵ its n² pairs take long: use
     /// [`silhouette_sample`](Self::silhouette_sample), or L1.
     ///
-    /// Cost: by L2 2·d + 2 operations and a root for each of n² pairs, shared among the threads, and 16 bytes a row and a
-    /// block of rows a thread; by L1 and the squared L2 O(n·k·d) and, by L1, 150 bytes a row; by others n² calls.
+    /// Cost: by L2 2·d + 2 operations and a root for each of n² pairs, shared among the threads; by L1 and the
+    /// squared L2 O(n·k·d); by others n² distances. Memory: 32 bytes a row and a block of rows a thread, by L1 190 bytes a row.
     ///
     /// # Errors
     /// If there is one cluster only, or as many as rows; or if the distance is not defined on a row.
