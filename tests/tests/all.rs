@@ -16,6 +16,7 @@ mod laws_statistics;
 mod linfa_drop_in;
 mod measures;
 mod missing;
+mod numbers_of_clusters;
 mod outliers;
 mod reference_bayesian;
 mod reference_kmeans;

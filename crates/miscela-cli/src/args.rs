@@ -8,9 +8,7 @@ use crate::values::{
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use miscela::AnyDistance;
 use miscela::Search;
-use miscela::{
-    Algorithm, AnnealTo, Assignment, CanonicalOrder, Collapse, Covariance, Criterion, Degrees, Empty, Missing, Sizing,
-};
+use miscela::{Algorithm, AnnealTo, Assignment, CanonicalOrder, Collapse, Covariance, Degrees, Empty, Missing, Sizing};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -54,7 +52,7 @@ pub(crate) enum Command {
     Fit(Box<FitArgs>),
     /// Label the rows of a table by a model
     Predict(PredictArgs),
-    /// Fit mixtures of many kinds to a table, and choose one
+    /// Fit mixtures of many kinds, or numbers of clusters, to a table, and choose one
     Select(Box<SelectArgs>),
     /// Judge a model on a table
     Score(ScoreArgs),
@@ -372,6 +370,7 @@ const SELECT_EXAMPLE: &str = "\
 Examples:
   miscela select faithful.csv -k 1..9
   miscela select faithful.csv -k 2,4,8 --covariance full,tied --criterion icl -o model.json
+  miscela select faithful.csv -m kmeans -k 1..9 --criterion gap
 
 The table shows the criterion: * marks the best, ! what cannot be chosen and says why, ? what has not converged.";
 
@@ -392,15 +391,16 @@ pub(crate) struct SelectArgs {
     /// What to fit
     #[arg(short, long, value_enum, default_value = "gmm")]
     pub(crate) method: Method,
-    /// The numbers of components: 1..9 (both inclusive) or 2,4,8
+    /// The numbers of components or clusters: 1..9 (both inclusive) or 2,4,8
     #[arg(short, value_name = "K", value_parser = ks)]
     pub(crate) k: Ks,
-    /// The structures of the covariances: all, or names as full,tied,VEI
-    #[arg(long, value_name = "NAMES", value_parser = structures, default_value = "all")]
-    pub(crate) covariance: Structures,
-    /// By what the best is chosen: bic, aic, icl, held-out
-    #[arg(long, value_name = "NAME", default_value = "bic")]
-    pub(crate) criterion: Criterion,
+    /// The structures of the covariances: all, or names as full,tied,VEI [default: all]
+    #[arg(long, value_name = "NAMES", value_parser = structures)]
+    pub(crate) covariance: Option<Structures>,
+    /// By what the best is chosen: bic, aic, icl, held-out; for kmeans silhouette, gap, calinski-harabasz, davies-bouldin,
+    /// elbow [default: bic, and silhouette for kmeans]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) criterion: Option<String>,
     /// Parts of the rows of which each is held out once [default: 5]
     #[arg(long, value_name = "N", value_parser = at_least_two)]
     pub(crate) folds: Option<usize>,
@@ -422,12 +422,12 @@ pub(crate) struct SelectArgs {
     #[arg(long, value_name = "RULE", default_value = "error", value_parser = missing, help_heading = "Table")]
     pub(crate) missing: Missing,
 
-    /// Where each number of components starts, whatever the structure
-    #[arg(long, value_name = "METHOD", value_enum, default_value = "hierarchical", help_heading = "Start")]
-    pub(crate) init: SelectInit,
-    /// Starts of each model; those after the first are from k-means
-    #[arg(long, value_name = "R", default_value = "1", help_heading = "Start")]
-    pub(crate) n_runs: NonZeroUsize,
+    /// Where each number of components starts, whatever the structure [default: hierarchical; k-means++ for kmeans]
+    #[arg(long, value_name = "METHOD", value_enum, help_heading = "Start")]
+    pub(crate) init: Option<SelectInit>,
+    /// Starts of each model; of a mixture those after the first are from k-means [default: 1, and 4 for kmeans]
+    #[arg(long, value_name = "R", help_heading = "Start")]
+    pub(crate) n_runs: Option<NonZeroUsize>,
     /// Start each structure from the fits of its special cases too
     #[arg(long, help_heading = "Start")]
     pub(crate) warm: bool,
@@ -435,10 +435,10 @@ pub(crate) struct SelectArgs {
     #[arg(long, value_name = "S", default_value_t = 42, help_heading = "Start")]
     pub(crate) seed: u64,
 
-    /// Stop each fit after this many iterations [default: 1000]
+    /// Stop each fit after this many iterations [default: 1000, and 300 for kmeans]
     #[arg(long, value_name = "N", help_heading = "Iterations")]
     pub(crate) max_iter: Option<u64>,
-    /// Stop each fit when the mean log-likelihood rises by less [default: 1e-8]
+    /// Stop each fit when the mean log-likelihood rises, or centres move, by less [default: 1e-8, and 1e-4 for kmeans]
     #[arg(long, value_name = "T", value_parser = not_negative, help_heading = "Iterations")]
     pub(crate) tol: Option<f64>,
     #[command(flatten)]
@@ -449,6 +449,23 @@ pub(crate) struct SelectArgs {
     /// Added to every variance [default: 0]
     #[arg(long, value_name = "R", value_parser = not_negative, help_heading = "Mixtures")]
     pub(crate) reg_covar: Option<f64>,
+
+    /// Sets without clusters that the gap is taken from; 0: no gap [default: 20]
+    #[arg(long, value_name = "B", help_heading = "K-means")]
+    pub(crate) references: Option<usize>,
+    /// The box that these are drawn from, along principal axes or columns [default: principal-axes]
+    #[arg(long, value_name = "BOX", value_enum, help_heading = "K-means")]
+    pub(crate) reference_box: Option<ReferenceBox>,
+    /// Take silhouettes of at most so many rows, a sample [default: 10000]
+    #[arg(long, value_name = "N", value_parser = at_least_two, help_heading = "K-means")]
+    pub(crate) silhouette_rows: Option<usize>,
+}
+
+/// The box that reference sets are drawn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReferenceBox {
+    PrincipalAxes,
+    Columns,
 }
 
 const PREDICT_EXAMPLE: &str = "\

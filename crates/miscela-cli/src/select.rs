@@ -1,83 +1,199 @@
-//! `miscela select`: fits many mixtures to a table and keeps the best.
+//! `miscela select`: fits many mixtures, or numbers of clusters, to a table and keeps the best.
 
 use crate::answer::FitAnswer;
-use crate::args::{Dtype, Method, SelectArgs, SelectInit};
+use crate::args::{Dtype, Method, ReferenceBox, SelectArgs, SelectInit};
 use crate::data::{Data, Request, Weights};
 use crate::error::{Failure, name_of};
 use crate::model::{Model, Number};
 use crate::output::{HINT, TITLE};
 use crate::progress::Progress;
 use crate::{output, paths, plan, summary};
-use miscela::{Covariance, Criterion, GaussianMixture, Mixing, Selection, SelectionParams, SelectionStart};
+use miscela::{
+    Covariance, Criterion, GapReference, GaussianMixture, KMeans, KMeansCriterion, KMeansSelection,
+    KMeansSelectionParams, KMeansSelectionRow, Missing, Mixing, Selection, SelectionParams, SelectionRow,
+    SelectionStart,
+};
 use ndarray::Array2;
 use serde::Serialize;
+use std::num::NonZeroUsize;
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Instant;
 
 pub(crate) fn run(args: &SelectArgs) -> Result<(), Failure> {
-    let weights = check(args)?;
+    let call = Call::of(args)?;
     let progress = Progress::start(args.answer.quiet);
     progress.stage("reading");
     let clock = Instant::now();
-    let request = Request { weights: weights.as_ref(), missing: Some(args.missing), ..Request::default() };
+    let request = Request { weights: call.weights.as_ref(), missing: Some(args.missing), ..Request::default() };
     let data = Data::read(&args.data, &args.columns, &request)?;
     let read_seconds = clock.elapsed().as_secs_f64();
     progress.stage("fitting");
     match args.dtype.unwrap_or(data.dtype()) {
-        Dtype::F32 => select::<f32>(args, data, read_seconds, progress),
-        Dtype::F64 => select::<f64>(args, data, read_seconds, progress),
+        Dtype::F32 => call.select::<f32>(data, read_seconds, progress),
+        Dtype::F64 => call.select::<f64>(data, read_seconds, progress),
     }
 }
 
-/// What the arguments alone show, and where the weights are.
-fn check(args: &SelectArgs) -> Result<Option<Weights>, Failure> {
-    if args.method == Method::Kmeans {
-        return Err(Failure::call("-m kmeans is not available in select; use -m gmm"));
-    }
-    if args.folds.is_some() && args.criterion != Criterion::HeldOut {
-        return Err(Failure::call("--folds is for --criterion held-out; leave one of the two out"));
-    }
-    let weights = args.weights.as_deref().map(Weights::named);
-    paths::table(&args.data)?;
-    args.output.as_deref().map_or(Ok(()), paths::model)?;
-    let stdout = args.answer.json.then_some(Path::new(miscela_table::STANDARD_STREAM));
-    let read = [Some(args.data.as_path()), weights.as_ref().and_then(Weights::file)];
-    paths::apart(&read, &[args.output.as_deref(), stdout])?;
-    paths::folders(&[args.output.as_deref()])?;
-    Ok(weights)
+/// By what the best is chosen.
+#[derive(Clone, Copy, Debug)]
+enum By {
+    Mixture(Criterion),
+    KMeans(KMeansCriterion),
 }
 
-fn select<F: Number>(args: &SelectArgs, data: Data, read_seconds: f64, progress: Progress) -> Result<(), Failure> {
-    let Data { table, weights, .. } = data;
-    let names = table.names().to_vec();
-    let rows: Array2<F> = table.into_array()?;
-    let selection =
-        params(args).fit_records(&rows, weights.as_deref()).map_err(|error| Failure::in_file(&args.data, error))?;
-    drop(progress);
-    let best = Model::Mixture(Box::new(selection.best().clone().with_feature_names(names)));
-    if let Some(path) = &args.output {
-        best.save(path)?;
+/// The arguments, checked.
+struct Call<'a> {
+    args: &'a SelectArgs,
+    by: By,
+    weights: Option<Weights>,
+}
+
+/// What a selection found, whichever it was.
+struct Found<F> {
+    best: Model<F>,
+    criterion: &'static str,
+    table: Vec<RowAnswer>,
+    margin: Option<Option<f64>>,
+    /// What was selected, and the table for people.
+    title: String,
+    text: String,
+}
+
+impl<'a> Call<'a> {
+    /// What the arguments alone show, and where the weights are.
+    fn of(args: &'a SelectArgs) -> Result<Self, Failure> {
+        let by = match args.method {
+            Method::Gmm => By::Mixture(named(args.criterion.as_deref())?),
+            Method::Kmeans => By::KMeans(named(args.criterion.as_deref())?),
+        };
+        let folds_of_no_use = args.folds.is_some() && !matches!(by, By::Mixture(Criterion::HeldOut));
+        if folds_of_no_use {
+            return Err(Failure::call("--folds is for --criterion held-out; leave one of the two out"));
+        }
+        let other = match args.method {
+            Method::Gmm => for_kmeans_only(args),
+            Method::Kmeans => for_mixtures_only(args),
+        };
+        if let Some((flag, method)) = other {
+            return Err(Failure::call(format!("{flag} is for -m {method}; leave it out")));
+        }
+        let weights = args.weights.as_deref().map(Weights::named);
+        paths::table(&args.data)?;
+        args.output.as_deref().map_or(Ok(()), paths::model)?;
+        let stdout = args.answer.json.then_some(Path::new(miscela_table::STANDARD_STREAM));
+        let read = [Some(args.data.as_path()), weights.as_ref().and_then(Weights::file)];
+        paths::apart(&read, &[args.output.as_deref(), stdout])?;
+        paths::folders(&[args.output.as_deref()])?;
+        Ok(Self { args, by, weights })
     }
-    if args.answer.json {
-        let best = FitAnswer::new(&best, rows.nrows(), args.seed, read_seconds);
-        output::json(&SelectAnswer::new(&selection, best))
-    } else if args.answer.quiet {
-        Ok(())
-    } else {
-        output::text(&text(&selection, rows.dim(), args))
+
+    fn select<F: Number>(&self, data: Data, read_seconds: f64, progress: Progress) -> Result<(), Failure> {
+        let args = self.args;
+        let Data { table, weights, .. } = data;
+        let names = table.names().to_vec();
+        let rows: Array2<F> = table.into_array()?;
+        let failed = |error: &dyn std::fmt::Display| Failure::in_file(&args.data, error);
+        let Found { best, criterion, table, margin, title, text } = match self.by {
+            By::Mixture(criterion) => {
+                let selection = mixtures(args, criterion).fit_records(&rows, weights.as_deref());
+                Found::of_mixtures(&selection.map_err(|error| failed(&error))?)
+            }
+            By::KMeans(criterion) => {
+                let selection = clusterings(args, criterion).fit_records(&rows, weights.as_deref());
+                Found::of_kmeans(&selection.map_err(|error| failed(&error))?)
+            }
+        };
+        drop(progress);
+        let best = best.with_feature_names(names);
+        if let Some(path) = &args.output {
+            best.save(path)?;
+        }
+        if args.answer.json {
+            let best = FitAnswer::new(&best, rows.nrows(), args.seed, read_seconds);
+            output::json(&SelectAnswer { criterion, margin, table, best })
+        } else if args.answer.quiet {
+            Ok(())
+        } else {
+            let (n, d) = rows.dim();
+            let (rows, columns) = (summary::count(n, "row"), summary::count(d, "column"));
+            let hint = match &args.output {
+                Some(model) => format!("the best is kept; look at it with: miscela info {}", model.display()),
+                None => "keep the best with -o model.json".to_string(),
+            };
+            let title =
+                format!("{TITLE}{title} by {criterion}{TITLE:#}: {rows} × {columns} of {}", name_of(&args.data));
+            output::text(&format!("{title}\n\n{text}\n{HINT}Next: {hint}{HINT:#}\n"))
+        }
     }
 }
 
-fn params<F: Number>(args: &SelectArgs) -> SelectionParams<F> {
-    let start = match args.init {
-        SelectInit::Hierarchical => SelectionStart::Hierarchical,
-        SelectInit::Kmeans => SelectionStart::KMeans,
-    };
+/// The criterion of that name, or the default.
+fn named<C: FromStr<Err: std::fmt::Display> + Default>(name: Option<&str>) -> Result<C, Failure> {
+    let criterion = |name: &str| name.parse().map_err(|error| Failure::call(format!("--criterion: {error}")));
+    name.map_or(Ok(C::default()), criterion)
+}
+
+/// A flag that was given, and the only method that it is for.
+fn for_mixtures_only(args: &SelectArgs) -> Option<(&'static str, &'static str)> {
+    let flags = [
+        ("--covariance", args.covariance.is_some()),
+        ("--init", args.init.is_some()),
+        ("--warm", args.warm),
+        ("--equal-weights", args.equal_weights),
+        ("--reg-covar", args.reg_covar.is_some()),
+        ("--missing marginal", args.missing == Missing::Marginal),
+    ];
+    flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| (flag, "gmm"))
+}
+
+/// The same for k-means.
+fn for_kmeans_only(args: &SelectArgs) -> Option<(&'static str, &'static str)> {
+    let flags = [
+        ("--references", args.references.is_some()),
+        ("--reference-box", args.reference_box.is_some()),
+        ("--silhouette-rows", args.silhouette_rows.is_some()),
+    ];
+    flags.into_iter().find(|(_, given)| *given).map(|(flag, _)| (flag, "kmeans"))
+}
+
+fn clusterings<F: Number>(args: &SelectArgs, criterion: KMeansCriterion) -> KMeansSelectionParams<F> {
     let threads = plan::threads(args.threads.threads);
-    let params = GaussianMixture::select(args.k.0.iter().copied(), args.covariance.0.iter().copied())
-        .criterion(args.criterion)
+    let mut params = KMeans::select(args.k.0.iter().copied()).criterion(criterion).seed(args.seed).each(|mut each| {
+        if let Some(runs) = args.n_runs {
+            each = each.n_runs(runs.get());
+        }
+        if let Some(limit) = args.max_iter {
+            each = each.max_n_iterations(limit);
+        }
+        if let Some(tolerance) = args.tol {
+            each = each.tolerance(F::narrow(tolerance));
+        }
+        each.threads(threads)
+    });
+    if let Some(sets) = args.references {
+        params = params.n_references(sets);
+    }
+    if let Some(rows) = args.silhouette_rows {
+        params = params.silhouette_rows(rows);
+    }
+    params.reference(match args.reference_box {
+        Some(ReferenceBox::Columns) => GapReference::Columns,
+        Some(ReferenceBox::PrincipalAxes) | None => GapReference::PrincipalAxes,
+    })
+}
+
+fn mixtures<F: Number>(args: &SelectArgs, criterion: Criterion) -> SelectionParams<F> {
+    let start = match args.init {
+        Some(SelectInit::Hierarchical) | None => SelectionStart::Hierarchical,
+        Some(SelectInit::Kmeans) => SelectionStart::KMeans,
+    };
+    let covariances = args.covariance.as_ref().map_or_else(|| Covariance::all().collect(), |named| named.0.clone());
+    let threads = plan::threads(args.threads.threads);
+    let params = GaussianMixture::select(args.k.0.iter().copied(), covariances)
+        .criterion(criterion)
         .start(start)
-        .n_starts(args.n_runs.get())
+        .n_starts(args.n_runs.map_or(1, NonZeroUsize::get))
         .warm(args.warm)
         .seed(args.seed)
         .each(|mut each| {
@@ -103,31 +219,50 @@ fn params<F: Number>(args: &SelectArgs) -> SelectionParams<F> {
 #[serde(bound = "F: Number")]
 struct SelectAnswer<'a, F> {
     criterion: &'static str,
-    table: Vec<RowAnswer<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    margin: Option<Option<f64>>,
+    table: Vec<RowAnswer>,
     best: FitAnswer<'a, F>,
 }
 
+/// A row of the table.
 #[derive(Debug, Serialize)]
-struct RowAnswer<'a> {
-    k: usize,
-    covariance: &'static str,
-    log_likelihood: Option<f64>,
-    n_parameters: Option<usize>,
-    bic: Option<f64>,
-    aic: Option<f64>,
-    icl: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    held_out: Option<Option<f64>>,
-    converged: Option<bool>,
-    error: Option<&'a str>,
+#[serde(untagged)]
+enum RowAnswer {
+    Mixture {
+        k: usize,
+        covariance: &'static str,
+        log_likelihood: Option<f64>,
+        n_parameters: Option<usize>,
+        bic: Option<f64>,
+        aic: Option<f64>,
+        icl: Option<f64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        held_out: Option<Option<f64>>,
+        converged: Option<bool>,
+        error: Option<String>,
+    },
+    KMeans {
+        k: usize,
+        inertia: Option<f64>,
+        gap: Option<f64>,
+        gap_se: Option<f64>,
+        silhouette: Option<f64>,
+        silhouette_se: Option<f64>,
+        calinski_harabasz: Option<f64>,
+        davies_bouldin: Option<f64>,
+        elbow: Option<f64>,
+        converged: Option<bool>,
+        error: Option<String>,
+    },
 }
 
-impl<'a, F: Number> SelectAnswer<'a, F> {
-    fn new(selection: &'a Selection<F>, best: FitAnswer<'a, F>) -> Self {
+impl<F: Number> Found<F> {
+    fn of_mixtures(selection: &Selection<F>) -> Self {
         let held_out = selection.criterion() == Criterion::HeldOut;
-        let row = |row: &'a miscela::SelectionRow| {
+        let row = |row: &SelectionRow| {
             let score = row.score.as_ref();
-            RowAnswer {
+            RowAnswer::Mixture {
                 k: row.k,
                 covariance: row.covariance.name(),
                 log_likelihood: score.map(|score| score.log_likelihood),
@@ -137,21 +272,42 @@ impl<'a, F: Number> SelectAnswer<'a, F> {
                 icl: score.map(|score| score.icl),
                 held_out: held_out.then_some(row.held_out),
                 converged: score.map(|_| row.converged),
-                error: row.error.as_deref(),
+                error: row.error.clone(),
             }
         };
-        Self { criterion: selection.criterion().name(), table: selection.table().iter().map(row).collect(), best }
+        Self {
+            best: Model::Mixture(Box::new(selection.best().clone())),
+            criterion: selection.criterion().name(),
+            table: selection.table().iter().map(row).collect(),
+            margin: None,
+            title: "Gaussian mixtures".into(),
+            text: selection.to_string(),
+        }
     }
-}
 
-fn text<F: Number>(selection: &Selection<F>, (n, d): (usize, usize), args: &SelectArgs) -> String {
-    let (rows, columns) = (summary::count(n, "row"), summary::count(d, "column"));
-    let title = format!("{TITLE}Gaussian mixtures by {}{TITLE:#}", selection.criterion());
-    let hint = match &args.output {
-        Some(model) => format!("the best is kept; look at it with: miscela info {}", model.display()),
-        None => "keep the best with -o model.json".to_string(),
-    };
-    format!("{title}: {rows} × {columns} of {}\n\n{selection}\n{HINT}Next: {hint}{HINT:#}\n", name_of(&args.data))
+    fn of_kmeans(selection: &KMeansSelection<F>) -> Self {
+        let row = |row: &KMeansSelectionRow| RowAnswer::KMeans {
+            k: row.k,
+            inertia: row.inertia,
+            gap: row.gap,
+            gap_se: row.gap_se,
+            silhouette: row.silhouette,
+            silhouette_se: row.silhouette_se,
+            calinski_harabasz: row.calinski_harabasz,
+            davies_bouldin: row.davies_bouldin,
+            elbow: row.elbow,
+            converged: row.inertia.map(|_| row.converged),
+            error: row.error.clone(),
+        };
+        Self {
+            best: Model::KMeans(Box::new(selection.best().clone().into_any())),
+            criterion: selection.criterion().name(),
+            table: selection.table().iter().map(row).collect(),
+            margin: Some(selection.margin()),
+            title: "K-means".into(),
+            text: selection.to_string(),
+        }
+    }
 }
 
 /// Numbers of components: `1..9` (both inclusive), `2,4,8`, or a mix.

@@ -26,6 +26,7 @@
 //! Everything here accepts any memory layout and honours the weights of a dataset: an integer weight counts as that many
 //! copies of the row, zero as its absence.
 
+mod aligned;
 mod any;
 mod bayesian;
 mod drift;
@@ -49,8 +50,9 @@ pub use bayesian::{BayesianMixture, BayesianMixtureDocument, BayesianParams, Bay
 pub use drift::{Drift, MatchedClusters, Relabelled};
 pub use float::Float;
 pub use kmeans::{
-    Algorithm, Empty, IncrKMeansError, KMeans, KMeansDocument, KMeansError, KMeansParams, KMeansParamsError,
-    KMeansValidParams, Sizes, SizesError, Sizing, Trimming, UnknownAlgorithm, UnknownEmpty, UnknownSizing,
+    Algorithm, Empty, GapReference, IncrKMeansError, KMeans, KMeansCriterion, KMeansDocument, KMeansError,
+    KMeansParams, KMeansParamsError, KMeansSelection, KMeansSelectionParams, KMeansSelectionRow, KMeansValidParams,
+    Sizes, SizesError, Sizing, Trimming, UnknownAlgorithm, UnknownEmpty, UnknownKMeansCriterion, UnknownSizing,
 };
 pub use known::KnownLabelsError;
 pub use mixture::{

@@ -80,6 +80,40 @@ fn a_call_that_makes_no_sense_is_refused() {
     folder.fails("select data.csv -k 2 --covariance round", 2, &["round"]);
     folder.fails("select data.csv -k 2 --criterion gap", 2, &["gap", "held-out"]);
     folder.fails("select data.csv -k 2 --folds 3", 2, &["--folds", "held-out"]);
-    folder.fails("select data.csv -m kmeans -k 2", 2, &["not available"]);
+    folder.fails("select data.csv -m kmeans -k 2 --criterion bic", 2, &["bic", "davies-bouldin"]);
+    folder.fails("select data.csv -m kmeans -k 2 --covariance full", 2, &["--covariance", "gmm"]);
+    folder.fails("select data.csv -m kmeans -k 2 --missing marginal", 2, &["--missing", "gmm"]);
+    folder.fails("select data.csv -k 2 --references 5", 2, &["--references", "kmeans"]);
+    folder.fails("select data.csv -m kmeans -k 1", 1, &["data.csv", "at least two clusters"]);
     folder.fails("select data.csv -k 70 -o model.json", 1, &["data.csv", "none of the 14 models"]);
+}
+
+#[test]
+fn k_means_by_every_criterion() {
+    let folder = Folder::with_data();
+    for criterion in ["silhouette", "gap", "calinski-harabasz", "davies-bouldin", "elbow"] {
+        let answer = folder.json(&format!("select data.csv -m kmeans -k 1..5 --criterion {criterion} -o model.json"));
+        assert_eq!(keys(&answer), ["best", "criterion", "margin", "table"]);
+        assert_eq!((&answer["criterion"], &answer["best"]["n_clusters"]), (&json!(criterion), &json!(3)), "{answer}");
+        assert!(answer["margin"].as_f64().unwrap() > 0.0);
+        let rows = answer["table"].as_array().unwrap();
+        for key in ["inertia", "gap", "gap_se", "silhouette", "calinski_harabasz", "davies_bouldin"] {
+            assert!(rows[1..4].iter().all(|row| row[key].is_number()), "{key}: {answer}");
+        }
+        assert!(rows[0]["silhouette"].is_null() && rows[0]["gap"].is_number());
+        assert_eq!(folder.json("info model.json")["n_clusters"], json!(3));
+    }
+    // The best is what `fit` finds, and the same for any number of threads.
+    let select = "select data.csv -m kmeans -k 2..4 --references 0 --seed 7";
+    let answer = folder.json(&format!("{select} --threads 1"));
+    assert_eq!(answer["best"]["means"], folder.json("fit data.csv -k 3 --n-runs 4 --seed 7")["means"]);
+    assert_eq!(answer["table"], folder.json(&format!("{select} --threads 3"))["table"]);
+    assert!(answer["table"][0]["gap"].is_null());
+    let sampled =
+        folder.json("select data.csv -m kmeans -k 2..4 --references 4 --reference-box columns --silhouette-rows 30");
+    assert!(sampled["table"][1]["silhouette_se"].is_number(), "{sampled}");
+    let text = folder.ok("select data.csv -m kmeans -k 1..4 --criterion gap");
+    for part in ["K-means by gap: 60 rows × 2 columns of data.csv", "davies-bouldin", "3*", "* 3 clusters by gap"] {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
 }

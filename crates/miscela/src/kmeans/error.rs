@@ -1,11 +1,13 @@
 //! What can go wrong with k-means.
 
+use super::KMeansCriterion;
 use crate::known::KnownLabelsError;
 use crate::search::SearchBudget;
 use miscela_distance::{DomainError, MahalanobisError};
 use miscela_em::{Algorithm, SizesError};
 use miscela_init::SeedingError;
 use miscela_kernel::SamplesError;
+use miscela_metrics::MetricsError;
 use miscela_persist::PersistError;
 
 /// A parameter of k-means that makes no sense.
@@ -21,6 +23,15 @@ pub enum KMeansParamsError {
     /// No runs.
     #[error("n_runs cannot be 0")]
     NRuns,
+    /// No number of clusters to select from.
+    #[error("there is nothing to select from; give at least one number of clusters")]
+    NothingToSelect,
+    /// What belongs to a single fit.
+    #[error("a selection does not take {0}; fit the numbers of clusters one by one")]
+    NotSelected(&'static str),
+    /// Silhouettes of too few rows to know their error.
+    #[error("silhouettes must be of at least 2 rows, not {0}")]
+    SilhouetteRows(usize),
     /// A tolerance below zero or not finite.
     #[error("tolerance must be a finite number, zero or greater, not {0}")]
     Tolerance(f64),
@@ -91,6 +102,17 @@ pub enum KMeansError {
     /// Known labels are at fault.
     #[error(transparent)]
     KnownLabels(#[from] KnownLabelsError),
+    /// A criterion has a value for no number of clusters.
+    #[error("no number of clusters can be chosen by {criterion}: {why}")]
+    NothingSelected {
+        /// The criterion.
+        criterion: KMeansCriterion,
+        /// What it needs, or what is wrong with the first fit.
+        why: String,
+    },
+    /// A clustering could not be measured.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// No start could be found.
     #[error(transparent)]
     Seeding(#[from] SeedingError),

@@ -51,7 +51,11 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         self.fit_samples(&samples(records, weights, self.missing())?, observer)
     }
 
-    fn fit_samples(&self, samples: &Samples<F>, observer: &mut dyn Observer) -> Result<KMeans<F, D>, KMeansError> {
+    pub(super) fn fit_samples(
+        &self,
+        samples: &Samples<F>,
+        observer: &mut dyn Observer,
+    ) -> Result<KMeans<F, D>, KMeansError> {
         check_count(samples, self.n_clusters())?;
         check_domain(samples, self.distance())?;
         samples.check_columns()?;

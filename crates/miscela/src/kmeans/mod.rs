@@ -1,4 +1,4 @@
-//! K-means: parameters, fit, incremental fit, model, document.
+//! K-means: parameters, fit, selection, incremental fit, model, document.
 
 mod alignment;
 mod document;
@@ -9,6 +9,7 @@ mod incremental;
 mod inference;
 mod model;
 mod params;
+mod selection;
 mod sizes;
 mod trim;
 
@@ -18,4 +19,7 @@ pub use error::{IncrKMeansError, KMeansError, KMeansParamsError};
 pub use miscela_em::{Algorithm, Empty, Sizes, SizesError, Sizing, UnknownAlgorithm, UnknownEmpty, UnknownSizing};
 pub use model::KMeans;
 pub use params::{KMeansParams, KMeansValidParams};
+pub use selection::{
+    GapReference, KMeansCriterion, KMeansSelection, KMeansSelectionParams, KMeansSelectionRow, UnknownKMeansCriterion,
+};
 pub use trim::Trimming;

@@ -1,6 +1,6 @@
 //! A fitted k-means model and what can be asked of it.
 
-use super::{KMeansError, KMeansParams, KMeansParamsError, Trimming};
+use super::{KMeansError, KMeansParams, KMeansParamsError, KMeansSelectionParams, Trimming};
 use crate::Float;
 use crate::input::{has_gaps, samples};
 use crate::report::Report;
@@ -80,6 +80,22 @@ impl<F: Float> KMeans<F, L2> {
     /// Parameters that draw random numbers from `rng`.
     pub fn params_with_rng<R>(n_clusters: usize, rng: R) -> KMeansParams<F, R, L2> {
         KMeansParams::new(n_clusters, rng, L2)
+    }
+
+    /// Parameters of a selection: each of these numbers of clusters, and one table of what speaks for each.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    ///
+    /// let iris = linfa_datasets::iris();
+    /// let selection = KMeans::select(1..=6).fit(&iris)?;
+    /// println!("{selection}");
+    /// assert_eq!(selection.best().n_clusters(), 2); // two of the three species are one lump
+    /// assert!(selection.margin() > Some(0.1));
+    /// # Ok::<(), KMeansError>(())
+    /// ```
+    pub fn select(n_clusters: impl IntoIterator<Item = usize>) -> KMeansSelectionParams<F> {
+        KMeansSelectionParams::new(n_clusters)
     }
 
     /// Takes missing values in rows to predict, whatever the fit did, or refuses them.

@@ -412,6 +412,23 @@ impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
         self.trim
     }
 
+    /// What belongs to one fit and cannot be shared by fits of other numbers of clusters.
+    pub(super) fn of_one_fit(&self) -> Option<&'static str> {
+        match self.init {
+            _ if self.known.is_some() => Some("known labels"),
+            KMeansInit::Precomputed(_) => Some("given centres"),
+            _ if self.missing == Missing::Marginal => Some("missing values"),
+            _ if self.needs_all_rows() => Some("trimming or bounds on sizes"),
+            _ => None,
+        }
+    }
+
+    /// The same for another number of clusters.
+    pub(super) fn with_n_clusters(mut self, n_clusters: usize) -> Self {
+        self.n_clusters = n_clusters;
+        self
+    }
+
     /// The number of clusters.
     pub fn n_clusters(&self) -> usize {
         self.n_clusters

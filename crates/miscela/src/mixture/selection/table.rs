@@ -2,6 +2,7 @@
 
 use super::Criterion;
 use super::run::{Fitted, collapse};
+use crate::aligned::write_aligned;
 use crate::{Float, GaussianMixture, GmmError, MixtureScore};
 use miscela_em::Covariance;
 use std::fmt;
@@ -167,16 +168,7 @@ impl<F> Selection<F> {
         let first = self.table.first().map_or(0, |row| row.k);
         columns[0].extend(of_k(first).map(|row| row.covariance.name().to_string()));
         columns.extend(ks.iter().map(|k| [format!("{k} ")].into_iter().chain(of_k(*k).map(cell)).collect()));
-        let width = |column: &Vec<String>| column.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
-        let widths: Vec<usize> = columns.iter().map(width).collect();
-        for line in 0..columns[0].len() {
-            write!(f, "{:<width$}", columns[0][line], width = widths[0])?;
-            for (column, width) in columns.iter().zip(&widths).skip(1) {
-                write!(f, "  {:>width$}", column[line])?;
-            }
-            writeln!(f)?;
-        }
-        Ok(())
+        write_aligned(f, &columns)
     }
 }
 
