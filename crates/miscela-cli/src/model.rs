@@ -242,10 +242,10 @@ impl<F: Number> Model<F> {
     pub(crate) fn with_missing(self, missing: Option<Missing>, path: &Path) -> Result<Self, Failure> {
         match (self, missing) {
             (model, None) | (model @ Model::Bayesian(_), Some(Missing::Error)) => Ok(model),
-            (Model::KMeans(model), Some(missing)) => match model.into_l2() {
-                Ok(model) => Ok(Model::KMeans(Box::new(model.with_missing(missing).into_any()))),
-                Err(model) if missing == Missing::Error => Ok(Model::KMeans(Box::new(model))),
-                Err(model) => {
+            (Model::KMeans(model), Some(missing)) => match model.to_l2() {
+                Some(model) => Ok(Model::KMeans(Box::new(model.with_missing(missing).into_any()))),
+                None if missing == Missing::Error => Ok(Model::KMeans(model)),
+                None => {
                     let metric = model.distance().name();
                     let sentence =
                         format!("its metric is {metric}, and --missing {missing} is for l2; impute the rows before");

@@ -106,11 +106,8 @@ impl<F: Float> KMeans<F, L2> {
 
 impl<F: Float> KMeans<F, AnyCentred> {
     /// The model as one by Euclidean distance, if it is.
-    ///
-    /// # Errors
-    /// The model itself, if it is by another distance.
-    pub fn into_l2(self) -> Result<KMeans<F, L2>, Self> {
-        if L2::try_from(self.distance.clone()).is_ok() { Ok(self.by(L2)) } else { Err(self) }
+    pub fn to_l2(&self) -> Option<KMeans<F, L2>> {
+        L2::try_from(self.distance.clone()).is_ok().then(|| self.clone().by(L2))
     }
 }
 
