@@ -13,6 +13,7 @@ mod laws_distances;
 mod laws_kmeans;
 mod laws_mixture;
 mod laws_statistics;
+mod line;
 mod linfa_drop_in;
 mod measures;
 mod missing;

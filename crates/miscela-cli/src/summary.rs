@@ -222,6 +222,7 @@ fn ending<F: Number>(model: &Model<F>) -> String {
         }
         Termination::Tolerance => format!("converged after {after}: the change fell below the tolerance"),
         Termination::LabelsUnchanged => format!("converged after {after}: no row changed its cluster"),
+        Termination::Optimal => "solved: no clustering of these values is better".to_string(),
         Termination::MaxIterations if report.iterations == 0 => "the start as it is, with no iteration".to_string(),
         Termination::MaxIterations => {
             format!("{WARNING}not converged{WARNING:#} within the limit of {after}; raise it with --max-iter")

@@ -27,6 +27,7 @@ mod history;
 mod hungarian;
 mod inference;
 mod joint;
+mod line;
 mod marginal;
 mod maximise;
 mod median;
@@ -74,6 +75,7 @@ pub use inference::{
     nearest_centres, nearest_labels, nearest_reduced, responsibilities,
 };
 pub use joint::{Joint, JointFit};
+pub use line::optimal_centres;
 pub use marginal::ColumnsError;
 pub use merging::Hierarchy;
 pub use missing::{

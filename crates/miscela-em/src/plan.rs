@@ -6,11 +6,12 @@ use miscela_kernel::{Bounds, Centroids, Effort, Float, squared_distance};
 use std::fmt;
 use std::str::FromStr;
 
-/// How k-means finds the nearest centroids. All ways give the same labels.
+/// How k-means finds the nearest centroids. All ways that iterate give the same labels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// Whatever the counts of the first iterations speak for.
+    /// Whatever the counts of the first iterations speak for; for rows that are single numbers, the
+    /// [solution](crate::optimal_centres).
     #[default]
     Auto,
     /// Every row against every centroid, in every iteration (Lloyd 1957, 1982).

@@ -19,21 +19,24 @@ pub enum Termination {
     MaxIterations,
     /// An observer asked to stop.
     Cancelled,
+    /// Solved, without iterations: there is nothing better.
+    Optimal,
 }
 
 impl Termination {
     /// Whether the fit ended because there was no more to gain.
     pub fn converged(self) -> bool {
-        matches!(self, Termination::Tolerance | Termination::LabelsUnchanged)
+        matches!(self, Termination::Tolerance | Termination::LabelsUnchanged | Termination::Optimal)
     }
 
-    /// `tolerance`, `labels-unchanged`, `max-iterations` or `cancelled`.
+    /// `tolerance`, `labels-unchanged`, `max-iterations`, `cancelled` or `optimal`.
     pub fn name(self) -> &'static str {
         match self {
             Termination::Tolerance => "tolerance",
             Termination::LabelsUnchanged => "labels-unchanged",
             Termination::MaxIterations => "max-iterations",
             Termination::Cancelled => "cancelled",
+            Termination::Optimal => "optimal",
         }
     }
 }

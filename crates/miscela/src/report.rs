@@ -45,6 +45,22 @@ pub struct Seconds {
 }
 
 impl Report {
+    /// One run that took no iteration.
+    pub(crate) fn without_iterations(termination: Termination) -> Self {
+        Report {
+            n_runs: 1,
+            iterations: 0,
+            termination,
+            trace: Vec::new(),
+            run_objectives: Vec::new(),
+            repairs: Vec::new(),
+            n_missing: 0,
+            given_up: 0,
+            search: None,
+            seconds: Seconds::default(),
+        }
+    }
+
     /// Whether the best run ended because there was no more to gain.
     pub fn converged(&self) -> bool {
         self.termination.converged()

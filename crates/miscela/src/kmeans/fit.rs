@@ -5,10 +5,13 @@ use super::{KMeans, KMeansError, KMeansParams, KMeansValidParams, Trimming, empt
 use crate::Float;
 use crate::input::{on_whole_rows, samples, samples_of};
 use crate::known;
-use crate::report::{Best, Seconds, timed};
+use crate::report::{Best, Report, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_distance::{CentreRule, Centred, Distance};
-use miscela_em::{CentroidFit, Family, KMeansFamily, KMeansSearch, Observer, Search, Session, Summary, Termination};
+use miscela_em::{
+    Algorithm, CentroidFit, Family, KMeansFamily, KMeansSearch, Observer, Search, Session, Summary, Termination,
+    evaluate_centroids, optimal_centres,
+};
 use miscela_init::{KMeansInit, Seeding};
 use miscela_kernel::{BLOCK_ROWS, Samples, Threads};
 use ndarray::{Array2, ArrayBase, Axis, Data, Ix2};
@@ -97,6 +100,9 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         threads: Threads,
         observer: &mut dyn Observer,
     ) -> Result<Fitted<F>, KMeansError> {
+        if let Some(solved) = self.solved(samples, threads) {
+            return Ok(solved);
+        }
         if self.sizes(samples.n_rows()).is_none() {
             return self.best_of(samples, seeds, threads, observer);
         }
@@ -108,6 +114,25 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         fitted.joint = fitted.joint.map(|joint| sizes::labels_of_rows(joint, &copies, samples.n_rows()));
         fitted.report.n_missing = samples.n_missing();
         Ok(fitted)
+    }
+
+    /// The best of all clusterings, where rows are numbers and nothing but plain k-means of all of them is asked for.
+    fn solved(&self, samples: &Samples<F>, threads: Threads) -> Option<Fitted<F>> {
+        let is_free = !matches!(self.init_method(), KMeansInit::Precomputed(_)) && samples.known().is_none();
+        let is_plain = self.distance().is_squared_euclidean() && !self.needs_all_rows() && samples.n_missing() == 0;
+        let iterates = self.algorithm() != Algorithm::Auto || self.iteration_limit() == 0;
+        if !is_free || !is_plain || iterates {
+            return None;
+        }
+        let mut seconds = Seconds::default();
+        let (centroids, fit) = timed(&mut seconds.fit, || {
+            let centres = optimal_centres(samples, self.n_clusters())?;
+            let centroids = Array2::from_shape_vec((centres.len(), 1), centres).ok()?;
+            let fit = evaluate_centroids(samples, &super::model::index(&centroids), self.distance(), threads);
+            Some((centroids, fit))
+        })?;
+        let report = Report { run_objectives: vec![fit.inertia], seconds, ..Report::without_iterations(Termination::Optimal) };
+        Some(Fitted { centroids, fit, total_weight: samples.total_weight(), report, joint: None })
     }
 
     fn best_of(

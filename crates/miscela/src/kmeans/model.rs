@@ -18,7 +18,8 @@ use rand_xoshiro::Xoshiro256Plus;
 /// K-means clusters: k centres, and each row belongs to the nearest.
 ///
 /// Lloyd's algorithm from greedy k-means++ starts. It stops in finitely many steps at a partition that neither step
-/// improves, which need not be the best there is: use several runs where that matters. In the terms of mixtures this is
+/// improves, which need not be the best there is: use several runs or a [search](KMeansParams::search) where that matters.
+/// Rows of one column are clustered in the [best way](KMeansParams::algorithm) that there is. In the terms of mixtures this is
 /// hard assignment with equal fixed weights and one shared sphere, and it runs on the same engine.
 ///
 /// `D` is the distance: [`L2`] unless [`params_with`](KMeans::params_with) is given another that knows its centres.

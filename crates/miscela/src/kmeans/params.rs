@@ -103,6 +103,24 @@ impl<F: Float, R, D: Distance<F>> KMeansParams<F, R, D> {
     }
 
     /// How the iterations are carried out.
+    ///
+    /// Where rows are single numbers, [`Algorithm::Auto`] takes none: it finds the best of all clusterings by dynamic
+    /// programming (Wang & Song 2011) in O(n·log n + k·n) with some 100 bytes a row, and ends with
+    /// [`Termination::Optimal`](miscela_em::Termination::Optimal). That is so unless centres are given, labels are known,
+    /// values are missing, clusters are trimmed or bounded, or the limit of iterations is zero; starts, runs and searches are
+    /// then of no use and left out. Not where k is so great that k·n steps are too many, or memory is short: any other
+    /// algorithm iterates from a start.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    /// use ndarray::array;
+    ///
+    /// let rows = DatasetBase::from(array![[1.0], [2.0], [3.0], [40.0], [42.0], [90.0]]);
+    /// let best = KMeans::params(3).fit(&rows)?;
+    /// assert_eq!(best.centroids(), array![[2.0], [41.0], [90.0]]);
+    /// assert_eq!(best.report().termination.name(), "optimal");
+    /// # Ok::<(), KMeansError>(())
+    /// ```
     pub fn algorithm(mut self, algorithm: Algorithm) -> Self {
         self.0.algorithm = algorithm;
         self

@@ -3,7 +3,7 @@
 use super::model::Fitted;
 use super::{GaussianMixture, GmmError};
 use crate::Float;
-use crate::report::{Report, Seconds};
+use crate::report::{Report};
 use miscela_em::{
     Covariance, Degrees, Mixture, MixtureFit, MixtureSettings, Noise, ParameterError, Tails, Termination,
 };
@@ -45,18 +45,7 @@ impl<F: Float> GaussianMixture<F> {
             tempered_log_likelihood: 0.0,
             sizes: vec![0; mixture.n_labels()],
         };
-        let report = Report {
-            n_runs: 0,
-            iterations: 0,
-            termination: Termination::MaxIterations,
-            trace: Vec::new(),
-            run_objectives: Vec::new(),
-            repairs: Vec::new(),
-            n_missing: 0,
-            given_up: 0,
-            search: None,
-            seconds: Seconds::default(),
-        };
+        let report = Report { n_runs: 0, ..Report::without_iterations(Termination::MaxIterations) };
         Self::from_fitted(Fitted { mixture, settings, fit, total_weight: 0.0, report })
     }
 }
