@@ -131,7 +131,8 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
             let fit = evaluate_centroids(samples, &super::model::index(&centroids), self.distance(), threads);
             Some((centroids, fit))
         })?;
-        let report = Report { run_objectives: vec![fit.inertia], seconds, ..Report::without_iterations(Termination::Optimal) };
+        let report =
+            Report { run_objectives: vec![fit.inertia], seconds, ..Report::without_iterations(Termination::Optimal) };
         Some(Fitted { centroids, fit, total_weight: samples.total_weight(), report, joint: None })
     }
 

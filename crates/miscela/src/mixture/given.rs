@@ -3,7 +3,7 @@
 use super::model::Fitted;
 use super::{GaussianMixture, GmmError};
 use crate::Float;
-use crate::report::{Report};
+use crate::report::Report;
 use miscela_em::{
     Covariance, Degrees, Mixture, MixtureFit, MixtureSettings, Noise, ParameterError, Tails, Termination,
 };
