@@ -3,6 +3,7 @@
 mod agglomeration;
 mod algorithms;
 mod aligned;
+mod bisecting;
 mod bounded_sizes;
 mod collapse;
 mod edges;

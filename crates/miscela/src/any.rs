@@ -1,6 +1,7 @@
 //! A model of whatever kind a file holds.
 
 use crate::bayesian::BayesianMixture;
+use crate::bisecting::BisectingKMeans;
 use crate::kmeans::KMeans;
 use crate::mixture::GaussianMixture;
 use miscela_distance::AnyCentred;
@@ -34,6 +35,10 @@ pub enum AnyModel {
     BayesianF32(BayesianMixture<f32>),
     /// A Bayesian mixture in `f64`.
     BayesianF64(BayesianMixture<f64>),
+    /// Bisecting k-means in `f32`, by whatever distance.
+    BisectingF32(BisectingKMeans<f32, AnyCentred>),
+    /// Bisecting k-means in `f64`, by whatever distance.
+    BisectingF64(BisectingKMeans<f64, AnyCentred>),
 }
 
 /// Evaluates an expression for whichever model it is.
@@ -46,6 +51,8 @@ macro_rules! each {
             AnyModel::GmmF64($model) => $result,
             AnyModel::BayesianF32($model) => $result,
             AnyModel::BayesianF64($model) => $result,
+            AnyModel::BisectingF32($model) => $result,
+            AnyModel::BisectingF64($model) => $result,
         }
     };
 }
@@ -57,10 +64,12 @@ impl AnyModel {
     /// If the file cannot be read, is no model, or contradicts itself.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, PersistError> {
         let file = Document::open(path)?;
-        file.header().expect_kind(&["kmeans", "gmm", "bayesian-gmm"])?;
+        file.header().expect_kind(&["kmeans", "bisecting-kmeans", "gmm", "bayesian-gmm"])?;
         Ok(match (file.header().kind.as_str(), file.header().dtype) {
             ("kmeans", Dtype::F32) => AnyModel::KMeansF32(KMeans::from_file(&file)?),
             ("kmeans", _) => AnyModel::KMeansF64(KMeans::from_file(&file)?),
+            ("bisecting-kmeans", Dtype::F32) => AnyModel::BisectingF32(BisectingKMeans::from_file(&file)?),
+            ("bisecting-kmeans", _) => AnyModel::BisectingF64(BisectingKMeans::from_file(&file)?),
             ("bayesian-gmm", Dtype::F32) => AnyModel::BayesianF32(BayesianMixture::from_file(&file)?),
             ("bayesian-gmm", _) => AnyModel::BayesianF64(BayesianMixture::from_file(&file)?),
             (_, Dtype::F32) => AnyModel::GmmF32(GaussianMixture::from_file(&file)?),
@@ -76,10 +85,11 @@ impl AnyModel {
         each!(self, model => save(path, &model.to_document()?))
     }
 
-    /// `kmeans`, `gmm` or `bayesian-gmm`.
+    /// `kmeans`, `bisecting-kmeans`, `gmm` or `bayesian-gmm`.
     pub fn kind(&self) -> &'static str {
         match self {
             AnyModel::KMeansF32(_) | AnyModel::KMeansF64(_) => "kmeans",
+            AnyModel::BisectingF32(_) | AnyModel::BisectingF64(_) => "bisecting-kmeans",
             AnyModel::GmmF32(_) | AnyModel::GmmF64(_) => "gmm",
             AnyModel::BayesianF32(_) | AnyModel::BayesianF64(_) => "bayesian-gmm",
         }
@@ -88,8 +98,12 @@ impl AnyModel {
     /// `f32` or `f64`.
     pub fn dtype(&self) -> &'static str {
         match self {
-            AnyModel::KMeansF32(_) | AnyModel::GmmF32(_) | AnyModel::BayesianF32(_) => "f32",
-            AnyModel::KMeansF64(_) | AnyModel::GmmF64(_) | AnyModel::BayesianF64(_) => "f64",
+            AnyModel::KMeansF32(_) | AnyModel::GmmF32(_) | AnyModel::BayesianF32(_) | AnyModel::BisectingF32(_) => {
+                "f32"
+            }
+            AnyModel::KMeansF64(_) | AnyModel::GmmF64(_) | AnyModel::BayesianF64(_) | AnyModel::BisectingF64(_) => {
+                "f64"
+            }
         }
     }
 

@@ -17,6 +17,7 @@
 //! | to | use |
 //! |---|---|
 //! | partition rows around centres | [`KMeans`] |
+//! | split in two, again and again: a tree of clusters, cut at any number | [`BisectingKMeans`] |
 //! | fit densities, get probabilities, compare models by BIC | [`GaussianMixture`] |
 //! | leave the number of components open, or say beforehand what is likely | [`BayesianMixture`] |
 //! | learn centres from batches | [`KMeans`] with linfa's `fit_with` |
@@ -29,6 +30,7 @@
 mod aligned;
 mod any;
 mod bayesian;
+mod bisecting;
 mod drift;
 mod float;
 mod input;
@@ -47,6 +49,10 @@ pub mod prelude;
 
 pub use any::AnyModel;
 pub use bayesian::{BayesianMixture, BayesianMixtureDocument, BayesianParams, BayesianValidParams, PriorsDocument};
+pub use bisecting::{
+    BisectingKMeans, BisectingKMeansDocument, BisectingNode, BisectingParams, BisectingSplit, BisectingValidParams,
+    SplitStrategy, UnknownSplitStrategy,
+};
 pub use drift::{Drift, MatchedClusters, Relabelled};
 pub use float::Float;
 pub use kmeans::{

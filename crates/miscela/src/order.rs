@@ -33,18 +33,18 @@ impl CanonicalOrder {
     }
 
     /// The clusters, k, in this order.
-    pub(crate) fn of<F: Float>(self, weights: &Array1<F>, centres: &Array2<F>) -> Vec<usize> {
-        let widened = |x: &F| x.widen();
+    pub(crate) fn of<W: Float, F: Float>(self, weights: &Array1<W>, centres: &Array2<F>) -> Vec<usize> {
         let by_centre = |a: &usize, b: &usize| {
             let pairs = centres.row(*a).into_iter().zip(centres.row(*b));
-            let differing = pairs.map(|(x, y)| widened(x).total_cmp(&widened(y)));
+            let differing = pairs.map(|(x, y)| x.widen().total_cmp(&y.widen()));
             differing.fold(Ordering::Equal, Ordering::then)
         };
         let mut order: Vec<usize> = (0..centres.nrows()).collect();
         match self {
             CanonicalOrder::Centre => order.sort_by(by_centre),
-            CanonicalOrder::Weight => order
-                .sort_by(|a, b| widened(&weights[*b]).total_cmp(&widened(&weights[*a])).then_with(|| by_centre(a, b))),
+            CanonicalOrder::Weight => {
+                order.sort_by(|a, b| weights[*b].widen().total_cmp(&weights[*a].widen()).then_with(|| by_centre(a, b)))
+            }
         }
         order
     }

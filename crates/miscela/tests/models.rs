@@ -14,6 +14,8 @@ fn models_and_errors_go_anywhere() {
     fn anywhere<T: Send + Sync + Unpin + 'static>() {}
     anywhere::<KMeans<f32>>();
     anywhere::<KMeansParams<f64, rand_xoshiro::Xoshiro256Plus, miscela::L2>>();
+    anywhere::<BisectingKMeans<f32>>();
+    anywhere::<BisectingParams<f64, rand_xoshiro::Xoshiro256Plus, miscela::L2>>();
     anywhere::<GaussianMixture<f64>>();
     anywhere::<GmmParams<f32, rand_xoshiro::Xoshiro256Plus>>();
     anywhere::<AnyModel>();

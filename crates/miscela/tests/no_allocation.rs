@@ -1,11 +1,14 @@
 //! The cluster of a single row is found without asking for memory: a service does it for every request.
 
 use miscela::prelude::*;
-use miscela::{Cosine, Distance, Kl, L1};
+use miscela::{Cosine, Kl, L1};
 use ndarray::{Array1, Array2};
 
-fn allocations<D: Distance<f64>>(model: &KMeans<f64, D>, rows: &Array2<f64>) -> u64 {
-    let expected = model.predict(rows);
+fn allocations<M>(model: &M, rows: &Array2<f64>) -> u64
+where
+    M: PredictInplace<Array2<f64>, Array1<usize>> + PredictInplace<Array1<f64>, usize>,
+{
+    let expected: Array1<usize> = model.predict(rows);
     let rows: Vec<Array1<f64>> = rows.outer_iter().map(|row| row.to_owned()).collect();
     let mut labels = vec![usize::MAX; rows.len()];
     let counted = allocation_counter::measure(|| {
@@ -36,4 +39,9 @@ fn a_single_row_is_labelled_without_allocation() {
     assert_eq!(allocations(&KMeans::params_with(5, with(&rng), L1).fit(&data).unwrap(), &rows), 0);
     assert_eq!(allocations(&KMeans::params_with(5, with(&rng), Cosine).fit(&data).unwrap(), &rows), 0);
     assert_eq!(allocations(&KMeans::params_with(5, with(&rng), Kl).fit(&data).unwrap(), &rows), 0);
+
+    let tree = BisectingKMeans::params(9).fit(&data).unwrap();
+    assert_eq!(allocations(&tree, &rows), 0);
+    let medians = BisectingKMeans::params_with(9, with(&rng), L1).fit(&data).unwrap();
+    assert_eq!(allocations(&medians, &rows), 0);
 }

@@ -173,7 +173,7 @@ impl<F: Float + Serialize + DeserializeOwned, D: Distance<F>> KMeans<F, D> {
         if document.total_weight <= 0.0 {
             return Err(malformed("total_weight", "it must be above zero".into()));
         }
-        check_centres(&fitted.centroids, &distance)?;
+        check_centres("centroids", &fitted.centroids, &distance)?;
         let mut model = Self::from_fitted(fitted, distance).set_missing(document.missing);
         model.cluster_count = vector("cluster_count", &document.cluster_count, k)?;
         model.trimming = document.trimming.map(Trimming::checked).transpose()?;
@@ -186,10 +186,14 @@ impl<F: Float + Serialize + DeserializeOwned, D: Distance<F>> KMeans<F, D> {
 }
 
 /// Whether the distance is defined for the centres: their width, and their numbers.
-fn check_centres<F: Float, D: Distance<F>>(centroids: &Array2<F>, distance: &D) -> Result<(), PersistError> {
-    let all: Vec<F> = centroids.iter().copied().collect();
-    let checked = distance.check(&Block::new(&all, centroids.ncols()));
-    checked.map_err(|error| malformed("centroids", format!("as a row of data, {error}")))
+pub(crate) fn check_centres<F: Float, D: Distance<F>>(
+    field: &str,
+    centres: &Array2<F>,
+    distance: &D,
+) -> Result<(), PersistError> {
+    let all: Vec<F> = centres.iter().copied().collect();
+    let checked = distance.check(&Block::new(&all, centres.ncols()));
+    checked.map_err(|error| malformed(field, format!("as a row of data, {error}")))
 }
 
 pub(crate) fn dtype<F: Float>() -> Result<Dtype, PersistError> {

@@ -68,6 +68,9 @@ pub enum KMeansParamsError {
     /// A budget, and no search.
     #[error("there is a budget for a search, and no search; choose one, or leave the budget out")]
     BudgetWithoutSearch,
+    /// Centres that every split would start from.
+    #[error("each split starts from two rows of its own cluster, and centres cannot be given; say how rows are found")]
+    GivenSplits,
     /// No threads.
     #[error("the number of threads cannot be 0")]
     NThreads,
@@ -95,6 +98,24 @@ pub enum KMeansError {
         n_samples: usize,
         /// Clusters asked for.
         n_clusters: usize,
+    },
+    /// No cluster is left that can be split.
+    #[error(
+        "{n_clusters} clusters were asked for and splitting ends at {most}, with rows in each that are not distinct or that the distance does not tell apart; ask for at most {most}"
+    )]
+    TooFewGroups {
+        /// Clusters asked for.
+        n_clusters: usize,
+        /// Clusters that there can be.
+        most: usize,
+    },
+    /// A tree of clusters has no cut into so many.
+    #[error("a cut into {n_clusters} clusters was asked for, and the tree has cuts into 1 to {most}")]
+    Cut {
+        /// Clusters asked for.
+        n_clusters: usize,
+        /// Leaves of the tree.
+        most: usize,
     },
     /// Clusters cannot have the sizes asked for.
     #[error(transparent)]

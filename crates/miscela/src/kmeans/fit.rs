@@ -136,7 +136,8 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         Some(Fitted { centroids, fit, total_weight: samples.total_weight(), report, joint: None })
     }
 
-    fn best_of(
+    /// The best of as many runs as there are seeds.
+    pub(crate) fn best_of(
         &self,
         samples: &Samples<F>,
         seeds: &[u64],
@@ -257,7 +258,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
 }
 
 /// Whether there are as many rows as clusters.
-pub(super) fn check_count<F: Float>(samples: &Samples<F>, n_clusters: usize) -> Result<(), KMeansError> {
+pub(crate) fn check_count<F: Float>(samples: &Samples<F>, n_clusters: usize) -> Result<(), KMeansError> {
     let n_samples = samples.n_rows();
     if n_clusters > n_samples {
         return Err(KMeansError::TooFewSamples { n_samples, n_clusters });
@@ -266,7 +267,7 @@ pub(super) fn check_count<F: Float>(samples: &Samples<F>, n_clusters: usize) -> 
 }
 
 /// Whether the distance is defined on the rows.
-pub(super) fn check_domain<F: Float, D: Distance<F>>(samples: &Samples<F>, distance: &D) -> Result<(), KMeansError> {
+pub(crate) fn check_domain<F: Float, D: Distance<F>>(samples: &Samples<F>, distance: &D) -> Result<(), KMeansError> {
     let mut scratch = Vec::new();
     for first in (0..samples.n_rows()).step_by(BLOCK_ROWS) {
         let rows = first..(first + BLOCK_ROWS).min(samples.n_rows());

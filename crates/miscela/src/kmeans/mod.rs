@@ -14,10 +14,12 @@ mod sizes;
 mod trim;
 
 pub use document::KMeansDocument;
-pub(crate) use document::{dtype, malformed};
+pub(crate) use document::{check_centres, dtype, malformed, not_negative};
 pub use error::{IncrKMeansError, KMeansError, KMeansParamsError};
+pub(crate) use fit::{check_count, check_domain};
 pub use miscela_em::{Algorithm, Empty, Sizes, SizesError, Sizing, UnknownAlgorithm, UnknownEmpty, UnknownSizing};
 pub use model::KMeans;
+pub(crate) use model::{Fitted, index};
 pub use params::{KMeansParams, KMeansValidParams};
 pub use selection::{
     GapReference, KMeansCriterion, KMeansSelection, KMeansSelectionParams, KMeansSelectionRow, UnknownKMeansCriterion,

@@ -369,7 +369,7 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
 }
 
 /// The centres prepared for search about their mean, which is near that of the rows.
-pub(super) fn index<F: Float>(centroids: &Array2<F>) -> Centroids<F> {
+pub(crate) fn index<F: Float>(centroids: &Array2<F>) -> Centroids<F> {
     let k = centroids.nrows() as f64;
     let mean = |column: ndarray::ArrayView1<F>| F::narrow(column.iter().map(|c| c.widen() / k).sum::<f64>());
     let offset: Vec<F> = centroids.columns().into_iter().map(mean).collect();

@@ -442,7 +442,7 @@ impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
     }
 
     /// The same for another number of clusters.
-    pub(super) fn with_n_clusters(mut self, n_clusters: usize) -> Self {
+    pub(crate) fn with_n_clusters(mut self, n_clusters: usize) -> Self {
         self.n_clusters = n_clusters;
         self
     }
