@@ -2,7 +2,7 @@
 
 use crate::model::{Model, Number};
 use miscela::{
-    BayesianMixture, Covariances, GaussianMixture, Repair, SearchReport, Termination, Trimming, Uniform,
+    BayesianMixture, BisectingNode, Covariances, GaussianMixture, Repair, SearchReport, Termination, Trimming, Uniform,
     WeightConcentration, WeightPrior,
 };
 use ndarray::{ArrayView, ArrayViewD, Dimension, aview0};
@@ -45,6 +45,8 @@ pub(crate) struct FitAnswer<'a, F> {
     trimming: Option<Trimming>,
     #[serde(skip_serializing_if = "Option::is_none")]
     degrees: Option<&'a [f64]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tree: Option<&'a [BisectingNode]>,
     means: Nested<'a, F>,
     covariances: Option<Matrices<'a, F>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -95,6 +97,7 @@ impl<'a, F: Number> FitAnswer<'a, F> {
             noise: model.mixture().and_then(GaussianMixture::noise),
             trimming: model.trimming(),
             degrees: model.mixture().and_then(GaussianMixture::degrees),
+            tree: model.tree().map(|tree| tree.nodes()),
             means: nested(model.centres().view()),
             covariance_shape: covariances.as_ref().and_then(Matrices::shape),
             covariances,
@@ -163,6 +166,8 @@ pub(crate) struct InfoAnswer<'a, F> {
     trimming: Option<Trimming>,
     #[serde(skip_serializing_if = "Option::is_none")]
     degrees: Option<&'a [f64]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tree: Option<&'a [BisectingNode]>,
     means: Nested<'a, F>,
     sizes: &'a [usize],
     repairs: &'a [Repair],
@@ -193,6 +198,7 @@ impl<'a, F: Number> InfoAnswer<'a, F> {
             noise: fit.noise,
             trimming: fit.trimming,
             degrees: fit.degrees,
+            tree: fit.tree,
             means: fit.means,
             sizes: fit.sizes,
             repairs: fit.repairs,

@@ -8,7 +8,10 @@ use crate::values::{
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use miscela::AnyDistance;
 use miscela::Search;
-use miscela::{Algorithm, AnnealTo, Assignment, CanonicalOrder, Collapse, Covariance, Degrees, Empty, Missing, Sizing};
+use miscela::{
+    Algorithm, AnnealTo, Assignment, CanonicalOrder, Collapse, Covariance, Degrees, Empty, Missing, Sizing,
+    SplitStrategy,
+};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -100,6 +103,14 @@ pub(crate) struct MissingArgs {
     pub(crate) missing: Option<Missing>,
 }
 
+/// How much of a tree of clusters to use.
+#[derive(Debug, Args)]
+pub(crate) struct CutArgs {
+    /// Use the first K clusters that bisecting k-means came to; its model has all numbers up to its own [default: all]
+    #[arg(long, value_name = "K", value_parser = at_least_one)]
+    pub(crate) cut: Option<usize>,
+}
+
 /// How many threads.
 #[derive(Debug, Args)]
 pub(crate) struct ThreadArgs {
@@ -112,6 +123,8 @@ pub(crate) struct ThreadArgs {
 pub(crate) enum Method {
     /// k-means
     Kmeans,
+    /// k-means that splits in two, again and again: a tree of clusters
+    Bisecting,
     /// A Gaussian mixture
     Gmm,
 }
@@ -159,6 +172,7 @@ Examples:
   miscela fit faithful.csv -k 2
   miscela fit faithful.csv -m gmm -k 2 --covariance tied -o model.json --plot clusters.svg
   miscela fit faithful.csv -m gmm -k 10 --bayesian dirichlet-process --max-iter 1000
+  miscela fit faithful.csv -m bisecting -k 16 -o tree.json
   zcat big.csv.gz | miscela fit - -k 50 --exclude id --weights count --labels labels.csv --json";
 
 #[derive(Debug, Args)]
@@ -212,6 +226,8 @@ pub(crate) struct FitArgs {
     pub(crate) iteration: IterationArgs,
     #[command(flatten)]
     pub(crate) kmeans: KMeansArgs,
+    #[command(flatten)]
+    pub(crate) bisecting: BisectingArgs,
     #[command(flatten)]
     pub(crate) mixture: MixtureArgs,
 }
@@ -301,6 +317,16 @@ pub(crate) struct KMeansArgs {
     /// How sizes are kept: exact, at the least sum of distances, or transfers, faster [default: exact]
     #[arg(long, value_name = "NAME")]
     pub(crate) sizing: Option<Sizing>,
+}
+
+/// What bisecting k-means alone has.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Bisecting k-means")]
+pub(crate) struct BisectingArgs {
+    /// Which cluster is split next: greatest-inertia, where there is most to gain, or largest, for like sizes [default:
+    /// greatest-inertia]
+    #[arg(long, value_name = "STRATEGY")]
+    pub(crate) split: Option<SplitStrategy>,
 }
 
 /// What mixtures alone have.
@@ -471,7 +497,8 @@ pub(crate) enum ReferenceBox {
 const PREDICT_EXAMPLE: &str = "\
 Examples:
   miscela predict model.json more.csv -o labels.csv
-  miscela predict model.json more.csv --id name --proba --log-density";
+  miscela predict model.json more.csv --id name --proba --log-density
+  miscela predict tree.json more.csv --cut 4";
 
 #[derive(Debug, Args)]
 #[command(after_help = PREDICT_EXAMPLE)]
@@ -489,6 +516,8 @@ pub(crate) struct PredictArgs {
     /// One less the greatest probability of each row: uncertainty, instead of labels
     #[arg(long)]
     pub(crate) uncertainty: bool,
+    #[command(flatten)]
+    pub(crate) cut: CutArgs,
     /// Write this column first
     #[arg(long, value_name = "COLUMN", conflicts_with = "append")]
     pub(crate) id: Option<String>,
@@ -519,6 +548,8 @@ pub(crate) struct ScoreArgs {
     pub(crate) model: PathBuf,
     /// The table; its columns are found by the model's names for them, else taken in order
     pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) cut: CutArgs,
     #[command(flatten)]
     pub(crate) answer: AnswerArgs,
     #[command(flatten)]
@@ -688,6 +719,7 @@ mod tests {
         knows("algorithm", &mut Algorithm::ALL.into_iter().map(Algorithm::name));
         knows("empty", &mut Empty::ALL.into_iter().map(Empty::name));
         knows("sizing", &mut Sizing::ALL.into_iter().map(Sizing::name));
+        knows("split", &mut SplitStrategy::ALL.into_iter().map(SplitStrategy::name));
         knows("order", &mut CanonicalOrder::ALL.into_iter().map(CanonicalOrder::name));
         knows("collapse", &mut Collapse::ALL.into_iter().map(Collapse::name));
         knows(

@@ -26,7 +26,7 @@ pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
     let carry = known.map(|name| Columns::only([name]));
     let request = Request {
         weights: plan.weights.as_ref(),
-        missing: args.mixture.bayesian.is_none().then_some(args.missing),
+        missing: plan.kind.takes_gaps().then_some(args.missing),
         carry,
         id: known,
         ..Request::default()
@@ -125,6 +125,9 @@ impl Input<'_> {
         let observer = &mut self.progress.observer();
         match &self.plan.kind {
             Kind::KMeans(settings) => problem.kmeans(settings, observer).map(|model| Model::KMeans(Box::new(model))),
+            Kind::Bisecting(settings) => {
+                problem.bisecting(settings, observer).map(|model| Model::Bisecting(Box::new(model)))
+            }
             Kind::Mixture(settings) => problem.mixture(settings, observer).map(|model| Model::Mixture(Box::new(model))),
             Kind::Bayesian(settings) => {
                 problem.bayesian(settings, observer).map(|model| Model::Bayesian(Box::new(model)))

@@ -2,8 +2,8 @@
 
 use crate::error::Failure;
 use miscela::{
-    AnyCentred, AnyModel, Assignment, BayesianMixture, CanonicalOrder, Covariance, Covariances, Float, GaussianMixture,
-    KMeans, Missing, Report, Trimming,
+    AnyCentred, AnyModel, Assignment, BayesianMixture, BisectingKMeans, CanonicalOrder, Covariance, Covariances, Float,
+    GaussianMixture, KMeans, Missing, Report, Trimming,
 };
 use ndarray::{Array1, Array2};
 use serde::Serialize;
@@ -29,6 +29,7 @@ impl Number for f64 {
 #[derive(Debug)]
 pub(crate) enum Model<F> {
     KMeans(Box<KMeans<F, AnyCentred>>),
+    Bisecting(Box<BisectingKMeans<F, AnyCentred>>),
     Mixture(Box<GaussianMixture<F>>),
     Bayesian(Box<BayesianMixture<F>>),
 }
@@ -44,12 +45,23 @@ impl Loaded {
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         match open_any(path)? {
             AnyModel::KMeansF32(model) => Ok(Loaded::F32(Model::KMeans(Box::new(model)))),
+            AnyModel::BisectingF32(model) => Ok(Loaded::F32(Model::Bisecting(Box::new(model)))),
             AnyModel::GmmF32(model) => Ok(Loaded::F32(Model::Mixture(Box::new(model)))),
             AnyModel::BayesianF32(model) => Ok(Loaded::F32(Model::Bayesian(Box::new(model)))),
             AnyModel::KMeansF64(model) => Ok(Loaded::F64(Model::KMeans(Box::new(model)))),
+            AnyModel::BisectingF64(model) => Ok(Loaded::F64(Model::Bisecting(Box::new(model)))),
             AnyModel::GmmF64(model) => Ok(Loaded::F64(Model::Mixture(Box::new(model)))),
             AnyModel::BayesianF64(model) => Ok(Loaded::F64(Model::Bayesian(Box::new(model)))),
             other => Err(Failure::in_file(path, format!("a model of kind {} is not available here", other.kind()))),
+        }
+    }
+
+    /// The model of fewer clusters, where that is asked for; errors name the model's file.
+    pub(crate) fn cut(self, k: Option<usize>, path: &Path) -> Result<Self, Failure> {
+        match (self, k) {
+            (model, None) => Ok(model),
+            (Loaded::F32(model), Some(k)) => model.cut(k, path).map(Loaded::F32),
+            (Loaded::F64(model), Some(k)) => model.cut(k, path).map(Loaded::F64),
         }
     }
 }
@@ -94,10 +106,22 @@ impl From<miscela::MixtureScore> for Likelihood {
 }
 
 impl<F: Number> Model<F> {
-    /// `kmeans` or `gmm`.
+    /// The first `k` clusters of a tree; errors name the model's file.
+    fn cut(self, k: usize, path: &Path) -> Result<Self, Failure> {
+        match self {
+            Model::Bisecting(model) => {
+                let cut = model.cut(k).map_err(|error| Failure::in_file(path, error))?;
+                Ok(Model::Bisecting(Box::new(cut)))
+            }
+            _ => Err(Failure::in_file(path, "it holds no tree of clusters to --cut; fit one with -m bisecting")),
+        }
+    }
+
+    /// `kmeans`, `bisecting` or `gmm`.
     pub(crate) fn method(&self) -> &'static str {
         match self {
             Model::KMeans(_) => "kmeans",
+            Model::Bisecting(_) => "bisecting",
             Model::Mixture(_) | Model::Bayesian(_) => "gmm",
         }
     }
@@ -106,13 +130,14 @@ impl<F: Number> Model<F> {
     pub(crate) fn metric(&self) -> Option<&'static str> {
         match self {
             Model::KMeans(model) => Some(model.distance().name()),
+            Model::Bisecting(model) => Some(model.distance().name()),
             Model::Mixture(_) | Model::Bayesian(_) => None,
         }
     }
 
     pub(crate) fn mixture(&self) -> Option<&GaussianMixture<F>> {
         match self {
-            Model::KMeans(_) => None,
+            Model::KMeans(_) | Model::Bisecting(_) => None,
             Model::Mixture(model) => Some(model),
             Model::Bayesian(model) => Some(model.mixture()),
         }
@@ -121,7 +146,7 @@ impl<F: Number> Model<F> {
     /// How uncertain each row's label is, n; none for k-means.
     pub(crate) fn uncertainty(&self, rows: &Array2<F>) -> Option<Array1<f64>> {
         match self {
-            Model::KMeans(_) => None,
+            Model::KMeans(_) | Model::Bisecting(_) => None,
             Model::Mixture(model) => Some(model.uncertainty(rows)),
             Model::Bayesian(model) => Some(model.uncertainty(rows)),
         }
@@ -130,14 +155,22 @@ impl<F: Number> Model<F> {
     pub(crate) fn bayesian(&self) -> Option<&BayesianMixture<F>> {
         match self {
             Model::Bayesian(model) => Some(model),
-            Model::KMeans(_) | Model::Mixture(_) => None,
+            Model::KMeans(_) | Model::Bisecting(_) | Model::Mixture(_) => None,
+        }
+    }
+
+    /// The tree of bisecting k-means.
+    pub(crate) fn tree(&self) -> Option<&BisectingKMeans<F, AnyCentred>> {
+        match self {
+            Model::Bisecting(model) => Some(model),
+            Model::KMeans(_) | Model::Mixture(_) | Model::Bayesian(_) => None,
         }
     }
 
     /// The probability of each component for each row, n × k; none for k-means.
     pub(crate) fn probabilities(&self, rows: &Array2<F>) -> Option<Array2<F>> {
         match self {
-            Model::KMeans(_) => None,
+            Model::KMeans(_) | Model::Bisecting(_) => None,
             Model::Mixture(model) => Some(model.predict_proba(rows)),
             Model::Bayesian(model) => Some(model.predict_proba(rows)),
         }
@@ -162,6 +195,7 @@ impl<F: Number> Model<F> {
     pub(crate) fn centres(&self) -> &Array2<F> {
         match self {
             Model::KMeans(model) => model.centroids(),
+            Model::Bisecting(model) => model.centroids(),
             Model::Mixture(model) => model.means(),
             Model::Bayesian(model) => model.means(),
         }
@@ -170,6 +204,7 @@ impl<F: Number> Model<F> {
     pub(crate) fn sizes(&self) -> &[usize] {
         match self {
             Model::KMeans(model) => model.sizes(),
+            Model::Bisecting(model) => model.sizes(),
             Model::Mixture(model) => model.sizes(),
             Model::Bayesian(model) => model.sizes(),
         }
@@ -179,6 +214,7 @@ impl<F: Number> Model<F> {
     pub(crate) fn shares(&self) -> Vec<f64> {
         let weights = match self {
             Model::KMeans(model) => model.cluster_count(),
+            Model::Bisecting(model) => model.cluster_count(),
             Model::Mixture(model) => model.weights(),
             Model::Bayesian(model) => model.weights(),
         };
@@ -209,13 +245,14 @@ impl<F: Number> Model<F> {
     pub(crate) fn trimming(&self) -> Option<Trimming> {
         match self {
             Model::KMeans(model) => model.trimming(),
-            Model::Mixture(_) | Model::Bayesian(_) => None,
+            Model::Bisecting(_) | Model::Mixture(_) | Model::Bayesian(_) => None,
         }
     }
 
     pub(crate) fn report(&self) -> &Report {
         match self {
             Model::KMeans(model) => model.report(),
+            Model::Bisecting(model) => model.report(),
             Model::Mixture(model) => model.report(),
             Model::Bayesian(model) => model.report(),
         }
@@ -224,6 +261,7 @@ impl<F: Number> Model<F> {
     pub(crate) fn feature_names(&self) -> &[String] {
         match self {
             Model::KMeans(model) => model.feature_names(),
+            Model::Bisecting(model) => model.feature_names(),
             Model::Mixture(model) => model.feature_names(),
             Model::Bayesian(model) => model.feature_names(),
         }
@@ -234,14 +272,14 @@ impl<F: Number> Model<F> {
         match self {
             Model::KMeans(model) => Some(model.missing()),
             Model::Mixture(model) => Some(model.missing()),
-            Model::Bayesian(_) => None,
+            Model::Bisecting(_) | Model::Bayesian(_) => None,
         }
     }
 
     /// Does something else about them, where that is said; errors name the model's file.
     pub(crate) fn with_missing(self, missing: Option<Missing>, path: &Path) -> Result<Self, Failure> {
         match (self, missing) {
-            (model, None) | (model @ Model::Bayesian(_), Some(Missing::Error)) => Ok(model),
+            (model, None) | (model @ (Model::Bisecting(_) | Model::Bayesian(_)), Some(Missing::Error)) => Ok(model),
             (Model::KMeans(model), Some(missing)) => match model.to_l2() {
                 Some(model) => Ok(Model::KMeans(Box::new(model.with_missing(missing).into_any()))),
                 None if missing == Missing::Error => Ok(Model::KMeans(model)),
@@ -253,9 +291,9 @@ impl<F: Number> Model<F> {
                 }
             },
             (Model::Mixture(model), Some(missing)) => Ok(Model::Mixture(Box::new(model.with_missing(missing)))),
-            (Model::Bayesian(_), Some(missing)) => {
-                let sentence =
-                    format!("it holds a Bayesian mixture, which has no --missing {missing}; impute the rows before");
+            (model @ (Model::Bisecting(_) | Model::Bayesian(_)), Some(missing)) => {
+                let kind = if model.tree().is_some() { "tree of clusters" } else { "Bayesian mixture" };
+                let sentence = format!("it holds a {kind}, which has no --missing {missing}; impute the rows before");
                 Err(Failure::in_file(path, sentence))
             }
         }
@@ -264,17 +302,18 @@ impl<F: Number> Model<F> {
     pub(crate) fn with_feature_names(self, names: Vec<String>) -> Self {
         match self {
             Model::KMeans(model) => Model::KMeans(Box::new(model.with_feature_names(names))),
+            Model::Bisecting(model) => Model::Bisecting(Box::new(model.with_feature_names(names))),
             Model::Mixture(model) => Model::Mixture(Box::new(model.with_feature_names(names))),
             Model::Bayesian(model) => Model::Bayesian(Box::new(model.with_feature_names(names))),
         }
     }
 
-    /// Numbers the clusters by this rule; a Bayesian mixture, whose prior can know an order, keeps its own.
+    /// Numbers the clusters by this rule; a Bayesian mixture, whose prior can know an order, keeps its own, and so does a tree.
     pub(crate) fn canonical_order(self, order: CanonicalOrder) -> Result<Self, Failure> {
         Ok(match self {
             Model::KMeans(model) => Model::KMeans(Box::new(model.canonical_order(order))),
             Model::Mixture(model) => Model::Mixture(Box::new(model.canonical_order(order).map_err(Failure::fault)?)),
-            Model::Bayesian(model) => Model::Bayesian(model),
+            model @ (Model::Bisecting(_) | Model::Bayesian(_)) => model,
         })
     }
 
@@ -282,6 +321,7 @@ impl<F: Number> Model<F> {
     pub(crate) fn inertia(&self) -> Option<f64> {
         match self {
             Model::KMeans(model) => Some(model.inertia_sum()),
+            Model::Bisecting(model) => Some(model.inertia_sum()),
             Model::Mixture(_) | Model::Bayesian(_) => None,
         }
     }
@@ -300,6 +340,7 @@ impl<F: Number> Model<F> {
                 labels.mapv(|label| label.unwrap_or(model.n_clusters()))
             }
             Model::KMeans(model) => model.try_predict(rows).map_err(|error| Failure::in_file(data, error))?,
+            Model::Bisecting(model) => model.try_predict(rows).map_err(|error| Failure::in_file(data, error))?,
             Model::Mixture(model) => model.try_predict(rows).map_err(|error| Failure::in_file(data, error))?,
             Model::Bayesian(model) => model.try_predict(rows).map_err(|error| Failure::in_file(data, error))?,
         };
@@ -328,6 +369,9 @@ impl<F: Number> Model<F> {
     pub(crate) fn impute(&self, rows: &Array2<F>, data: &Path) -> Result<Array2<F>, Failure> {
         match self {
             Model::KMeans(model) => model.impute(rows).map_err(|error| Failure::in_file(data, error)),
+            Model::Bisecting(_) => Err(Failure::fault(
+                "bisecting k-means does not fill missing values; use a model of -m kmeans or -m gmm",
+            )),
             Model::Mixture(model) => model.impute(rows).map_err(|error| Failure::in_file(data, error)),
             Model::Bayesian(model) => model.impute(rows).map_err(|error| Failure::in_file(data, error)),
         }
@@ -337,6 +381,10 @@ impl<F: Number> Model<F> {
     pub(crate) fn score(&self, rows: &Array2<F>, weights: Option<&[f64]>, data: &Path) -> Result<Score, Failure> {
         let (inertia, likelihood) = match (self, self.mixture()) {
             (Model::KMeans(model), _) => {
+                let inertia = model.inertia_of(rows, weights).map_err(|error| Failure::in_file(data, error))?;
+                (Some(inertia), Likelihood::default())
+            }
+            (Model::Bisecting(model), _) => {
                 let inertia = model.inertia_of(rows, weights).map_err(|error| Failure::in_file(data, error))?;
                 (Some(inertia), Likelihood::default())
             }
@@ -352,6 +400,7 @@ impl<F: Number> Model<F> {
     pub(crate) fn save(&self, path: &Path) -> Result<(), Failure> {
         match self {
             Model::KMeans(model) => model.save(path).map_err(|error| Failure::in_file(path, error)),
+            Model::Bisecting(model) => model.save(path).map_err(|error| Failure::in_file(path, error)),
             Model::Mixture(model) => model.save(path).map_err(|error| Failure::in_file(path, error)),
             Model::Bayesian(model) => model.save(path).map_err(|error| Failure::in_file(path, error)),
         }

@@ -7,7 +7,7 @@ use crate::paths;
 use crate::values::Metric;
 use miscela::{
     Acceleration, Algorithm, Annealing, Assignment, Collapse, Covariance, Degrees, Empty, Held, KnownLabelsError, L2,
-    Missing, Mixing, Noise, Sizing, Tails, Threads,
+    Missing, Mixing, Noise, Sizing, SplitStrategy, Tails, Threads,
 };
 use miscela::{Search, SearchBudget};
 use miscela_plot::ImageFormat;
@@ -44,6 +44,7 @@ pub(crate) enum Start<'a> {
 #[derive(Debug)]
 pub(crate) enum Kind {
     KMeans(KMeansSettings),
+    Bisecting(BisectingSettings),
     Mixture(MixtureSettings),
     Bayesian(BayesianSettings),
 }
@@ -59,6 +60,14 @@ pub(crate) struct KMeansSettings {
     pub(crate) max_size: Option<usize>,
     pub(crate) sizing: Sizing,
     /// Rows tried for each centre of k-means++.
+    pub(crate) trials: Option<usize>,
+}
+
+#[derive(Debug)]
+pub(crate) struct BisectingSettings {
+    pub(crate) metric: Metric,
+    pub(crate) strategy: SplitStrategy,
+    /// Rows tried for the second centre of a split by k-means++.
     pub(crate) trials: Option<usize>,
 }
 
@@ -170,44 +179,22 @@ impl<'a> Start<'a> {
 }
 
 impl Kind {
+    /// Whether there is a choice of what to do about missing values.
+    pub(crate) fn takes_gaps(&self) -> bool {
+        matches!(self, Kind::KMeans(_) | Kind::Mixture(_))
+    }
+
     fn of(args: &FitArgs) -> Result<Self, Failure> {
         let (start, kmeans, mixture) = (&args.start, &args.kmeans, &args.mixture);
         match args.method {
             Method::Kmeans => {
-                refuse(
-                    "-m gmm",
-                    &[
-                        ("--covariance", mixture.covariance.is_some()),
-                        ("--assignment", mixture.assignment.is_some()),
-                        ("--temperature", mixture.temperature.is_some()),
-                        ("--anneal-from", mixture.anneal_from.is_some()),
-                        ("--anneal-factor", mixture.anneal_factor.is_some()),
-                        ("--anneal-to", mixture.anneal_to.is_some()),
-                        ("--accelerate", mixture.accelerate),
-                        ("--equal-weights", mixture.equal_weights),
-                        ("--given-weights", mixture.given_weights.is_some()),
-                        ("--hold", !mixture.hold.is_empty()),
-                        ("--noise", mixture.noise.is_some()),
-                        ("--bayesian", mixture.bayesian.is_some()),
-                        ("--concentration", mixture.concentration.is_some()),
-                        ("--collapse", mixture.collapse.is_some()),
-                        ("--tails", mixture.tails.is_some()),
-                        ("--degrees", mixture.degrees.is_some()),
-                        ("--reg-covar", mixture.reg_covar.is_some()),
-                        ("--init-weights", start.init_weights.is_some()),
-                        ("--init-covariances", start.init_covariances.is_some()),
-                        ("--init kmeans", start.init == Some(Init::Kmeans)),
-                        ("--init hierarchical", start.init == Some(Init::Hierarchical)),
-                    ],
-                )?;
-                let plus_plus = matches!(Start::of(args), Start::Default | Start::Named(Init::PlusPlus));
-                if start.init_trials.is_some() && !plus_plus {
-                    return Err(Failure::call("--init-trials is for --init k-means++; leave one of the two out"));
-                }
+                refuse("-m gmm", &of_mixtures(args))?;
+                refuse("-m bisecting", &of_trees(args))?;
+                check_trials(args)?;
                 if kmeans.sizing.is_some() && kmeans.min_size.or(kmeans.max_size).is_none() {
                     return Err(Failure::call("--sizing is for --min-size and --max-size; give one, or leave it out"));
                 }
-                let metric = kmeans.metric.clone().unwrap_or_else(|| Metric::Named(L2.into()));
+                let metric = metric(args);
                 let euclidean = metric == Metric::Named(L2.into());
                 if !euclidean && kmeans.algorithm.is_some_and(|it| !matches!(it, Algorithm::Auto | Algorithm::Lloyd)) {
                     return Err(Failure::call(
@@ -231,21 +218,30 @@ impl Kind {
                     trials: start.init_trials.map(usize::from),
                 }))
             }
+            Method::Bisecting => {
+                refuse("-m gmm", &of_mixtures(args))?;
+                refuse("-m kmeans", &of_kmeans(args))?;
+                let fits = [
+                    ("--order", args.order.is_some()),
+                    ("--known-labels", args.known_labels.is_some()),
+                    ("--missing marginal", args.missing != Missing::Error),
+                    ("--init-centers", start.init_centers.is_some()),
+                    ("--init-labels", start.init_labels.is_some()),
+                    ("--init-model", start.init_model.is_some()),
+                ];
+                refuse("-m kmeans or -m gmm", &fits)?;
+                check_trials(args)?;
+                Ok(Kind::Bisecting(BisectingSettings {
+                    metric: metric(args),
+                    strategy: args.bisecting.split.unwrap_or_default(),
+                    trials: start.init_trials.map(usize::from),
+                }))
+            }
             Method::Gmm => {
-                refuse(
-                    "-m kmeans",
-                    &[
-                        ("--algorithm", kmeans.algorithm.is_some()),
-                        ("--metric", kmeans.metric.is_some()),
-                        ("--empty", kmeans.empty.is_some()),
-                        ("--trim", kmeans.trim.is_some()),
-                        ("--min-size", kmeans.min_size.is_some()),
-                        ("--max-size", kmeans.max_size.is_some()),
-                        ("--sizing", kmeans.sizing.is_some()),
-                        ("--init-trials", start.init_trials.is_some()),
-                        ("--search", start.search != Search::None),
-                    ],
-                )?;
+                refuse("-m kmeans", &of_kmeans(args))?;
+                let shared = [("--metric", kmeans.metric.is_some()), ("--init-trials", start.init_trials.is_some())];
+                refuse("-m kmeans", &shared)?;
+                refuse("-m bisecting", &of_trees(args))?;
                 // Not `requires` of the parser: it does not ask for what conflicts with another flag.
                 let (bayesian, centres) = (mixture.bayesian.is_some(), start.init_centers.is_some());
                 without("--bayesian", bayesian, &[("--concentration", mixture.concentration.is_some())])?;
@@ -294,6 +290,66 @@ impl Kind {
             }
         }
     }
+}
+
+/// The flags of mixtures alone.
+fn of_mixtures(args: &FitArgs) -> [(&'static str, bool); 21] {
+    let (start, mixture) = (&args.start, &args.mixture);
+    [
+        ("--covariance", mixture.covariance.is_some()),
+        ("--assignment", mixture.assignment.is_some()),
+        ("--temperature", mixture.temperature.is_some()),
+        ("--anneal-from", mixture.anneal_from.is_some()),
+        ("--anneal-factor", mixture.anneal_factor.is_some()),
+        ("--anneal-to", mixture.anneal_to.is_some()),
+        ("--accelerate", mixture.accelerate),
+        ("--equal-weights", mixture.equal_weights),
+        ("--given-weights", mixture.given_weights.is_some()),
+        ("--hold", !mixture.hold.is_empty()),
+        ("--noise", mixture.noise.is_some()),
+        ("--bayesian", mixture.bayesian.is_some()),
+        ("--concentration", mixture.concentration.is_some()),
+        ("--collapse", mixture.collapse.is_some()),
+        ("--tails", mixture.tails.is_some()),
+        ("--degrees", mixture.degrees.is_some()),
+        ("--reg-covar", mixture.reg_covar.is_some()),
+        ("--init-weights", start.init_weights.is_some()),
+        ("--init-covariances", start.init_covariances.is_some()),
+        ("--init kmeans", start.init == Some(Init::Kmeans)),
+        ("--init hierarchical", start.init == Some(Init::Hierarchical)),
+    ]
+}
+
+/// The flags of plain k-means alone.
+fn of_kmeans(args: &FitArgs) -> [(&'static str, bool); 7] {
+    let kmeans = &args.kmeans;
+    [
+        ("--algorithm", kmeans.algorithm.is_some()),
+        ("--empty", kmeans.empty.is_some()),
+        ("--trim", kmeans.trim.is_some()),
+        ("--min-size", kmeans.min_size.is_some()),
+        ("--max-size", kmeans.max_size.is_some()),
+        ("--sizing", kmeans.sizing.is_some()),
+        ("--search", args.start.search != Search::None),
+    ]
+}
+
+/// The flags of bisecting k-means alone.
+fn of_trees(args: &FitArgs) -> [(&'static str, bool); 1] {
+    [("--split", args.bisecting.split.is_some())]
+}
+
+fn check_trials(args: &FitArgs) -> Result<(), Failure> {
+    let plus_plus = matches!(Start::of(args), Start::Default | Start::Named(Init::PlusPlus));
+    match args.start.init_trials {
+        Some(_) if !plus_plus => Err(Failure::call("--init-trials is for --init k-means++; leave one of the two out")),
+        _ => Ok(()),
+    }
+}
+
+/// The distance asked for.
+fn metric(args: &FitArgs) -> Metric {
+    args.kmeans.metric.clone().unwrap_or_else(|| Metric::Named(L2.into()))
 }
 
 /// How rows are shared, by the flags that say it.

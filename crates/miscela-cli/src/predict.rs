@@ -14,7 +14,7 @@ use std::path::Path;
 
 pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
     check(args)?;
-    match Loaded::open(&args.model)? {
+    match Loaded::open(&args.model)?.cut(args.cut.cut, &args.model)? {
         Loaded::F32(model) => predict(args, &model.with_missing(args.missing.missing, &args.model)?),
         Loaded::F64(model) => predict(args, &model.with_missing(args.missing.missing, &args.model)?),
     }

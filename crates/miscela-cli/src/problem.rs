@@ -2,12 +2,12 @@
 
 use crate::args::Bayesian;
 use crate::model::Number;
-use crate::plan::{BayesianSettings, KMeansSettings, MixtureSettings};
+use crate::plan::{BayesianSettings, BisectingSettings, KMeansSettings, MixtureSettings};
 use crate::start::Origin;
 use crate::values::Metric;
 use miscela::{
-    AnyCentred, Assignment, BayesianMixture, Covariance, GaussianMixture, GmmError, KMeans, KMeansError, KMeansInit,
-    Mahalanobis, Missing, Mixing, Observer, Search, SearchBudget, Threads, WeightPrior,
+    AnyCentred, Assignment, BayesianMixture, BisectingKMeans, Covariance, GaussianMixture, GmmError, KMeans,
+    KMeansError, KMeansInit, Mahalanobis, Missing, Mixing, Observer, Search, SearchBudget, Threads, WeightPrior,
 };
 use ndarray::{Array2, Axis};
 use rand_xoshiro::Xoshiro256Plus;
@@ -40,10 +40,7 @@ impl<F: Number> Problem<'_, F> {
         settings: &KMeansSettings,
         observer: &mut dyn Observer,
     ) -> Result<KMeans<F, AnyCentred>, GmmError> {
-        let distance = match &settings.metric {
-            Metric::Named(distance) => distance.clone(),
-            Metric::Mahalanobis => self.mahalanobis()?.into(),
-        };
+        let distance = self.distance(&settings.metric)?;
         let init = match self.origin.for_kmeans(settings.trials) {
             Some(init) => init,
             None => KMeansInit::Precomputed(self.centres_of_labels()?),
@@ -75,6 +72,32 @@ impl<F: Number> Problem<'_, F> {
             params = params.known_labels(known.iter().copied());
         }
         Ok(params.fit_observed(self.rows, self.weights, observer)?)
+    }
+
+    pub(crate) fn bisecting(
+        &self,
+        settings: &BisectingSettings,
+        observer: &mut dyn Observer,
+    ) -> Result<BisectingKMeans<F, AnyCentred>, GmmError> {
+        let mut params = BisectingKMeans::params_with(self.k, self.rng(), self.distance(&settings.metric)?)
+            .init_method(self.origin.for_kmeans(settings.trials).unwrap_or(KMeansInit::KMeansPlusPlus))
+            .strategy(settings.strategy)
+            .n_runs(self.n_runs)
+            .threads(self.threads);
+        if let Some(limit) = self.max_iter {
+            params = params.max_n_iterations(limit);
+        }
+        if let Some(tolerance) = self.tol {
+            params = params.tolerance(F::narrow(tolerance));
+        }
+        Ok(params.fit_observed(self.rows, self.weights, observer)?)
+    }
+
+    fn distance(&self, metric: &Metric) -> Result<AnyCentred, GmmError> {
+        match metric {
+            Metric::Named(distance) => Ok(distance.clone()),
+            Metric::Mahalanobis => Ok(self.mahalanobis()?.into()),
+        }
     }
 
     /// By the covariance of the rows, that of one component.

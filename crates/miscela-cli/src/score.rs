@@ -13,7 +13,7 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<(), Failure> {
     paths::table(&args.data)?;
     let weights = args.weights.as_deref().map(Weights::named);
     paths::apart(&[Some(&args.data), weights.as_ref().and_then(Weights::file)], &[])?;
-    match Loaded::open(&args.model)? {
+    match Loaded::open(&args.model)?.cut(args.cut.cut, &args.model)? {
         Loaded::F32(model) => score(args, weights.as_ref(), &model.with_missing(args.missing.missing, &args.model)?),
         Loaded::F64(model) => score(args, weights.as_ref(), &model.with_missing(args.missing.missing, &args.model)?),
     }

@@ -66,14 +66,19 @@ impl<'a> Call<'a> {
         let by = match args.method {
             Method::Gmm => By::Mixture(named(args.criterion.as_deref())?),
             Method::Kmeans => By::KMeans(named(args.criterion.as_deref())?),
+            Method::Bisecting => {
+                return Err(Failure::call(
+                    "select is for -m gmm and -m kmeans; one fit of -m bisecting has all numbers of clusters: score it with --cut",
+                ));
+            }
         };
         let folds_of_no_use = args.folds.is_some() && !matches!(by, By::Mixture(Criterion::HeldOut));
         if folds_of_no_use {
             return Err(Failure::call("--folds is for --criterion held-out; leave one of the two out"));
         }
-        let other = match args.method {
-            Method::Gmm => for_kmeans_only(args),
-            Method::Kmeans => for_mixtures_only(args),
+        let other = match by {
+            By::Mixture(_) => for_kmeans_only(args),
+            By::KMeans(_) => for_mixtures_only(args),
         };
         if let Some((flag, method)) = other {
             return Err(Failure::call(format!("{flag} is for -m {method}; leave it out")));

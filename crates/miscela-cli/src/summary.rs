@@ -5,7 +5,7 @@ use crate::columns::{Column, aligned, decimals_for, shown};
 use crate::error::name_of;
 use crate::model::{Model, Number, Score};
 use crate::output::{HINT, TITLE, WARNING};
-use miscela::{Assignment, Mixing, Report, Search, SearchReport, Termination, Trimming};
+use miscela::{AnyCentred, Assignment, BisectingKMeans, Mixing, Report, Search, SearchReport, Termination, Trimming};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -18,7 +18,8 @@ const MOST_REPAIRS: usize = 5;
 pub(crate) fn title<F: Number>(model: &Model<F>) -> String {
     let k = model.centres().nrows();
     let Some(mixture) = model.mixture() else {
-        return format!("k-means, {}", count(k, "cluster"));
+        let kind = if model.tree().is_some() { "bisecting k-means" } else { "k-means" };
+        return format!("{kind}, {}", count(k, "cluster"));
     };
     if let Some(model) = model.bayesian() {
         let (used, prior) = (model.n_effective(), model.weight_prior());
@@ -57,8 +58,16 @@ pub(crate) fn fit<F: Number>(model: &Model<F>, n_samples: usize, args: &FitArgs)
     text += "\n";
     let ended = vec![("ended", ending(model))];
     let searched = searched(model.report());
-    let lines =
-        [missing(model.report()), trimmed(model), objective(model), criteria(model), degrees(model), ended, searched];
+    let lines = [
+        missing(model.report()),
+        trimmed(model),
+        depth(model),
+        objective(model),
+        criteria(model),
+        degrees(model),
+        ended,
+        searched,
+    ];
     text += &figures(&lines.concat());
     text += &repairs(model.report());
     text += &next(args);
@@ -88,8 +97,16 @@ pub(crate) fn info<F: Number>(model: &Model<F>, path: &Path) -> String {
     text += "\n";
     let runs = vec![("runs", model.report().n_runs.to_string())];
     text += &figures(
-        &[trimmed(model), objective(model), criteria(model), degrees(model), runs, vec![("ended", ending(model))]]
-            .concat(),
+        &[
+            trimmed(model),
+            depth(model),
+            objective(model),
+            criteria(model),
+            degrees(model),
+            runs,
+            vec![("ended", ending(model))],
+        ]
+        .concat(),
     );
     text += &repairs(model.report());
     text
@@ -171,6 +188,15 @@ fn missing(report: &Report) -> Vec<(&'static str, String)> {
     if n == 0 { Vec::new() } else { vec![("missing", format!("{}, fitted by the others", count(n, "value")))] }
 }
 
+/// How deep a tree is, and that it has other cuts.
+fn depth<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {
+    let line = |tree: &BisectingKMeans<F, AnyCentred>| {
+        let (splits, k) = (count(tree.depth(), "split"), tree.n_clusters());
+        ("tree", format!("at most {splits} from the root to a cluster; --cut 1 to {k} of predict and score"))
+    };
+    model.tree().map(line).into_iter().collect()
+}
+
 /// How many rows were left out, if that was asked for.
 fn trimmed<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {
     let line = |trimming: Trimming| {
@@ -220,9 +246,15 @@ fn ending<F: Number>(model: &Model<F>) -> String {
         Termination::MaxIterations if model.assignment() == Assignment::Stochastic && report.iterations > 0 => {
             format!("the best of {after}")
         }
+        _ if model.centres().nrows() == 1 && model.tree().is_some() => "one cluster, not split".to_string(),
         Termination::Tolerance => format!("converged after {after}: the change fell below the tolerance"),
         Termination::LabelsUnchanged => format!("converged after {after}: no row changed its cluster"),
         Termination::Optimal => "solved: no clustering of these values is better".to_string(),
+        Termination::MaxIterations if model.tree().is_some() && report.iterations > 0 => {
+            format!(
+                "{WARNING}not converged{WARNING:#}: a split came to the limit of its iterations; raise it with --max-iter"
+            )
+        }
         Termination::MaxIterations if report.iterations == 0 => "the start as it is, with no iteration".to_string(),
         Termination::MaxIterations => {
             format!("{WARNING}not converged{WARNING:#} within the limit of {after}; raise it with --max-iter")

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bayesian;
+mod bisecting;
 mod fit;
 mod formats;
 mod metrics;

@@ -4,8 +4,10 @@ use crate::run::{Folder, numbers, without_seconds};
 use serde_json::{Value, json};
 
 /// Flags of fits whose models are then used.
-const FITS: [&str; 6] = [
+const FITS: [&str; 8] = [
     "-m kmeans -k 3",
+    "-m bisecting -k 5",
+    "-m bisecting -k 4 --split largest --metric l1 --dtype f32",
     "-m kmeans -k 4 --dtype f32",
     "-m gmm -k 3",
     "-m gmm -k 2 --covariance tied --dtype f32",
