@@ -294,7 +294,8 @@ pub(crate) struct IterationArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "k-means")]
 pub(crate) struct KMeansArgs {
-    /// How to iterate: auto, lloyd, bounds, groups, prefix [default: auto]
+    /// How to iterate: auto, lloyd, bounds, groups, prefix; auto does not iterate over one column, but finds the best clusters
+    /// there are [default: auto]
     #[arg(long, value_name = "NAME")]
     pub(crate) algorithm: Option<Algorithm>,
     /// The distance: l2 (means), l1 (medians), cosine (directions), kl (counts and shares), itakura-saito (spectra), mahalanobis

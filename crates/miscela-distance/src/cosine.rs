@@ -13,7 +13,8 @@ use miscela_kernel::{Block, Float};
 /// 1 − cos ∠(a, b), between 0 (same direction) and 2 (opposite); not a metric.
 ///
 /// A row of zeros has no direction, and `check` refuses it. Should a centre be one, because the directions of its rows
-/// cancel, then its distance to everything is ½.
+/// cancel, then its distance to everything is ½. Not where lengths matter, and not for data whose origin means nothing, such as
+/// temperatures or coordinates.
 ///
 /// ```
 /// use miscela_distance::{Cosine, Distance};

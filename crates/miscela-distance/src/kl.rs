@@ -12,6 +12,9 @@ use miscela_kernel::{Block, Float};
 
 /// Σ a ln(a/b) − a + b, of a row a from a centre b: neither symmetric nor a metric.
 ///
+/// For counts and shares. Not for measurements that may be negative, and not where a difference counts the same at every
+/// level: small numbers weigh more here.
+///
 /// ```
 /// use miscela_distance::{Distance, Kl};
 /// assert_eq!(Kl.distance(&[1.0, 0.0], &[1.0, 2.0]), 2.0);

@@ -9,6 +9,9 @@ use miscela_kernel::Float;
 
 /// Σ|a − b|, a metric.
 ///
+/// Not where means are what is wanted, and not for k-means of streams: a median needs all rows of its cluster at once, and costs
+/// O(n·d·log n) an iteration.
+///
 /// ```
 /// use miscela_distance::{Distance, L1};
 /// assert_eq!(L1.distance(&[1.0, 2.0], &[4.0, -2.0]), 7.0);

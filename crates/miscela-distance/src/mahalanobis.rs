@@ -74,7 +74,8 @@ pub enum MahalanobisError {
 
 /// √((a − b)ᵀ Σ⁻¹ (a − b)), a metric; it reduces to its square. Cost: d²/2 multiplications a pair of rows.
 ///
-/// It is defined for rows of the width of Σ, which `check` looks at.
+/// It is defined for rows of the width of Σ, which `check` looks at. Not with the covariance of all rows where clusters are what
+/// makes them vary: it shrinks the very directions that tell clusters apart; a mixture estimates the covariance within.
 ///
 /// ```
 /// use miscela_distance::{Distance, Mahalanobis};

@@ -28,7 +28,8 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
     /// The same model with the numbers of a previous one: clusters are matched so that the distances of their centres (squared
     /// for L2) sum to the least (Kuhn 1955), and those that are matched come in the previous order. With as many clusters as
     /// before, each has the number of its match; with more, the others come last; with fewer, those after a gap move up.
-    /// Cost: O(k³ + k²d).
+    /// Cost: O(k³ + k²d). Not where clusters have merged or split, for which no match is right: ask for the
+    /// [`drift`](Self::drift).
     ///
     /// ```
     /// use miscela::prelude::*;

@@ -15,6 +15,9 @@ use rand_xoshiro::Xoshiro256Plus;
 ///
 /// Defaults: the silhouette decides; four runs each, so that a poor start is not taken for a poor number; 20 reference sets
 /// for the gap; silhouettes of at most 10,000 rows, beyond which they are those of a sample, with its error.
+///
+/// Not where clusters are long, nested or of very unequal size: all of these measures ask for round ones; select a mixture
+/// instead. Not to find out whether there are clusters at all, but for the gap, which alone can speak for one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KMeansSelectionParams<F> {
     pub(super) ks: Vec<usize>,
