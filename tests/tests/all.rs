@@ -25,6 +25,7 @@ mod reference_kmeans;
 mod reference_mixture;
 mod rules;
 mod search;
+mod search_mixture;
 mod selection;
 mod thesis;
 mod trimming;

@@ -223,6 +223,7 @@ impl Kind {
                 refuse("-m kmeans", &of_kmeans(args))?;
                 let fits = [
                     ("--order", args.order.is_some()),
+                    ("--search", start.search != Search::None),
                     ("--known-labels", args.known_labels.is_some()),
                     ("--missing marginal", args.missing != Missing::Error),
                     ("--init-centers", start.init_centers.is_some()),
@@ -259,6 +260,11 @@ impl Kind {
                     ));
                 }
                 if let Some(prior) = mixture.bayesian {
+                    if start.search != Search::None {
+                        return Err(Failure::call(
+                            "--search is not available with --bayesian; leave one of the two out",
+                        ));
+                    }
                     if mixture.assignment.is_some_and(|assignment| assignment != Assignment::Soft) {
                         return Err(Failure::call("--bayesian shares rows softly; leave --assignment out"));
                     }
@@ -321,7 +327,7 @@ fn of_mixtures(args: &FitArgs) -> [(&'static str, bool); 21] {
 }
 
 /// The flags of plain k-means alone.
-fn of_kmeans(args: &FitArgs) -> [(&'static str, bool); 7] {
+fn of_kmeans(args: &FitArgs) -> [(&'static str, bool); 6] {
     let kmeans = &args.kmeans;
     [
         ("--algorithm", kmeans.algorithm.is_some()),
@@ -330,7 +336,6 @@ fn of_kmeans(args: &FitArgs) -> [(&'static str, bool); 7] {
         ("--min-size", kmeans.min_size.is_some()),
         ("--max-size", kmeans.max_size.is_some()),
         ("--sizing", kmeans.sizing.is_some()),
-        ("--search", args.start.search != Search::None),
     ]
 }
 

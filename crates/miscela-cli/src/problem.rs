@@ -124,6 +124,8 @@ impl<F: Number> Problem<'_, F> {
             .acceleration(settings.acceleration)
             .missing(self.missing)
             .collapse(settings.collapse)
+            .search(self.search)
+            .search_budget(self.search_budget)
             .n_runs(self.n_runs as u64)
             .threads(self.threads);
         if let Some(limit) = self.max_iter {

@@ -88,7 +88,7 @@ pub use parameters::{Covariances, Mixture, ParameterError};
 pub use plan::{Algorithm, UnknownAlgorithm};
 pub use relocate::{Empty, UnknownEmpty};
 pub use report::{Observer, Progress, Repair, RepairAction, Run, Termination};
-pub use search::{KMeansSearch, Search, SearchReport, UnknownSearch};
+pub use search::{KMeansSearch, MixtureSearch, Search, SearchReport, UnknownSearch};
 pub use sizes::{Sizes, SizesError, Sizing, UnknownSizing};
 pub use spread::Spread;
 pub use squarem::Acceleration;

@@ -69,7 +69,7 @@ pub use mixture::{
 };
 pub use order::{CanonicalOrder, UnknownOrder};
 pub use report::{Report, Seconds};
-pub use search::SearchBudget;
+pub use search::{SearchBudget, SearchError};
 
 pub use miscela_distance::{
     AnyCentred, AnyDistance, CentreRule, Centred, Cosine, Distance, ItakuraSaito, Kl, L1, L2, LInf, Lp, Mahalanobis,

@@ -1,6 +1,6 @@
-//! How long a search for a better optimum goes on.
+//! How long a search for a better optimum goes on, and what it does not go with.
 
-use miscela_em::{Observer, Progress};
+use miscela_em::{Observer, Progress, Search};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -17,9 +17,37 @@ pub enum SearchBudget {
     Seconds(f64),
 }
 
+/// A search, or a budget for one, that makes no sense.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SearchError {
+    /// A search with something that it would not heed.
+    #[error(
+        "a search moves clusters wherever they are better placed, and {0} do not allow that; leave one of the two out"
+    )]
+    With(&'static str),
+    /// A budget that is none.
+    #[error("the budget of a search must be a positive number of iterations or seconds, not {0:?}")]
+    Budget(SearchBudget),
+    /// A budget, and no search.
+    #[error("there is a budget for a search, and no search; choose one, or leave the budget out")]
+    BudgetWithoutSearch,
+}
+
+/// Whether there can be a search with this budget, beside what a search cannot heed: the first of these that is given.
+pub(crate) fn check(search: Search, budget: SearchBudget, given: &[(&'static str, bool)]) -> Result<(), SearchError> {
+    let forbidden = given.iter().find(|(_, given)| *given).filter(|_| search != Search::None);
+    match forbidden {
+        Some((name, _)) => Err(SearchError::With(name)),
+        None if !budget.is_usable() => Err(SearchError::Budget(budget)),
+        None if search == Search::None && budget != SearchBudget::UntilIdle => Err(SearchError::BudgetWithoutSearch),
+        None => Ok(()),
+    }
+}
+
 impl SearchBudget {
     /// Whether it is a budget that something can be done with.
-    pub(crate) fn is_usable(self) -> bool {
+    fn is_usable(self) -> bool {
         match self {
             SearchBudget::UntilIdle => true,
             SearchBudget::Iterations(iterations) => iterations > 0,

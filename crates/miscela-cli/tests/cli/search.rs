@@ -34,5 +34,19 @@ fn a_search_mends_a_poor_start_and_says_what_it_did() {
     folder.fails(&fit("--search swap --search-seconds 0"), 2, &["--search-seconds", "above 0"]);
     folder.fails(&fit("--search swap --search-seconds 1 --search-iterations 2"), 2, &["cannot be used with"]);
     folder.fails(&fit("--search swap --trim 0.1"), 1, &["search", "trimmed rows"]);
-    folder.fails(&fit("-m gmm --search swap"), 2, &["--search", "-m kmeans"]);
+    folder.fails(&fit("-m gmm --bayesian dirichlet --search swap"), 2, &["--search", "--bayesian"]);
+    folder.fails(&fit("-m gmm --missing marginal --search swap"), 1, &["search", "missing values"]);
+    // Mixtures by the same door.
+    let mixture = |more: &str| folder.json(&fit(&format!("-m gmm --covariance spherical {more}")));
+    let plain = mixture("");
+    assert!(plain.get("search").is_none());
+    for search in ["swap", "breathing"] {
+        let answer = mixture(&format!("--search {search} -o model.json"));
+        let (found, before) = (&answer["log_likelihood"], &answer["search"]["before"]);
+        assert!(found.as_f64().unwrap() > plain["log_likelihood"].as_f64().unwrap() + 100.0);
+        assert_eq!((before, &answer["search"]["method"]), (&plain["log_likelihood"], &search.into()));
+        assert!(folder.ok("info model.json").contains("spherical"));
+        let answer = mixture(&format!("--search {search} --search-iterations 7"));
+        assert_eq!(answer["search"]["iterations"], 7);
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::KMeansCriterion;
 use crate::known::KnownLabelsError;
-use crate::search::SearchBudget;
+use crate::search::SearchError;
 use miscela_distance::{DomainError, MahalanobisError};
 use miscela_em::{Algorithm, SizesError};
 use miscela_init::SeedingError;
@@ -57,20 +57,12 @@ pub enum KMeansParamsError {
     /// A shortcut, where every row has to be looked at.
     #[error("algorithm {0} passes over rows, and trimming and bounded sizes look at all of them; use auto or lloyd")]
     EveryRow(Algorithm),
-    /// A search with something that it would not heed.
-    #[error(
-        "a search moves clusters wherever they are better placed, and {0} do not allow that; leave one of the two out"
-    )]
-    SearchWith(&'static str),
-    /// A budget that is none.
-    #[error("the budget of a search must be a positive number of iterations or seconds, not {0:?}")]
-    SearchBudget(SearchBudget),
-    /// A budget, and no search.
-    #[error("there is a budget for a search, and no search; choose one, or leave the budget out")]
-    BudgetWithoutSearch,
     /// Centres that every split would start from.
     #[error("each split starts from two rows of its own cluster, and centres cannot be given; say how rows are found")]
     GivenSplits,
+    /// A search that makes no sense.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// No threads.
     #[error("the number of threads cannot be 0")]
     NThreads,

@@ -2,7 +2,7 @@
 
 use super::KMeansParamsError;
 use crate::Float;
-use crate::search::SearchBudget;
+use crate::search::{self, SearchBudget, SearchError};
 use linfa::ParamGuard;
 use miscela_distance::Distance;
 use miscela_em::{Algorithm, Empty, Missing, Search, Sizes, Sizing};
@@ -257,9 +257,10 @@ impl<F: Float, R, D: Distance<F>> KMeansParams<F, R, D> {
 
     /// What is done after the runs about the optimum that the best of them has settled in, which is rarely the best there is
     /// where clusters are many or overlap. [`Search::Breathing`] finds the best known solution on nearly all data that one
-    /// is known of, and [`Search::Swap`] is quicker where clusters lie apart. The result is never worse than without.
+    /// is known of; [`Search::Swap`] does where columns are few, and in one fit of ten not quite where they are many (64). The result
+    /// is never worse than without.
     ///
-    /// Cost: as many distances as three to seven runs with their seeding, on data of up to 20 clusters; a
+    /// Cost: as many distances as three to seven runs with their seeding, on data of up to 20 clusters, and of swaps up to eleven; a
     /// [`search_budget`](Self::search_budget) says otherwise. Memory: that of two more fits. The
     /// [report](crate::Report::search) counts what was tried and kept. Not to be used where a few percent of the inertia do not matter, where centres shall stay near
     /// those given, or where the clusters of one fit are to be compared with those of another.
@@ -331,18 +332,12 @@ impl<F: Float, R, D: Distance<F>> ParamGuard for KMeansParams<F, R, D> {
             Err(KMeansParamsError::KnownTogether)
         } else if params.needs_all_rows() && !matches!(params.algorithm, Algorithm::Auto | Algorithm::Lloyd) {
             Err(KMeansParamsError::EveryRow(params.algorithm))
-        } else if let Some(other) = params.forbids_search().filter(|_| params.search != Search::None) {
-            Err(KMeansParamsError::SearchWith(other))
-        } else if !params.search_budget.is_usable() {
-            Err(KMeansParamsError::SearchBudget(params.search_budget))
-        } else if params.search == Search::None && params.search_budget != SearchBudget::UntilIdle {
-            Err(KMeansParamsError::BudgetWithoutSearch)
         } else if params.threads == Threads::Count(0) {
             Err(KMeansParamsError::NThreads)
         } else if params.missing == Missing::Marginal && !params.distance.is_squared_euclidean() {
             Err(KMeansParamsError::Missing)
         } else {
-            Ok(params)
+            Ok(params.check_search().map(|()| params)?)
         }
     }
 
@@ -401,8 +396,8 @@ impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
         self.trim > 0.0 || self.sizes(usize::MAX).is_some()
     }
 
-    /// What a search could not heed.
-    fn forbids_search(&self) -> Option<&'static str> {
+    /// Whether nothing is given that a search could not heed.
+    fn check_search(&self) -> Result<(), SearchError> {
         let given = [
             ("known labels", self.known.is_some()),
             ("missing values", self.missing == Missing::Marginal),
@@ -411,7 +406,7 @@ impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
             ("clusters that stay empty, or go, by policy", self.empty != Empty::Farthest),
             ("0 iterations", self.max_n_iterations == 0),
         ];
-        given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
+        search::check(self.search, self.search_budget, &given)
     }
 
     /// The bounds on the sizes of clusters of n rows, if any was given.

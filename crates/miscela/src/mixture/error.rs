@@ -2,6 +2,7 @@
 
 use crate::kmeans::KMeansError;
 use crate::known::KnownLabelsError;
+use crate::search::SearchError;
 use miscela_em::{
     Assignment, Collapse, ColumnsError, ConditionalError, Covariance, ParameterError, PriorError, StartError,
 };
@@ -82,6 +83,9 @@ pub enum GmmParamsError {
     /// Degrees of freedom that are not above zero.
     #[error("the degrees of freedom must be a finite number above zero, not {0}")]
     Degrees(f64),
+    /// A search that makes no sense.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// No threads.
     #[error("the number of threads cannot be 0")]
     NThreads,

@@ -7,7 +7,7 @@ use crate::input::{samples, samples_of};
 use crate::known;
 use crate::report::{Best, Report, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
-use miscela_em::{Assignment, Course, Mixture, MixtureFit, Observer, Outcome, Run, Summary, Termination};
+use miscela_em::{Assignment, Course, MixtureSearch, Observer, Outcome, Run, Search, Summary, Termination};
 use miscela_kernel::{Samples, Threads};
 use ndarray::{ArrayBase, Data, Ix2};
 use rand::Rng;
@@ -51,9 +51,43 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         samples: &Samples<F>,
         observer: &mut dyn Observer,
     ) -> Result<GaussianMixture<F>, GmmError> {
-        let ((mixture, fit), report) = self.best_run(samples, observer, GmmValidParams::run)?;
+        let (mut outcome, mut report) = self.best_run(samples, observer, GmmValidParams::run)?;
+        if self.search() != Search::None && report.termination != Termination::Cancelled {
+            // The outcome's run went into the report.
+            outcome.run.repairs.clone_from(&report.repairs);
+            outcome = self.refine(outcome, samples, &mut report, observer);
+        }
+        let Outcome { mixture, fit, .. } = outcome;
         let (settings, total_weight) = (self.settings(), samples.total_weight());
         Ok(GaussianMixture::from_fitted(Fitted { mixture, settings, fit, total_weight, report })?)
+    }
+
+    /// Goes on to better optima from the best run.
+    fn refine(
+        &self,
+        best: Outcome<F>,
+        samples: &Samples<F>,
+        report: &mut Report,
+        observer: &mut dyn Observer,
+    ) -> Outcome<F> {
+        let seed = self.rng().clone().next_u64();
+        let params = self.clone().with_rng(());
+        let mut seconds = 0.0;
+        let mut observer = self.search_budget().clocked(observer);
+        let (best, searched) = timed(&mut seconds, || {
+            self.threads().install(|threads| {
+                let summary = &params.summary(samples, threads);
+                let course = params.course(samples, summary, seed, threads);
+                let budget = params.search_budget().iterations();
+                MixtureSearch { course, method: params.search(), budget }.run(best, &mut observer)
+            })
+        });
+        if observer.cancelled {
+            report.termination = Termination::Cancelled;
+        }
+        report.search = Some(searched);
+        report.seconds.fit += seconds;
+        best
     }
 
     /// The best of the runs from as many starts as asked for, and the report.
@@ -81,10 +115,7 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         let params = self.clone().with_rng(());
         self.threads().install(|threads| {
             let mut seconds = Seconds::default();
-            let summary = timed(&mut seconds.fit, || match Summary::of(samples, threads) {
-                summary if params.settings().needs_covariance() => summary.with_covariance(samples, threads),
-                summary => summary,
-            });
+            let summary = timed(&mut seconds.fit, || params.summary(samples, threads));
             let (mut best, mut failed) = (Best::new(), None);
             for seed in seeds {
                 let (summary, seconds) = (&summary, &mut seconds);
@@ -132,16 +163,34 @@ pub(crate) struct Finished<T> {
 
 impl<F: Float> GmmValidParams<F, ()> {
     /// One run from one start.
-    fn run(&self, attempt: Attempt<F>) -> Result<Finished<(Mixture<F>, MixtureFit)>, GmmError> {
+    fn run(&self, attempt: Attempt<F>) -> Result<Finished<Outcome<F>>, GmmError> {
         let Attempt { samples, summary, seed, threads, observer, seconds } = attempt;
         let (start, repairs) = timed(&mut seconds.init, || self.start(samples, summary, seed, threads))?;
         timed(&mut seconds.fit, || {
-            let max_iterations = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
-            let course = Course { samples, summary, settings: self.settings(), seed, max_iterations, threads };
-            let Outcome { mixture, fit, mut run, objective } = course.run(start, observer)?;
+            let mut outcome = self.course(samples, summary, seed, threads).run(start, observer)?;
+            let (mut run, objective) = (std::mem::take(&mut outcome.run), outcome.objective);
             run.repairs.splice(0..0, repairs);
-            Ok(Finished { fitted: (mixture, fit), run, objective })
+            Ok(Finished { fitted: outcome, run, objective })
         })
+    }
+
+    /// What there is to know of the rows.
+    fn summary(&self, samples: &Samples<F>, threads: Threads) -> Summary {
+        match Summary::of(samples, threads) {
+            summary if self.settings().needs_covariance() => summary.with_covariance(samples, threads),
+            summary => summary,
+        }
+    }
+
+    fn course<'a, 's>(
+        &self,
+        samples: &'a Samples<'s, F>,
+        summary: &'a Summary,
+        seed: u64,
+        threads: Threads,
+    ) -> Course<'a, 's, F> {
+        let max_iterations = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
+        Course { samples, summary, settings: self.settings(), seed, max_iterations, threads }
     }
 }
 

@@ -30,6 +30,14 @@ impl Cluster {
         }
     }
 
+    /// Adds a row of this error.
+    fn explain(&mut self, row: usize, error: f64, seed: u64) {
+        self.error += error;
+        if error > 0.0 {
+            self.offer(Some(row), -uniform::unit(uniform::of_row(seed, row)).ln() / error);
+        }
+    }
+
     fn add(&mut self, other: &Self) {
         self.error += other.error;
         self.missed += other.missed;
@@ -44,21 +52,44 @@ pub(super) fn survey<F: Float, D: Centred<F>>(trials: &mut Trials<F>, family: &K
         let mut two = [[(0, 0.0); 2]; BLOCK_ROWS];
         family.distance().nearest_two(block, centres, &mut two[..block.len()]);
         for (i, [(c, own), (_, next)]) in two[..block.len()].iter().enumerate() {
-            let (w, row) = (block.weight(i), block.first() + i);
-            let (cluster, error) = (&mut clusters[*c as usize], weighted(w, *own));
-            cluster.error += error;
+            let (w, cluster) = (block.weight(i), &mut clusters[*c as usize]);
+            cluster.explain(block.first() + i, weighted(w, *own), seed);
             cluster.missed += weighted(w, next - own);
-            if error > 0.0 {
-                cluster.offer(Some(row), -uniform::unit(uniform::of_row(seed, row)).ln() / error);
-            }
         }
     };
     trials.report.distances += (samples.n_rows() * centres.len()) as u64;
-    let empty = || vec![Cluster::EMPTY; centres.len()];
-    let parts = over_lanes(samples, 40 * centres.len(), trials.of.threads, empty, work);
+    over_clusters(trials, centres.len(), work)
+}
+
+/// What a pass over the rows finds out of k clusters.
+fn over_clusters<F: Float>(
+    trials: &Trials<F>,
+    k: usize,
+    work: impl Fn(&Block<F>, &mut Vec<Cluster>, &mut ()) + Sync + Send,
+) -> Vec<Cluster> {
+    let empty = || vec![Cluster::EMPTY; k];
+    let parts = over_lanes(trials.of.samples, 40 * k, trials.of.threads, empty, work);
     let mut all = empty();
     parts.iter().for_each(|part| all.iter_mut().zip(part).for_each(|(all, part)| all.add(part)));
     all
+}
+
+/// The same without how much each is missed: a distance a row, where labels are known.
+pub(super) fn errors<F: Float, D: Centred<F>>(
+    trials: &mut Trials<F>,
+    family: &KMeansFamily<F, D>,
+    labelled: impl Fn(usize) -> u32 + Sync + Send,
+) -> Vec<Cluster> {
+    let (seed, centres, samples) = (trials.draw(), family.index(), trials.of.samples);
+    let work = |block: &Block<F>, clusters: &mut Vec<Cluster>, (): &mut ()| {
+        for (i, row) in block.rows().enumerate() {
+            let at = block.first() + i;
+            let c = labelled(at) as usize;
+            clusters[c].explain(at, weighted(block.weight(i), family.distance().reduced(row, centres.row(c))), seed);
+        }
+    };
+    trials.report.distances += samples.n_rows() as u64;
+    over_clusters(trials, centres.len(), work)
 }
 
 /// By how much the error of each cluster's rows would shrink if the row that was drawn of it were a centre too.

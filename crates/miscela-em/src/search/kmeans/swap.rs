@@ -59,11 +59,7 @@ fn rank<'a, 's, F: Float, D: Centred<F>>(
     best: &mut Settled<'a, 's, F, D>,
 ) -> Vec<(usize, usize)> {
     let clusters = survey(trials, &best.family);
-    // So that there are labels, and of these centres.
-    best.session.statistics(&best.family);
-    let (samples, labels, _) = best.session.labelled();
-    let mut by_row = vec![0; labels.len()];
-    labels.iter().enumerate().for_each(|(i, label)| by_row[samples.place(i)] = *label);
+    let by_row = best.labels_by_row();
     let gains = gains(trials, &best.family, &clusters, |row| by_row[row]);
     let of = |c: usize| clusters[c].drawn.map(|row| (gains[c], c, row));
     let mut gaining: Vec<_> = (0..clusters.len()).filter_map(of).collect();

@@ -12,7 +12,7 @@
 //! what its rows would add more if they went to the next one. Where two centres share a place, both are missed little and one
 //! of them is needed: so the neighbours of a centre that is given up stay.
 
-use super::survey::{Cluster, survey};
+use super::survey::{Cluster, errors, survey};
 use super::{Settled, Trials};
 use crate::centroids::KMeansFamily;
 use miscela_distance::Centred;
@@ -49,11 +49,12 @@ pub(super) fn run<'a, 's, F: Float, D: Centred<F>>(
 /// One breath.
 fn breathe<'a, 's, F: Float, D: Centred<F>>(
     trials: &mut Trials<'a, 's, '_, F>,
-    best: &Settled<'a, 's, F, D>,
+    best: &mut Settled<'a, 's, F, D>,
     depth: usize,
 ) -> Option<Settled<'a, 's, F, D>> {
     let k = best.fit.sizes.len();
-    let clusters = survey(trials, &best.family);
+    let labels = best.labels_by_row();
+    let clusters = errors(trials, &best.family, |row| labels[row]);
     let mut by_error: Vec<usize> = (0..k).filter(|c| clusters[*c].drawn.is_some()).collect();
     by_error.sort_by(|a, b| clusters[*b].error.total_cmp(&clusters[*a].error).then(a.cmp(b)));
     let mut centres = best.family.index().all().to_vec();
