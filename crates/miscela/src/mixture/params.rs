@@ -274,15 +274,14 @@ impl<F: Float, R> GmmParams<F, R> {
     /// [repairs](crate::Report::repairs) which the best before did not, or that has a component which gathers less weight than
     /// it has means and variances of its own, where the best has none.
     ///
-    /// Cost: see the [report](crate::Report::search), which counts iterations over all rows, and what was tried and kept; a
-    /// [`search_budget`](Self::search_budget) bounds it. Splits are fitted beforehand on the rows of their component alone,
-    /// which takes about as long as ten iterations more. Memory: 16 bytes a row and component that has more than a hundredth of it, and another
-    /// fit.
+    /// Cost: the time of eight to fifteen runs on the sets of the quality command of the benchmarks, most of it for splits, which are
+    /// fitted beforehand to the rows of their component alone; a [`search_budget`](Self::search_budget) says otherwise. The
+    /// [report](crate::Report::search) counts iterations over all rows, and what was tried and kept. Memory: 16 bytes a row and
+    /// component that has a hundredth of it, and that of another fit.
     ///
-    /// Not to be used where the number of components is more than the rows support: the greatest likelihood is then a matter of chance rows, and a
-    /// [prior](Collapse::Prior) or fewer components help more. Not where components shall stay near those given, nor where the
-    /// fits of several numbers of components or bootstrap replicates are compared as they come from their starts. Not with a loose
-    /// [`tolerance`](Self::tolerance) in place of a tighter one: a search does not go on with what EM left undone.
+    /// Not to be used where there are more components than the rows support: the greatest likelihood is then a matter of
+    /// chance rows, and a [prior](Collapse::Prior) or fewer components help more. Not where components shall stay near those
+    /// given. Not in place of a tighter [`tolerance`](Self::tolerance): a search does not go on with what EM left undone.
     ///
     /// ```
     /// use miscela::prelude::*;

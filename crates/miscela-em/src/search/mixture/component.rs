@@ -9,8 +9,8 @@
 //! The one has the moments of the two. What it loses is by how much the mean log-density of rows of the mixture falls, the
 //! divergence of the one from the two. That has no closed form, and lies between these bounds (the upper one: Runnalls 2007,
 //! *Kullback-Leibler approach to Gaussian mixture reduction*; the lower one: the entropy of a mixture is at most that of its
-//! components and of the choice among them): the lower one holds where the two lie far apart, the upper one where they are the same. Their middle
-//! is taken. No row has to be looked at for it.
+//! components and of the choice among them): the lower one is near where the two lie far apart, the upper one where they are the
+//! same. Their middle is taken, and no row has to be looked at for it.
 
 use crate::covariance::{Covariance, Regulariser, Within, kept, whole};
 use crate::parameters::{Covariances, Mixture};
