@@ -14,8 +14,8 @@ mod split;
 mod swap;
 
 use super::{Search, SearchReport};
+use crate::assignment::Mixing;
 use crate::course::{Course, Outcome};
-use crate::parameters::Mixture;
 use crate::report::{Observer, Progress, Run, Termination};
 use component::{Component, together};
 use miscela_kernel::{Float, Scatter, uniform};
@@ -70,8 +70,12 @@ impl<F: Float> MixtureSearch<'_, '_, F> {
         (d + covariance.n_parameters(2, d) - covariance.n_parameters(1, d)) as f64
     }
 
-    /// The least weight that a component gathers.
-    fn lightest(&self, mixture: &Mixture<F>) -> f64 {
+    /// The least weight that a component gathers; where weights are fixed, the fewest rows by label.
+    fn lightest(&self, outcome: &Outcome<F>) -> f64 {
+        let Outcome { mixture, fit, .. } = outcome;
+        if self.course.settings.mixing != Mixing::Free {
+            return fit.sizes.iter().take(mixture.n_components()).min().map_or(0.0, |size| *size as f64);
+        }
         let least = mixture.weights.iter().fold(f64::INFINITY, |least, w| w.widen().min(least));
         least * self.course.samples.total_weight()
     }
@@ -95,7 +99,7 @@ impl<F: Float> Trials<'_, '_, '_, '_, F> {
 
     /// What a component of a trial is to gather at least.
     fn support(&self, best: &Outcome<F>) -> f64 {
-        self.of.support().min(self.of.lightest(&best.mixture))
+        self.of.support().min(self.of.lightest(best))
     }
 
     /// The splits of the best, by other chances at each call.
@@ -141,7 +145,7 @@ impl<F: Float> Trials<'_, '_, '_, '_, F> {
         let (support, repaired) = (self.support(best), repairs(&best.run));
         let sound = |trial: &Outcome<F>| {
             trial.mixture.n_components() == best.mixture.n_components()
-                && self.of.lightest(&trial.mixture) >= support
+                && self.of.lightest(trial) >= support
                 && repairs(&trial.run) <= repaired
         };
         let Some(trial) = trial.filter(|trial| gain(trial) > BETTER && sound(trial)) else { return false };
