@@ -97,6 +97,14 @@ impl Sums {
         self.second[c * size..(c + 1) * size].fill(0.0);
     }
 
+    /// Counts each row `factor` times.
+    pub fn scale(&mut self, factor: f64) {
+        for sums in [&mut self.weight, &mut self.first, &mut self.second, &mut self.shares, &mut self.excess] {
+            sums.iter_mut().for_each(|sum| *sum *= factor);
+        }
+        (self.objective, self.noise) = (self.objective * factor, self.noise * factor);
+    }
+
     /// Adds the sums over other rows.
     ///
     /// # Panics
@@ -161,6 +169,21 @@ impl Sums {
     pub fn second(&self, c: usize) -> &[f64] {
         let size = self.scatter.len(self.width);
         &self.second[c * size..(c + 1) * size]
+    }
+
+    /// The same with component `order[i]` as the i-th.
+    fn in_order(&self, order: &[usize]) -> Self {
+        let select = |all: &[f64], size: usize| -> Vec<f64> {
+            order.iter().flat_map(|c| all.get(c * size..(c + 1) * size).unwrap_or_default()).copied().collect()
+        };
+        Self {
+            weight: select(&self.weight, 1),
+            first: select(&self.first, self.width),
+            second: select(&self.second, self.scatter.len(self.width)),
+            shares: select(&self.shares, 1),
+            excess: select(&self.excess, 1),
+            ..*self
+        }
     }
 
     /// The sums as a place to add rows of hard labels.
@@ -279,12 +302,76 @@ impl Statistics {
         Ok(())
     }
 
-    fn same_kind(&self, other: &Statistics) -> Result<(), MergeError> {
+    /// Counts each row `factor` times: what was seen before is forgotten by that much.
+    pub fn scale(&mut self, factor: f64) {
+        self.sums.scale(factor);
+    }
+
+    /// The same sums about other points, k × d, with N and μ = shift + first/N of each component:
+    ///
+    /// ```text
+    /// Σ r (x − p) = first + N (shift − p)
+    /// Σ r (x − p)(x − p)ᵀ = Σ r (x − μ)(x − μ)ᵀ + N (μ − p)(μ − p)ᵀ
+    /// ```
+    ///
+    /// No row is needed for it, and what is left out is rounding: of the scatter about the old points or the new, whichever
+    /// is greater. So statistics can follow parameters that move, as long as these move by no more than some deviations at a
+    /// time.
+    ///
+    /// # Panics
+    /// If there are not k × d numbers.
+    pub fn reshift(&mut self, points: Vec<f64>) {
+        assert_eq!(points.len(), self.shift.len());
+        let (width, size) = (self.sums.width, self.sums.scatter.len(self.sums.width));
+        for (c, point) in points.chunks_exact(width.max(1)).enumerate() {
+            let second = self.scatter_about(c, point.iter().copied());
+            self.sums.second[c * size..(c + 1) * size].copy_from_slice(&second);
+            let n = self.sums.weight[c];
+            let (first, shift) = (&mut self.sums.first[c * width..], &self.shift[c * width..]);
+            first.iter_mut().zip(shift.iter().zip(point)).for_each(|(sum, (s, p))| *sum += n * (s - p));
+        }
+        self.shift = points;
+    }
+
+    /// Takes the statistics for some of the parameters of this fingerprint, about these points: the approximation that stepwise
+    /// EM makes, since the shares are those of the parameters before.
+    pub(crate) fn carry_to(&mut self, fingerprint: u64, points: Vec<f64>) {
+        self.reshift(points);
+        self.fingerprint = fingerprint;
+    }
+
+    /// These statistics, all but `rate` of them forgotten, and `rate` of newer ones: (1 − γ) s + γ ŝ, about the points and
+    /// under the fingerprint of the newer.
+    ///
+    /// # Errors
+    /// If they have different shapes.
+    pub fn towards(mut self, newer: &Statistics, rate: f64) -> Result<Self, MergeError> {
+        self.same_shape(newer)?;
+        self.carry_to(newer.fingerprint, newer.shift.clone());
+        let mut newer = newer.clone();
+        self.scale(1.0 - rate);
+        newer.scale(rate);
+        self.merge(&newer)?;
+        Ok(self)
+    }
+
+    /// The same with component `order[i]` as the i-th, under parameters of this fingerprint.
+    pub(crate) fn in_order(&self, order: &[usize], fingerprint: u64) -> Self {
+        let shift = order.iter().flat_map(|c| self.shift(*c)).copied().collect();
+        Self { fingerprint, shift, sums: self.sums.in_order(order) }
+    }
+
+    fn same_shape(&self, other: &Statistics) -> Result<(), MergeError> {
         let shape = |s: &Statistics| (s.sums.k(), s.sums.width, (s.sums.scatter, s.sums.shares.len()));
         if shape(self) != shape(other) {
             let ((a, b, _), (c, d, _)) = (shape(self), shape(other));
             return Err(MergeError::Shape(a, c, b, d));
         }
+        Ok(())
+    }
+
+    fn same_kind(&self, other: &Statistics) -> Result<(), MergeError> {
+        self.same_shape(other)?;
         if self.fingerprint != other.fingerprint {
             return Err(MergeError::Fingerprint(self.fingerprint, other.fingerprint));
         }

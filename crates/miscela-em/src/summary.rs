@@ -6,8 +6,12 @@ use crate::statistics::{Statistics, Sums};
 use miscela_kernel::{BLOCK_ROWS, Block, Float, Samples, Scatter, Threads};
 use ndarray::ArrayView1;
 
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
 /// Weighted mean and variance of each column.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Summary {
     /// d
     pub mean: Vec<f64>,
@@ -16,6 +20,7 @@ pub struct Summary {
     /// Σ w
     pub total_weight: f64,
     /// The lower triangle of the covariance, divided by Σ w, if it [was asked for](Self::with_covariance).
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub covariance: Option<Vec<f64>>,
 }
 
@@ -48,6 +53,30 @@ impl Summary {
             self.covariance = Some(scatter.into_iter().map(|s| s / self.total_weight).collect());
         }
         self
+    }
+
+    /// Of these rows and others together: the parts' variances, and that of their means (Chan, Golub & LeVeque 1983).
+    ///
+    /// # Panics
+    /// If the widths differ.
+    #[must_use]
+    pub fn merged(&self, other: &Self) -> Self {
+        assert_eq!(self.mean.len(), other.mean.len());
+        let total_weight = self.total_weight + other.total_weight;
+        let (here, there) = (self.total_weight / total_weight, other.total_weight / total_weight);
+        let apart: Vec<f64> = self.mean.iter().zip(&other.mean).map(|(a, b)| b - a).collect();
+        let pooled = |a: &[f64], b: &[f64], scatter: Scatter| -> Vec<f64> {
+            let mut pooled: Vec<f64> = a.iter().zip(b).map(|(a, b)| here * a + there * b).collect();
+            scatter.add_row(here * there, &apart, &mut pooled);
+            pooled
+        };
+        let covariances = self.covariance.as_ref().zip(other.covariance.as_ref());
+        Self {
+            mean: self.mean.iter().zip(&apart).map(|(mean, apart)| mean + there * apart).collect(),
+            variance: pooled(&self.variance, &other.variance, Scatter::Diagonal),
+            covariance: covariances.map(|(a, b)| pooled(a, b, Scatter::Full)),
+            total_weight,
+        }
     }
 
     /// The scatter of the rows over Σ w − 1, as much of it as is asked for: the mean variance; it on the diagonal; the lower

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{cases, kmeans, mixture, settings};
-use miscela_em::{Covariance, MergeError, Statistics, Sums, summarize};
+use miscela_em::{Covariance, MergeError, Statistics, Summary, Sums, responsibilities, summarize};
 use miscela_kernel::{Samples, Scatter, Threads};
 use ndarray::{Array2, Axis};
 use proptest::prelude::*;
@@ -54,6 +54,84 @@ proptest! {
         let [mut a, b] = parts(&rows, &weights, at, |part| summarize(&family, part, Threads::One));
         a.merge(&b).unwrap();
         close(a.sums(), whole.sums());
+    }
+
+    /// Far from the origin too, and to points that are some deviations away.
+    #[test]
+    fn sums_about_other_points_are_those_of_the_rows(
+        (rows, weights, k) in cases(), offset in prop_oneof![Just(0.0), Just(1e7)], away in -3.0..3.0f64
+    ) {
+        let rows = rows + offset;
+        let samples = Samples::weighted(&rows, weights.clone()).unwrap();
+        let d = rows.ncols();
+        for covariance in [Covariance::Full, Covariance::Diagonal, Covariance::Spherical] {
+            let family = mixture(&samples, k, settings(covariance));
+            let mut moved = summarize(&family, &samples, Threads::One);
+            let shares = responsibilities(&samples, family.density(), Threads::One);
+            let points: Vec<f64> = (0..k).flat_map(|c| moved.shift(c).to_vec()).map(|p| p + away).collect();
+            let fingerprint = moved.fingerprint();
+            moved.reshift(points.clone());
+            prop_assert_eq!(moved.fingerprint(), fingerprint);
+            let mut direct = Sums::zero(k, d, moved.sums().scatter);
+            for c in 0..k {
+                let size = direct.scatter.len(d);
+                for ((row, w), share) in rows.outer_iter().zip(&weights).zip(shares.column(c)) {
+                    let r = w * share;
+                    let apart: Vec<f64> = row.iter().zip(&points[c * d..]).map(|(x, p)| x - p).collect();
+                    direct.weight[c] += r;
+                    direct.first[c * d..(c + 1) * d].iter_mut().zip(&apart).for_each(|(sum, z)| *sum += r * z);
+                    direct.scatter.add_row(r, &apart, &mut direct.second[c * size..(c + 1) * size]);
+                }
+                prop_assert_eq!(moved.shift(c), &points[c * d..(c + 1) * d]);
+            }
+            direct.objective = moved.sums().objective;
+            // The points themselves are rounded where they are far away.
+            let scale = 1.0 + weights.iter().sum::<f64>();
+            let slack = (1e-10 + 1e-14 * offset) * scale * (1.0 + away * away);
+            for (sums, of_rows) in [(&moved.sums().weight, &direct.weight), (&moved.sums().first, &direct.first), (&moved.sums().second, &direct.second)] {
+                for (a, b) in sums.iter().zip(of_rows) {
+                    prop_assert!((a - b).abs() <= slack, "{} and {}", a, b);
+                }
+            }
+            // And back.
+            let home: Vec<f64> = points.iter().map(|p| p - away).collect();
+            let whole = summarize(&family, &samples, Threads::One);
+            moved.reshift(home);
+            for (a, b) in moved.sums().second.iter().zip(&whole.sums().second) {
+                prop_assert!((a - b).abs() <= slack, "{} and {}", a, b);
+            }
+        }
+    }
+
+    #[test]
+    fn forgetting_is_a_mean((rows, weights, k) in cases(), rate in 0.0..1.0f64) {
+        let samples = Samples::weighted(&rows, weights).unwrap();
+        let family = mixture(&samples, k, settings(Covariance::Full));
+        let statistics = summarize(&family, &samples, Threads::One);
+        // Towards itself nothing changes; all the way there is the newer.
+        let same = statistics.clone().towards(&statistics, rate).unwrap();
+        close(same.sums(), statistics.sums());
+        let other = summarize(&mixture(&samples, k, settings(Covariance::Tied)), &samples, Threads::One);
+        let there = statistics.towards(&other, 1.0).unwrap();
+        prop_assert_eq!(there.fingerprint(), other.fingerprint());
+        prop_assert_eq!(&there.sums().second, &other.sums().second);
+    }
+
+    #[test]
+    fn summaries_of_parts_are_those_of_the_whole((rows, mut weights, _) in cases(), cut in 0.1..0.9f64) {
+        let at = ((rows.nrows() as f64 * cut) as usize).max(1);
+        (weights[0], weights[at]) = (1.0, 1.0);
+        let [(a, wa), (b, wb)] = halves(&rows, &weights, at);
+        let of = |rows: &Array2<f64>, weights: &Vec<f64>| {
+            let samples = Samples::weighted(rows, weights.clone()).unwrap();
+            Summary::of(&samples, Threads::One).with_covariance(&samples, Threads::One)
+        };
+        let (whole, merged) = (of(&rows, &weights), of(&a, &wa).merged(&of(&b, &wb)));
+        let pairs = whole.mean.iter().zip(&merged.mean).chain(whole.variance.iter().zip(&merged.variance));
+        let covariances = whole.covariance.iter().flatten().zip(merged.covariance.iter().flatten());
+        for (a, b) in pairs.chain(covariances) {
+            prop_assert!((a - b).abs() < 1e-10, "{} and {}", a, b);
+        }
     }
 
     #[test]
