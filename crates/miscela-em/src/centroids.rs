@@ -111,25 +111,14 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
         Self { centroids: Centroids::new(centres, &self.offset), ..self.clone() }
     }
 
+    /// Stop when centres moved less than this, squared and summed.
+    pub(crate) fn tolerance(&self) -> f64 {
+        self.tolerance
+    }
+
     /// The distance.
     pub(crate) fn distance(&self) -> &D {
         &self.distance
-    }
-
-    /// Moves each centre to the mean of all rows it was ever given: `counts` holds the weight of those before, and the
-    /// statistics those of a new batch (Sculley 2010). Returns how far the centres moved, squared and summed.
-    ///
-    /// Only for distances whose centre is a plain mean: no such average of old and new is a median or a direction.
-    pub fn absorb(&mut self, statistics: &Statistics, counts: &mut [f64]) -> f64 {
-        let d = self.centroids.width();
-        let mut centres = Vec::with_capacity(counts.len() * d);
-        for (c, count) in counts.iter_mut().enumerate() {
-            *count += statistics.sums().weight[c];
-            let share = if *count > 0.0 { 1.0 / *count } else { 0.0 };
-            let first = statistics.sums().first(c);
-            centres.extend(statistics.shift(c).iter().zip(first).map(|(c, s)| F::narrow(c + share * s)));
-        }
-        self.move_to(centres)
     }
 
     /// How well the centres fit the rows of a session: their labels renewed, and everything from the sums, where these
@@ -154,7 +143,7 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
     }
 
     /// Takes new centres and returns how far they moved, squared and summed.
-    fn move_to(&mut self, centres: Vec<F>) -> f64 {
+    pub(crate) fn move_to(&mut self, centres: Vec<F>) -> f64 {
         let pairs = centres.iter().zip(self.centroids.all());
         let shift2 = pairs.map(|(new, old)| (new.widen() - old.widen()).powi(2)).sum();
         self.centroids = Centroids::new(&centres, &self.offset);
@@ -185,13 +174,24 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
 
     /// The same by one more pass over the rows, about the current centres, for any distance.
     pub(crate) fn inertia_of_rows(&self, rows: &Assigned<F>) -> f64 {
+        self.inertia_of_labels(rows.samples, rows.labels, rows.threads)
+    }
+
+    /// The same of rows in the order of their labels.
+    pub(crate) fn inertia_of_labels(&self, samples: &Samples<F>, labels: &[u32], threads: Threads) -> f64 {
         let add = |block: &Block<F>, total: &mut f64, (): &mut ()| {
-            let labels = &rows.labels[block.first()..][..block.len()];
+            let labels = &labels[block.first()..][..block.len()];
             for (i, (row, label)) in block.rows().zip(labels).enumerate() {
                 *total += weighted(block.weight(i), self.reduced(row, *label));
             }
         };
-        over_lanes(rows.samples, 0, rows.threads, || 0.0, add).iter().sum()
+        over_lanes(samples, 0, threads, || 0.0, add).iter().sum()
+    }
+
+    /// The nearest centre of a row and the reduced distance to it; the lowest index on ties.
+    pub(crate) fn nearest_to(&self, row: &[F]) -> (u32, f64) {
+        let all = (0..self.centroids.len() as u32).map(|c| (c, self.reduced(row, c)));
+        all.fold((0, f64::INFINITY), |best, next| if next.1 < best.1 { next } else { best })
     }
 
     /// The reduced distance of a row to a centre, over the columns that it shows.

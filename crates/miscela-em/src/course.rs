@@ -78,16 +78,16 @@ impl<F: Float> Course<'_, '_, F> {
         let has_empty = |fit: &MixtureFit| fit.sizes.iter().take(k).any(|size| *size == 0);
         let mut fit = session.conclude(&mut family, &mut run, evaluate, has_empty);
         // The limit may have come before what the last M-step made was judged.
-        if family.give_up(self.objective(&fit) + family.log_prior(), self.threads).is_some() {
+        if family.give_up(fit.objective(self.settings.assignment) + family.log_prior(), self.threads).is_some() {
             run.given_up += 1;
             fit = self.evaluate(&family);
         }
-        run.complete(self.objective(&fit) + family.log_prior(), self.max_iterations, observer);
+        run.complete(fit.objective(self.settings.assignment) + family.log_prior(), self.max_iterations, observer);
         if family.return_to_best(fit.log_likelihood) {
             fit = self.evaluate(&family);
         }
         // With a prior its density is part of what is maximised.
-        let objective = self.objective(&fit) + family.log_prior();
+        let objective = fit.objective(self.settings.assignment) + family.log_prior();
         Ok(Outcome { objective, mixture: family.into_mixture(), fit, run })
     }
 
@@ -134,13 +134,5 @@ impl<F: Float> Course<'_, '_, F> {
             _ => 1.0,
         };
         family.evaluate(self.samples, temperature, self.threads)
-    }
-
-    fn objective(&self, fit: &MixtureFit) -> f64 {
-        match self.settings.assignment.at_end() {
-            Assignment::Hard => fit.classification_log_likelihood,
-            Assignment::Tempered(_) => fit.tempered_log_likelihood,
-            _ => fit.log_likelihood,
-        }
     }
 }

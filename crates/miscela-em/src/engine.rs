@@ -328,7 +328,7 @@ impl Run {
     }
 
     /// Adds to the trace and tells the observer; whether it asks to stop.
-    fn record(&mut self, objective: f64, max_iterations: usize, observer: &mut dyn Observer) -> bool {
+    pub(crate) fn record(&mut self, objective: f64, max_iterations: usize, observer: &mut dyn Observer) -> bool {
         let change = self.trace.last().map_or(f64::NAN, |before| objective - before);
         self.trace.push(objective);
         let iteration = self.iterations;

@@ -79,6 +79,12 @@ impl MixtureSettings {
         (self.collapse == Collapse::Prior).then(|| Prior::new(self.covariance, k, summary)).flatten()
     }
 
+    /// Which parameters these are, how rows are shared under them, and what draws are a function of.
+    pub(crate) fn fingerprint<F: Float>(&self, mixture: &Mixture<F>, draws: Option<u64>) -> u64 {
+        let hard = self.assignment == Assignment::Hard;
+        mixture.fingerprint(if hard { 0.0 } else { self.assignment.temperature() }, draws)
+    }
+
     /// Whether what is done about collapses needs the [covariance](Summary::with_covariance) of the rows.
     pub fn needs_covariance(&self) -> bool {
         self.collapse == Collapse::Prior && self.covariance.structure().scatter() == Scatter::Full
@@ -364,8 +370,7 @@ impl<F: Float> Family<F> for GaussianFamily<F> {
     }
 
     fn fingerprint(&self) -> u64 {
-        let temperature = if self.is_hard() { 0.0 } else { self.settings.assignment.temperature::<f64>() };
-        self.mixture.fingerprint(temperature, self.draws())
+        self.settings.fingerprint(&self.mixture, self.draws())
     }
 
     fn shift(&self) -> Vec<f64> {

@@ -78,7 +78,7 @@ impl Repairs {
     pub(crate) fn note(&mut self, repair: Repair) {
         let Repair { iteration, component, action, .. } = repair;
         // Each of these is an event of its own; another component may have the number of one that is gone.
-        if matches!(action, RepairAction::Respawned | RepairAction::Dropped) {
+        if matches!(action, RepairAction::Reseeded | RepairAction::Respawned | RepairAction::Dropped) {
             self.list.push(repair);
             return;
         }

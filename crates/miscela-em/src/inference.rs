@@ -1,5 +1,6 @@
 //! What fitted parameters say of rows: labels, responsibilities, densities, and the figures of a fit.
 
+use crate::assignment::Assignment;
 use crate::centroids::KMeansScratch;
 use crate::density::Density;
 use crate::gaussian::weighted;
@@ -44,6 +45,17 @@ pub struct MixtureFit {
     pub tempered_log_likelihood: f64,
     /// Rows of positive weight by label; those of the noise, if there is some, come last.
     pub sizes: Vec<usize>,
+}
+
+impl MixtureFit {
+    /// What a rule of assignment maximises; for the tempered one at the temperature that was asked for.
+    pub(crate) fn objective(&self, assignment: Assignment) -> f64 {
+        match assignment.at_end() {
+            Assignment::Hard => self.classification_log_likelihood,
+            Assignment::Tempered(_) => self.tempered_log_likelihood,
+            _ => self.log_likelihood,
+        }
+    }
 }
 
 /// One pass over the rows: inertia, sizes and weights of the clusters.

@@ -49,6 +49,7 @@ mod squarem;
 mod start;
 mod statistics;
 mod stochastic;
+mod stream;
 mod summary;
 mod tails;
 mod tiles;
@@ -94,6 +95,10 @@ pub use spread::Spread;
 pub use squarem::Acceleration;
 pub use start::{Shares, StartError, from_shares};
 pub use statistics::{MergeError, Statistics, Sums};
+pub use stream::{
+    BatchStep, KMeansBatches, Learning, MiniBatch, StepSize, Stepped, Stepwise, StepwiseBatches, StepwiseOutcome,
+    Stream, Tally, drawn_rows,
+};
 pub use summary::Summary;
 pub use tails::{Degrees, LEAST_DEGREES, MOST_DEGREES, START_DEGREES, Tails};
 

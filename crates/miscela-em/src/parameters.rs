@@ -160,6 +160,9 @@ pub enum ParameterError {
         /// Components.
         k: usize,
     },
+    /// Running statistics are of another number of components or columns, or another kind.
+    #[error("the running statistics are those of another mixture; start the stream anew")]
+    OtherStream,
     /// A covariance is not symmetric.
     #[error("the covariance of component {component} is not symmetric")]
     NotSymmetric {

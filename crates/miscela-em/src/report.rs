@@ -54,6 +54,8 @@ impl fmt::Display for Termination {
 pub enum RepairAction {
     /// An empty cluster took the farthest row.
     Relocated,
+    /// A centre that won too few of the rows of a stream was put on a row of the batch.
+    Reseeded,
     /// A cluster stayed empty and where it was, because no row could be spared or the policy is to keep it.
     KeptEmpty,
     /// Variances fell below the floor and were raised to it.
@@ -72,10 +74,11 @@ pub enum RepairAction {
 }
 
 impl RepairAction {
-    /// `relocated`, `kept-empty`, `floored`, `unobserved`, `starved`, `shrunk`, `respawned` or `dropped`.
+    /// `relocated`, `reseeded`, `kept-empty`, `floored`, `unobserved`, `starved`, `shrunk`, `respawned` or `dropped`.
     pub fn name(self) -> &'static str {
         match self {
             RepairAction::Relocated => "relocated",
+            RepairAction::Reseeded => "reseeded",
             RepairAction::KeptEmpty => "kept-empty",
             RepairAction::Floored => "floored",
             RepairAction::Unobserved => "unobserved",

@@ -106,6 +106,11 @@ fn degrees(old: f64, d: f64, rows: f64, excess: f64) -> f64 {
     (0.5 * (low + high)).exp()
 }
 
+/// The mean of ln u − u over rows of a component in d columns that has these degrees of freedom: what makes them the root.
+pub(crate) fn expected_excess(degrees: f64, d: usize) -> f64 {
+    ln_less_digamma(0.5 * (degrees + d as f64)) - ln_less_digamma(0.5 * degrees) - 1.0
+}
+
 /// ln x − ψ(x), to all digits also where x is large.
 ///
 /// ψ(x) = ψ(x + 1) − 1/x until x is large, then Stirling's series (Abramowitz & Stegun 1972, 6.3.5 and 6.3.18).
@@ -175,8 +180,7 @@ mod tests {
     fn degrees_solve_their_equation() {
         // Cauchy in one column: t₁ at its own degrees. E(ln u − u) over the density is what makes ν = 1 the root.
         for (old, d) in [(1.0, 1.0), (4.0, 3.0), (30.0, 2.0)] {
-            let expected = ln_less_digamma(0.5 * (old + d)) - ln_less_digamma(0.5 * old) - 1.0;
-            close(degrees(old, d, 7.0, 7.0 * expected) / old, 1.0);
+            close(degrees(old, d, 7.0, 7.0 * expected_excess(old, d as usize)) / old, 1.0);
         }
         // Where every u is 1, tails are as light as can be: ν goes up, by d at a time. No rows leave it as it is.
         close(degrees(8.0, 2.0, 5.0, -5.0) / 10.0, 1.0);

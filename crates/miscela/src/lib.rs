@@ -20,7 +20,8 @@
 //! | split in two, again and again: a tree of clusters, cut at any number | [`BisectingKMeans`] |
 //! | fit densities, get probabilities, compare models by BIC | [`GaussianMixture`] |
 //! | leave the number of components open, or say beforehand what is likely | [`BayesianMixture`] |
-//! | learn centres from batches | [`KMeans`] with linfa's `fit_with` |
+//! | learn from batches as they come | `partial_fit`, or linfa's `fit_with`, of [`KMeansParams`] and [`GmmParams`] |
+//! | fit a large table by batches of its rows | [`KMeansParams::mini_batch`], [`GmmParams::mini_batch`] |
 //! | say how good a clustering is | [`metrics`] |
 //! | read a model file of whatever kind | [`AnyModel`] |
 //!
@@ -63,9 +64,9 @@ pub use kmeans::{
 pub use known::KnownLabelsError;
 pub use mixture::{
     Bootstrap, Conditional, CovarianceLists, Criterion, GaussianMixture, GaussianMixtureDocument, GmmError,
-    GmmInitMethod, GmmParams, GmmParamsError, GmmValidParams, LikelihoodRatioTest, LikelihoodRatioTests, Merging,
-    MixtureScore, Regression, Replicates, Selection, SelectionParams, SelectionRow, SelectionStart, StandardErrors,
-    UnknownCriterion,
+    GmmInitMethod, GmmParams, GmmParamsError, GmmValidParams, IncrGmmError, LikelihoodRatioTest, LikelihoodRatioTests,
+    Merging, MixtureScore, Regression, Replicates, Selection, SelectionParams, SelectionRow, SelectionStart,
+    StandardErrors, UnknownCriterion,
 };
 pub use order::{CanonicalOrder, UnknownOrder};
 pub use report::{Report, Seconds};
@@ -79,9 +80,9 @@ pub use miscela_distance::{
 pub use miscela_distance::{FromLinfa, ToLinfa};
 pub use miscela_em::{
     Acceleration, AnnealTo, Annealing, Assignment, ClusterSummary, Collapse, ColumnsError, ConditionalError,
-    Covariance, Covariances, Degrees, Held, Missing, Mixing, Mixture, Noise, Observer, Posterior, PriorError, Priors,
-    Progress, Repair, RepairAction, Tails, Termination, Uniform, UnknownCollapse, UnknownCovariance, UnknownMissing,
-    WeightConcentration, WeightPrior,
+    Covariance, Covariances, Degrees, Held, MiniBatch, Missing, Mixing, Mixture, Noise, Observer, Posterior,
+    PriorError, Priors, Progress, Repair, RepairAction, StepSize, Stream, Tails, Tally, Termination, Uniform,
+    UnknownCollapse, UnknownCovariance, UnknownMissing, WeightConcentration, WeightPrior,
 };
 pub use miscela_em::{Search, SearchReport, UnknownSearch};
 pub use miscela_init::{

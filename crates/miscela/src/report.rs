@@ -1,6 +1,6 @@
 //! What a fit reports, beside its parameters.
 
-use miscela_em::{Repair, Run, SearchReport, Termination};
+use miscela_em::{Repair, RepairAction, Run, SearchReport, Termination};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
@@ -59,6 +59,17 @@ impl Report {
             search: None,
             seconds: Seconds::default(),
         }
+    }
+
+    /// Takes note of one more batch: its objective, what had to be repaired, whether the model has settled.
+    pub(crate) fn note_batch(&mut self, objective: f64, repairs: Vec<(usize, RepairAction, String)>, settled: bool) {
+        self.iterations += 1;
+        self.trace.push(objective);
+        self.run_objectives = vec![objective];
+        self.termination = if settled { Termination::Tolerance } else { Termination::MaxIterations };
+        let iteration = self.iterations;
+        let repairs = repairs.into_iter();
+        self.repairs.extend(repairs.map(|(component, action, detail)| Repair { iteration, component, action, detail }));
     }
 
     /// Whether the best run ended because there was no more to gain.

@@ -187,6 +187,7 @@ impl<F: Float + Serialize + DeserializeOwned> BayesianMixture<F> {
             missing: Missing::Error,
             noise: None,
             uniform: None,
+            stream: None,
             acceleration: miscela_em::Acceleration::None,
             collapse: Collapse::Floor,
             tails: Tails::Gaussian,

@@ -113,6 +113,7 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
         self.set_centroids(self.centroids.select(Axis(0), order));
         self.cluster_count = self.cluster_count.select(Axis(0), order);
         self.sizes = order.iter().map(|c| self.sizes[*c]).collect();
+        self.tally = self.tally.map(|tally| tally.in_order(order));
         let labels = self.joint_labels.iter_mut().flatten().filter(|label| **label != UNKNOWN);
         labels.for_each(|label| *label = numbers[*label as usize]);
         self

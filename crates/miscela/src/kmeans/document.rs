@@ -4,7 +4,7 @@ use super::{KMeans, KMeansError, Trimming};
 use crate::Float;
 use crate::report::Report;
 use miscela_distance::{AnyCentred, Distance, L2};
-use miscela_em::{CentroidFit, Missing};
+use miscela_em::{CentroidFit, Missing, Tally};
 use miscela_kernel::Block;
 use miscela_persist::{Document, Dtype, Format, PersistError, Version, matrix, rows, save, vector};
 use ndarray::Array2;
@@ -35,6 +35,9 @@ pub struct KMeansDocument<F> {
     /// What a trimmed fit left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trimming: Option<Trimming>,
+    /// What batches have given each centre, if they were learnt from any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tally: Option<Tally>,
     /// k × d
     pub centroids: Vec<Vec<F>>,
     /// Weight of the rows of each cluster.
@@ -120,6 +123,7 @@ impl<F: Float + Serialize + DeserializeOwned, D: Distance<F>> KMeans<F, D> {
             metric: self.distance.clone().into(),
             missing: self.missing,
             trimming: self.trimming,
+            tally: self.tally.clone(),
             centroids: rows(self.centroids.view()),
             cluster_count: self.cluster_count.to_vec(),
             sizes: self.sizes.clone(),
@@ -176,6 +180,13 @@ impl<F: Float + Serialize + DeserializeOwned, D: Distance<F>> KMeans<F, D> {
         check_centres("centroids", &fitted.centroids, &distance)?;
         let mut model = Self::from_fitted(fitted, distance).set_missing(document.missing);
         model.cluster_count = vector("cluster_count", &document.cluster_count, k)?;
+        if document.tally.as_ref().is_some_and(|tally| !tally.fits(k)) {
+            return Err(malformed(
+                "tally",
+                format!("it must hold {k} counts, none below zero, and as many at re-seedings"),
+            ));
+        }
+        model.tally = document.tally;
         model.trimming = document.trimming.map(Trimming::checked).transpose()?;
         model.feature_names = crate::names::checked(document.feature_names, d)?;
         if let Some(count) = model.cluster_count.iter().find(|count| **count < F::zero()) {

@@ -63,6 +63,18 @@ pub enum KMeansParamsError {
     /// A search that makes no sense.
     #[error(transparent)]
     Search(#[from] SearchError),
+    /// Batches of no rows.
+    #[error("the size of batches cannot be 0")]
+    BatchSize,
+    /// Batches, and something that is about all rows.
+    #[error("{0} is decided over all rows at once, and a batch is only some of them; leave that out, or the batches")]
+    NotByBatches(&'static str),
+    /// A part of the rows that is none.
+    #[error("the part of its rows that a centre remembers must be above 0 and at most 1, and is {0}")]
+    Memory(f64),
+    /// A fraction of the largest count that is none.
+    #[error("the ratio below which centres are re-seeded must be from 0 to below 1, and is {0}")]
+    ReassignmentRatio(f64),
     /// No threads.
     #[error("the number of threads cannot be 0")]
     NThreads,
@@ -136,7 +148,9 @@ pub enum KMeansError {
     #[error(transparent)]
     Mahalanobis(#[from] MahalanobisError),
     /// The centres cannot be learnt batch by batch.
-    #[error("the centres of this distance are not means, and only means can be learnt batch by batch; use `fit`")]
+    #[error(
+        "the centres of this distance are not means, and only means can be learnt batch by batch; fit all rows at once"
+    )]
     NeedsRows,
     /// Something was asked for that is about all rows.
     #[error("{0} is decided over all rows at once, and a batch is only some of them; use `fit`, or leave it out")]
@@ -152,7 +166,9 @@ pub enum KMeansError {
         iteration: usize,
     },
     /// Batches have missing values.
-    #[error("centres cannot be learnt batch by batch from rows with missing values; fill them, or use `fit`")]
+    #[error(
+        "centres cannot be learnt batch by batch from rows with missing values; fill them, or fit all rows at once"
+    )]
     MissingInBatch,
     /// The model to go on with has another number of clusters.
     #[error("the model has {got} clusters and the parameters ask for {expected}; go on with the number it has")]

@@ -62,13 +62,16 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         check_count(samples, self.n_clusters())?;
         check_domain(samples, self.distance())?;
         samples.check_columns()?;
+        if self.mini_batch().is_some() {
+            self.check_batch(samples)?;
+        }
         let known = self.known_labels().map(|known| known::labels(known, samples, self.n_clusters())).transpose()?;
         let samples = match &known {
             Some(known) => &samples.in_order(None).with_known(known),
             None => &samples.in_order(None),
         };
-        // Given centres leave nothing to chance: one run.
-        let given = matches!(self.init_method(), KMeansInit::Precomputed(_));
+        // Given centres leave nothing to chance but the batches that may be drawn: one run.
+        let given = matches!(self.init_method(), KMeansInit::Precomputed(_)) && self.mini_batch().is_none();
         let seeds = self.seeds(if given { 1 } else { self.n_runs() });
         // The generator stays here: it need not be able to go to another thread.
         let params = self.clone().with_rng(());
@@ -120,7 +123,8 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
     fn solved(&self, samples: &Samples<F>, threads: Threads) -> Option<Fitted<F>> {
         let is_free = !matches!(self.init_method(), KMeansInit::Precomputed(_)) && samples.known().is_none();
         let is_plain = self.distance().is_squared_euclidean() && !self.needs_all_rows() && samples.n_missing() == 0;
-        let iterates = self.algorithm() != Algorithm::Auto || self.iteration_limit() == 0;
+        let iterates =
+            self.algorithm() != Algorithm::Auto || self.iteration_limit() == 0 || self.mini_batch().is_some();
         if !is_free || !is_plain || iterates {
             return None;
         }
@@ -160,7 +164,10 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
                     .with_sizes(sizes)
                     .with_missing(samples);
                 let mut session = Session::new(&family, samples, threads);
-                let mut run = session.run(&mut family, self.iteration_limit(), observer);
+                let mut run = match self.batches(samples, *seed, threads) {
+                    Some(batches) => batches.run(&mut family, observer),
+                    None => session.run(&mut family, self.iteration_limit(), observer),
+                };
                 let evaluate =
                     |family: &KMeansFamily<F, D>, session: &mut _| family.evaluate(session, samples, threads);
                 let has_empty = |fit: &CentroidFit| fit.weights.contains(&0.0);
@@ -228,7 +235,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         KMeansFamily::new(centres, self.distance().clone(), tolerance, offset).with_algorithm(self.algorithm())
     }
 
-    fn iteration_limit(&self) -> usize {
+    pub(super) fn iteration_limit(&self) -> usize {
         usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX)
     }
 
@@ -241,6 +248,9 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         rng: &mut Xoshiro256Plus,
     ) -> Result<Array2<F>, KMeansError> {
         let (init, k, distance) = (self.init_method(), self.n_clusters(), self.distance());
+        if let Some(centres) = self.start_of_drawn(samples, threads, rng) {
+            return Ok(centres);
+        }
         match samples.known().filter(|_| !matches!(init, KMeansInit::Precomputed(_))) {
             Some(known) => Ok(known::centres(samples, known, k, init, distance, threads, rng)?),
             None => on_whole_rows(samples, summary, |whole| Ok(init.seed(whole, k, distance, threads, rng)?.centres)),

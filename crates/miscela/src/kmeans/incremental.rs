@@ -6,15 +6,15 @@
 
 use super::fit::{check_count, check_domain};
 use super::model::Fitted;
-use super::{IncrKMeansError, KMeans, KMeansError, KMeansValidParams};
+use super::{IncrKMeansError, KMeans, KMeansError, KMeansParams, KMeansValidParams};
 use crate::Float;
 use crate::input::samples_of;
 use crate::report::{Report, Seconds, timed};
-use linfa::{DatasetBase, traits::FitWith};
-use miscela_distance::{CentreRule, Centred};
-use miscela_em::{CentroidFit, Empty, KMeansFamily, Search, Summary, Termination, evaluate_centroids, summarize};
+use linfa::{DatasetBase, ParamGuard, traits::FitWith};
+use miscela_distance::Centred;
+use miscela_em::{CentroidFit, Empty, KMeansFamily, Learning, Summary, Tally, Termination, evaluate_centroids};
 use miscela_init::Seeding;
-use miscela_kernel::{Samples, Threads};
+use miscela_kernel::{Samples, Threads, uniform};
 use ndarray::{Array2, ArrayBase, Data, Ix2};
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256Plus;
@@ -25,11 +25,11 @@ impl<'a, F: Float, R: Rng + Clone, D: Centred<F> + 'a, S: Data<Elem = F>, T>
     type ObjectIn = Option<KMeans<F, D>>;
     type ObjectOut = KMeans<F, D>;
 
-    /// Moves a model by one batch; without a model, the batch is first used to find a start.
+    /// [`partial_fit`](KMeansValidParams::partial_fit) with linfa's convention: a model that has not settled comes back as an
+    /// error.
     ///
     /// Settled is a model whose centres moved by at most the tolerance times the standard deviation of the batch (the root
-    /// of the columns' mean variance), all movements taken together. Its counts go on growing from batch to batch; its
-    /// inertia is that of the latest batch about the centres before it.
+    /// of the columns' mean variance), all movements taken together.
     ///
     /// ```
     /// use miscela::prelude::*;
@@ -60,14 +60,75 @@ impl<'a, F: Float, R: Rng + Clone, D: Centred<F> + 'a, S: Data<Elem = F>, T>
         model: Option<KMeans<F, D>>,
         batch: &'a DatasetBase<ArrayBase<S, Ix2>, T>,
     ) -> Result<KMeans<F, D>, IncrKMeansError<KMeans<F, D>>> {
-        let samples = samples_of(batch, self.missing()).map_err(KMeansError::from)?;
-        if samples.n_missing() > 0 {
-            return Err(KMeansError::MissingInBatch.into());
-        }
+        let moved = self.partial_fit(model, batch)?;
+        if moved.report.converged() { Ok(moved) } else { Err(IncrKMeansError::NotConverged(moved)) }
+    }
+}
+
+impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
+    /// Moves a model by one batch; without a model, the batch is first used to find a start. Returns the model, whether it has
+    /// settled or not; its report says that.
+    ///
+    /// A row of weight w moves its centre by w/N of the way, where N is the weight of all rows that the centre was given, these
+    /// included: each centre is the mean of its rows (Sculley 2010), or of the [latest](super::KMeansParams::memory) of them. Counts go on growing from batch to batch, also those of a
+    /// model that was fitted to all rows, and are kept in model files. The inertia of the model is that of the latest batch
+    /// about the centres before it. Centres that win too few rows are [re-seeded](super::KMeansParams::reassignment_ratio);
+    /// rows they had won are then counted no more.
+    ///
+    /// Cost: that of an iteration over the batch. Centres move less and less: not for rows whose clusters drift, unless with a
+    /// shorter memory.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    ///
+    /// let iris = linfa_datasets::iris();
+    /// let params = KMeans::params(3);
+    /// let mut model = None;
+    /// for batch in iris.sample_chunks(50) {
+    ///     model = Some(params.partial_fit(model, &batch)?);
+    /// }
+    /// let model = model.expect("there were batches");
+    /// assert_eq!((model.report().iterations, model.sizes().iter().sum::<usize>()), (3, 150));
+    /// # Ok::<(), KMeansError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the batch or its weights are at fault, if the model has other columns or another number of clusters, or if what is
+    /// asked for needs all rows at once, as centres do that are no means.
+    pub fn partial_fit<S: Data<Elem = F>, T>(
+        &self,
+        model: Option<KMeans<F, D>>,
+        batch: &DatasetBase<ArrayBase<S, Ix2>, T>,
+    ) -> Result<KMeans<F, D>, KMeansError> {
+        let samples = samples_of(batch, self.missing())?;
+        self.check_batch(&samples)?;
+        self.check_batchwise()?;
         let seeds = self.seeds(self.n_runs());
         let params = self.clone().with_rng(());
-        let moved = self.threads().install(|threads| params.move_by_batch(model, &samples, &seeds, threads))?;
-        if moved.report.converged() { Ok(moved) } else { Err(IncrKMeansError::NotConverged(moved)) }
+        self.threads().install(|threads| params.move_by_batch(model, &samples, &seeds, threads))
+    }
+
+    /// Whether nothing is asked for that only all rows together can tell.
+    fn check_batchwise(&self) -> Result<(), KMeansError> {
+        if let Some(what) = self.needs_all_rows_for() {
+            return Err(KMeansError::NeedsAllRows(what));
+        }
+        match self.empty() {
+            // Centres without rows in a batch keep their place in any case.
+            Empty::Farthest | Empty::Keep => Ok(()),
+            _ => Err(KMeansError::NeedsAllRows("which clusters are empty")),
+        }
+    }
+}
+
+impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansParams<F, R, D> {
+    /// [`KMeansValidParams::partial_fit`] after checking the parameters.
+    pub fn partial_fit<S: Data<Elem = F>, T>(
+        &self,
+        model: Option<KMeans<F, D>>,
+        batch: &DatasetBase<ArrayBase<S, Ix2>, T>,
+    ) -> Result<KMeans<F, D>, KMeansError> {
+        self.check_ref()?.partial_fit(model, batch)
     }
 }
 
@@ -79,10 +140,6 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         seeds: &[u64],
         threads: Threads,
     ) -> Result<KMeans<F, D>, KMeansError> {
-        if self.distance().centre_rule() != CentreRule::Mean {
-            return Err(KMeansError::NeedsRows);
-        }
-        self.check_batchwise()?;
         check_domain(samples, self.distance())?;
         let mut model = match model {
             Some(model) if model.n_features() != samples.n_columns() => {
@@ -99,42 +156,27 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         let mut seconds = 0.0;
         timed(&mut seconds, || {
             let summary = Summary::of(samples, threads);
-            let fit = evaluate_centroids(samples, model.search(), model.distance(), threads);
+            let counts = || model.cluster_count.iter().map(|count| count.widen()).collect();
+            let mut tally = model.tally.take().unwrap_or_else(|| Tally::new(counts()));
+            let seed = seeds.iter().fold(0, |all, seed| all ^ seed);
+            let seed = uniform::of_row(seed, model.report.iterations);
+            let learning = Learning { memory: self.memory(1.0), reseed_below: self.reassignment_ratio(), seed };
             let offset = summary.mean.iter().map(|m| F::narrow(*m)).collect();
             let mut family = KMeansFamily::new(&model.centroids, model.distance.clone(), 0.0, offset);
-            let mut counts: Vec<f64> = model.cluster_count.iter().map(|count| count.widen()).collect();
-            let shift2 = family.absorb(&summarize(&family, samples, threads), &mut counts);
-            let settled = shift2.sqrt() <= self.tolerance().widen() * summary.mean_variance().sqrt();
-            model.cluster_count = counts.into_iter().map(F::narrow).collect();
+            let step = family.take_in(samples, &mut tally, learning, threads);
+            let settled = step.shift2.sqrt() <= self.tolerance().widen() * summary.mean_variance().sqrt();
             model.set_centroids(family.centroids());
-            model.inertia_sum = fit.inertia;
+            model.cluster_count = tally.counts.iter().map(|count| F::narrow(*count)).collect();
+            model.tally = Some(tally);
+            model.inertia_sum = step.fit.inertia;
             model.total_weight = samples.total_weight();
-            model.sizes.iter_mut().zip(fit.sizes).for_each(|(size, more)| *size += more);
-            model.report.iterations += 1;
-            model.report.trace.push(model.inertia_sum);
-            model.report.run_objectives = vec![model.inertia_sum];
-            model.report.termination = if settled { Termination::Tolerance } else { Termination::MaxIterations };
+            model.sizes.iter_mut().zip(step.fit.sizes).for_each(|(size, more)| *size += more);
+            step.repairs.iter().for_each(|(c, ..)| model.sizes[*c] = 0);
+            let settled = settled && step.repairs.is_empty();
+            model.report.note_batch(model.inertia_sum, step.repairs, settled);
         });
         model.report.seconds.fit += seconds;
         Ok(model)
-    }
-
-    /// Whether nothing is asked for that only all rows together can tell.
-    fn check_batchwise(&self) -> Result<(), KMeansError> {
-        if self.trim() > 0.0 {
-            return Err(KMeansError::NeedsAllRows("which rows to trim"));
-        }
-        if self.sizes(usize::MAX).is_some() {
-            return Err(KMeansError::NeedsAllRows("how to keep clusters to their sizes"));
-        }
-        if self.search() != Search::None {
-            return Err(KMeansError::NeedsAllRows("where clusters are better placed"));
-        }
-        match self.empty() {
-            // Centres without rows in a batch keep their place in any case.
-            Empty::Farthest | Empty::Keep => Ok(()),
-            _ => Err(KMeansError::NeedsAllRows("which clusters are empty")),
-        }
     }
 
     /// A model at the best of the starts on this batch, with no rows in it yet.
@@ -157,18 +199,8 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         })?;
         let Some((_, centroids)) = best else { return Err(super::KMeansParamsError::NRuns.into()) };
         let k = self.n_clusters();
-        let report = Report {
-            n_runs: self.n_runs(),
-            iterations: 0,
-            termination: Termination::MaxIterations,
-            trace: Vec::new(),
-            run_objectives: Vec::new(),
-            repairs: Vec::new(),
-            n_missing: 0,
-            given_up: 0,
-            search: None,
-            seconds,
-        };
+        let n_runs = self.n_runs();
+        let report = Report { n_runs, seconds, ..Report::without_iterations(Termination::MaxIterations) };
         let fit = CentroidFit { inertia: 0.0, sizes: vec![0; k], weights: vec![0.0; k] };
         let fitted = Fitted { centroids, fit, total_weight: 1.0, report, joint: None };
         Ok(KMeans::from_fitted(fitted, self.distance().clone()))

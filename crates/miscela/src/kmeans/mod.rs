@@ -7,6 +7,7 @@ mod error;
 mod fit;
 mod incremental;
 mod inference;
+mod mini_batch;
 mod model;
 mod params;
 mod selection;

@@ -7,8 +7,8 @@ use crate::report::Report;
 use linfa::traits::{PredictInplace, Transformer};
 use miscela_distance::{AnyCentred, Distance, L2};
 use miscela_em::{
-    CentroidFit, JointFit, Missing, distances, evaluate_centroids, nearest_centres, nearest_labels, nearest_reduced,
-    partial_distances, partial_fit, partial_impute, partial_nearest,
+    CentroidFit, JointFit, Missing, Tally, distances, evaluate_centroids, nearest_centres, nearest_labels,
+    nearest_reduced, partial_distances, partial_fit, partial_impute, partial_nearest,
 };
 use miscela_kernel::{Centroids, Samples, Threads};
 use ndarray::{Array1, Array2, ArrayBase, Data, Ix1, Ix2};
@@ -47,6 +47,8 @@ pub struct KMeans<F, D = L2> {
     pub(super) feature_names: Vec<String>,
     pub(super) missing: Missing,
     pub(super) trimming: Option<Trimming>,
+    /// What batches have given each centre, if they were learnt from any: the counts in full.
+    pub(super) tally: Option<Tally>,
     /// The labels of the rows of the fit, where they were labelled together: no part of the model.
     pub(super) joint_labels: Option<Vec<u32>>,
     /// The centres, prepared for search.
@@ -60,6 +62,7 @@ impl<F: PartialEq, D: PartialEq> PartialEq for KMeans<F, D> {
         mine == theirs
             && (&self.distance, &self.report, &self.feature_names, self.missing, self.trimming)
                 == (&other.distance, &other.report, &other.feature_names, other.missing, other.trimming)
+            && self.tally == other.tally
     }
 }
 
@@ -168,6 +171,7 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
             feature_names,
             missing,
             trimming,
+            tally,
             joint_labels,
             index,
             distance: _,
@@ -183,6 +187,7 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
             feature_names,
             missing,
             trimming,
+            tally,
             joint_labels,
             index,
         }
@@ -211,6 +216,7 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
             report,
             missing: Missing::Error,
             trimming: None,
+            tally: None,
             joint_labels: joint.map(|joint| joint.labels),
         }
     }

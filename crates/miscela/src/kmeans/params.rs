@@ -5,7 +5,7 @@ use crate::Float;
 use crate::search::{self, SearchBudget, SearchError};
 use linfa::ParamGuard;
 use miscela_distance::Distance;
-use miscela_em::{Algorithm, Empty, Missing, Search, Sizes, Sizing};
+use miscela_em::{Algorithm, Empty, MiniBatch, Missing, Search, Sizes, Sizing};
 use miscela_init::KMeansInit;
 use miscela_kernel::Threads;
 
@@ -27,6 +27,9 @@ pub struct KMeansValidParams<F, R, D> {
     sizing: Sizing,
     search: Search,
     search_budget: SearchBudget,
+    mini_batch: Option<MiniBatch>,
+    memory: Option<f64>,
+    reassignment_ratio: f64,
     threads: Threads,
     rng: R,
     distance: D,
@@ -71,6 +74,9 @@ impl<F: Float, R, D: Distance<F>> KMeansParams<F, R, D> {
             sizing: Sizing::Exact,
             search: Search::None,
             search_budget: SearchBudget::UntilIdle,
+            mini_batch: None,
+            memory: None,
+            reassignment_ratio: 0.01,
             threads: Threads::Ambient,
             rng,
             distance,
@@ -292,6 +298,64 @@ impl<F: Float, R, D: Distance<F>> KMeansParams<F, R, D> {
         self
     }
 
+    /// Fits by batches drawn from the table instead of all rows in each iteration (Sculley 2010): a number of rows, or a
+    /// [`MiniBatch`] that also says when no more is to be gained.
+    ///
+    /// An iteration is a batch. Rows are drawn by weight, each batch from all parts of the table, and a drawn row moves its
+    /// centre by one part in the number of rows that the centre [remembers](Self::memory). The start is found in a few batches of rows.
+    /// Centres that win too few rows are [re-seeded](Self::reassignment_ratio). The trace is the inertia of the batches about
+    /// the centres before each, smoothed and scaled to the table; sizes and inertia of the model are of all rows. The
+    /// [tolerance](Self::tolerance) asks how far the batch by itself would move the centres, and so ends a fit
+    /// rarely, unless batches are large. Batches as large as the table are the table.
+    ///
+    /// Cost: that of the rows drawn, `batch_size` in each of at most [`max_n_iterations`](Self::max_n_iterations), and one pass
+    /// over all rows at the end. Memory: a batch, and 8 bytes a row where rows have weights.
+    ///
+    /// Only for distances whose centre is a plain mean, and not with what needs all rows: trimming, bounded sizes, known
+    /// labels, searches, missing values. Not where a fit to all rows is quick: it ends a little lower, and exactly at an optimum.
+    ///
+    /// ```
+    /// use miscela::{MiniBatch, prelude::*};
+    /// use ndarray::Array2;
+    ///
+    /// let rows = Array2::from_shape_fn((20_000, 2), |(i, j)| (i % 5 * (j + 1)) as f64 + (i * 7919 % 101) as f64 / 300.0);
+    /// let dataset = DatasetBase::from(rows);
+    /// let all = KMeans::params(5).fit(&dataset)?;
+    /// let batches = KMeans::params(5).mini_batch(256).fit(&dataset)?;
+    /// assert!(batches.inertia_sum() < 1.01 * all.inertia_sum());
+    /// assert_eq!(batches.sizes().iter().sum::<usize>(), 20_000);
+    /// // So many batches and no fewer.
+    /// let params = KMeans::params(5).mini_batch(MiniBatch { batch_size: 256, patience: 0 });
+    /// assert_eq!(params.max_n_iterations(10).fit(&dataset)?.report().trace.len(), 10);
+    /// # Ok::<(), KMeansError>(())
+    /// ```
+    pub fn mini_batch(mut self, batches: impl Into<MiniBatch>) -> Self {
+        self.0.mini_batch = Some(batches.into());
+        self
+    }
+
+    /// In fits by batches: the part of its rows, the latest, that a centre is the mean of; of all of them while they weigh 50 or
+    /// less. By default 1 for batches that are [given](KMeansValidParams::partial_fit), all rows that the centre was ever given
+    /// (Sculley 2010), and 0.1 for those that are [drawn](Self::mini_batch): with 1 the centres of a poor start are
+    /// remembered for ever, and T batches lead about as far as ln T iterations over all rows.
+    ///
+    /// Shorter for rows whose clusters drift. Not to be so short that a centre remembers few rows: its inertia is higher than
+    /// that of the true mean by a part in twice as many.
+    pub fn memory(mut self, part: f64) -> Self {
+        self.0.memory = Some(part);
+        self
+    }
+
+    /// In fits by batches, [drawn](Self::mini_batch) or [given](KMeansValidParams::partial_fit): a centre that has won less than
+    /// this fraction of what the largest cluster has is put on a row of the batch, drawn by weight and squared distance as
+    /// k-means++ draws, if that serves the batch better; it is then among the repairs of the report. Zero: never. By default 0.01, as in scikit-learn.
+    ///
+    /// Not to be raised where clusters are of very unequal size. [`Empty::Keep`] re-seeds nothing either.
+    pub fn reassignment_ratio(mut self, ratio: f64) -> Self {
+        self.0.reassignment_ratio = ratio;
+        self
+    }
+
     /// Who does the work. The result is the same, bit for bit.
     pub fn threads(mut self, threads: Threads) -> Self {
         self.0.threads = threads;
@@ -332,6 +396,14 @@ impl<F: Float, R, D: Distance<F>> ParamGuard for KMeansParams<F, R, D> {
             Err(KMeansParamsError::KnownTogether)
         } else if params.needs_all_rows() && !matches!(params.algorithm, Algorithm::Auto | Algorithm::Lloyd) {
             Err(KMeansParamsError::EveryRow(params.algorithm))
+        } else if params.mini_batch.is_some_and(|batches| batches.batch_size == 0) {
+            Err(KMeansParamsError::BatchSize)
+        } else if let Some(what) = params.needs_all_rows_for().filter(|_| params.mini_batch.is_some()) {
+            Err(KMeansParamsError::NotByBatches(what))
+        } else if params.memory.is_some_and(|part| !(part > 0.0 && part <= 1.0)) {
+            Err(KMeansParamsError::Memory(params.memory.unwrap_or(0.0)))
+        } else if !(0.0..1.0).contains(&params.reassignment_ratio) {
+            Err(KMeansParamsError::ReassignmentRatio(params.reassignment_ratio))
         } else if params.threads == Threads::Count(0) {
             Err(KMeansParamsError::NThreads)
         } else if params.missing == Missing::Marginal && !params.distance.is_squared_euclidean() {
@@ -365,6 +437,9 @@ impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
             sizing,
             search,
             search_budget,
+            mini_batch,
+            memory,
+            reassignment_ratio,
             threads,
             rng: _,
             distance,
@@ -385,6 +460,9 @@ impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
             sizing,
             search,
             search_budget,
+            mini_batch,
+            memory,
+            reassignment_ratio,
             threads,
             rng,
             distance,
@@ -394,6 +472,17 @@ impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
     /// Whether which rows count or where they go is decided for all of them together.
     pub(super) fn needs_all_rows(&self) -> bool {
         self.trim > 0.0 || self.sizes(usize::MAX).is_some()
+    }
+
+    /// What is asked for that batches of rows cannot tell.
+    pub(super) fn needs_all_rows_for(&self) -> Option<&'static str> {
+        let asked = [
+            ("which rows to trim", self.trim > 0.0),
+            ("how to keep clusters to their sizes", self.sizes(usize::MAX).is_some()),
+            ("where clusters are better placed", self.search != Search::None),
+            ("what becomes of rows of known label", self.known.is_some()),
+        ];
+        asked.into_iter().find(|(_, asked)| *asked).map(|(what, _)| what)
     }
 
     /// Whether nothing is given that a search could not heed.
@@ -495,6 +584,21 @@ impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
     /// How long.
     pub fn search_budget(&self) -> SearchBudget {
         self.search_budget
+    }
+
+    /// The batches of a fit by batches.
+    pub fn mini_batch(&self) -> Option<MiniBatch> {
+        self.mini_batch
+    }
+
+    /// The part of its rows that a centre is the mean of in fits by batches, if it was asked for.
+    pub(super) fn memory(&self, default: f64) -> f64 {
+        self.memory.unwrap_or(default)
+    }
+
+    /// Below which fraction of the largest count centres are re-seeded in fits by batches; zero where none is.
+    pub fn reassignment_ratio(&self) -> f64 {
+        if self.empty.relocates() { self.reassignment_ratio } else { 0.0 }
     }
 
     /// The random number generator.

@@ -89,6 +89,7 @@ impl<F: Float> GaussianMixture<F> {
         if let Mixing::Given(weights) = &mut self.settings.mixing {
             *weights = order.iter().map(|c| weights[*c]).collect();
         }
+        self.stream = self.stream.map(|stream| stream.in_order(order, &self.mixture, &self.settings));
         // The rows of the noise, if there is some, come after all.
         let noise = self.sizes.get(order.len()).copied();
         self.sizes = order.iter().map(|c| self.sizes[*c]).chain(noise).collect();

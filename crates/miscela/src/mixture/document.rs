@@ -6,7 +6,7 @@ use crate::kmeans::{dtype, malformed};
 use crate::report::Report;
 use miscela_em::{
     Acceleration, Assignment, Collapse, Covariance, Covariances, Held, Missing, Mixing, Mixture, MixtureFit,
-    MixtureSettings, Noise, Tails, Uniform,
+    MixtureSettings, Noise, Stream, Tails, Uniform,
 };
 use miscela_persist::{Document, Dtype, Format, PersistError, Version, layers, matrix, rows, save, stack, vector};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -67,6 +67,9 @@ pub struct GaussianMixtureDocument<F> {
     /// The noise, where there is some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uniform: Option<Uniform>,
+    /// What batches have come to, where it was learnt from any: their number, and the running statistics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<Stream>,
     /// Rows of positive weight by label.
     pub sizes: Vec<usize>,
     /// Σ w ln p(x) of the fit.
@@ -175,6 +178,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
             covariances: CovarianceLists::new(&self.mixture.covariances).ok_or_else(unknown)?,
             degrees: self.mixture.degrees.clone(),
             uniform: self.mixture.noise.clone(),
+            stream: self.stream.clone(),
             sizes: self.sizes.clone(),
             log_likelihood: self.log_likelihood,
             classification_log_likelihood: self.classification_log_likelihood,
@@ -248,6 +252,10 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
         };
         let mut model = Self::from_fitted(fitted).map_err(|error| malformed(FIELD, error.to_string()))?;
         model.feature_names = crate::names::checked(document.feature_names, d)?;
+        if document.stream.as_ref().is_some_and(|stream| !stream.belongs_to(&model.mixture, &model.settings)) {
+            return Err(malformed("stream", "its statistics are not those of this model".into()));
+        }
+        model.stream = document.stream;
         Ok(model)
     }
 }

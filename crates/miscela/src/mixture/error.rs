@@ -4,7 +4,7 @@ use crate::kmeans::KMeansError;
 use crate::known::KnownLabelsError;
 use crate::search::SearchError;
 use miscela_em::{
-    Assignment, Collapse, ColumnsError, ConditionalError, Covariance, ParameterError, PriorError, StartError,
+    Assignment, Collapse, ColumnsError, ConditionalError, Covariance, ParameterError, PriorError, StartError, StepSize,
 };
 use miscela_init::SeedingError;
 use miscela_kernel::SamplesError;
@@ -86,6 +86,18 @@ pub enum GmmParamsError {
     /// A search that makes no sense.
     #[error(transparent)]
     Search(#[from] SearchError),
+    /// Batches of no rows.
+    #[error("the size of batches cannot be 0")]
+    BatchSize,
+    /// Batches, and something that is about all rows.
+    #[error("{0} is decided over all rows at once, and a batch is only some of them; leave that out, or the batches")]
+    NotByBatches(&'static str),
+    /// Steps by which batches do not average out, or that get stuck.
+    #[error(
+        "the exponent of the step size must be above 0.5 and at most 1, and its offset 1 or more; they are {} and {}",
+        .0.exponent, .0.offset
+    )]
+    StepSize(StepSize),
     /// No threads.
     #[error("the number of threads cannot be 0")]
     NThreads,
@@ -162,10 +174,48 @@ pub enum GmmError {
         /// The structure.
         covariance: Covariance,
     },
+    /// Something was asked for that is about all rows.
+    #[error("{0} is decided over all rows at once, and a batch is only some of them; use `fit`, or leave it out")]
+    NeedsAllRows(&'static str),
+    /// Batches have missing values.
+    #[error(
+        "a mixture cannot be learnt batch by batch from rows with missing values; fill them, or fit all rows at once"
+    )]
+    MissingInBatch,
+    /// The model to go on with has another number of components.
+    #[error("the model has {got} components and the parameters ask for {expected}; go on with the number it has")]
+    ComponentCount {
+        /// Components asked for.
+        expected: usize,
+        /// Components of the model.
+        got: usize,
+    },
+    /// The model to go on with is of another kind.
+    #[error("the model has another {0} than the parameters ask for; go on with the one it has")]
+    OtherKind(&'static str),
     /// A model file could not be read or written.
     #[error(transparent)]
     Persist(#[from] PersistError),
     /// An error of linfa's.
     #[error(transparent)]
     Linfa(#[from] linfa::Error),
+}
+
+/// An error in fitting a mixture batch by batch, with linfa's convention: a model that has not settled comes back in
+/// `NotConverged`, to be handed the next batch.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IncrGmmError<M: std::fmt::Debug> {
+    /// A parameter makes no sense.
+    #[error("invalid hyperparameter: {0}")]
+    InvalidParams(#[from] GmmParamsError),
+    /// The batch's log-likelihood still rose by more than the tolerance. No failure: go on with this model.
+    #[error("the algorithm has not yet converged; go on with the next batch")]
+    NotConverged(M),
+    /// The batch could not be used.
+    #[error(transparent)]
+    Fit(#[from] GmmError),
+    /// An error of linfa's.
+    #[error(transparent)]
+    LinfaError(#[from] linfa::Error),
 }

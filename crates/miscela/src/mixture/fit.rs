@@ -7,10 +7,18 @@ use crate::input::{samples, samples_of};
 use crate::known;
 use crate::report::{Best, Report, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
-use miscela_em::{Assignment, Course, MixtureSearch, Observer, Outcome, Run, Search, Summary, Termination};
+use miscela_em::{
+    Assignment, Course, MiniBatch, Mixture, MixtureSearch, Observer, Outcome, Repair, Run, Search, StepwiseBatches,
+    StepwiseOutcome, Stream, Summary, Termination, drawn_rows,
+};
 use miscela_kernel::{Samples, Threads};
-use ndarray::{ArrayBase, Data, Ix2};
+use ndarray::{ArrayBase, Axis, Data, Ix2};
 use rand::Rng;
+
+/// The batches whose rows the start of a fit by batches is found in.
+const START_BATCHES: usize = 3;
+/// The rows for each component that it is found in, at least.
+const START_ROWS: usize = 100;
 
 impl<F: Float, R: Rng + Clone, S: Data<Elem = F>, T> Fit<ArrayBase<S, Ix2>, T, GmmError> for GmmValidParams<F, R> {
     type Object = GaussianMixture<F>;
@@ -51,7 +59,10 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         samples: &Samples<F>,
         observer: &mut dyn Observer,
     ) -> Result<GaussianMixture<F>, GmmError> {
-        let (mut outcome, mut report) = self.best_run(samples, observer, GmmValidParams::run)?;
+        if self.mini_batch().is_some() && samples.n_missing() > 0 {
+            return Err(GmmError::MissingInBatch);
+        }
+        let ((mut outcome, stream), mut report) = self.best_run(samples, observer, GmmValidParams::run)?;
         if self.search() != Search::None && report.termination != Termination::Cancelled {
             // The outcome's run went into the report.
             outcome.run.repairs.clone_from(&report.repairs);
@@ -59,7 +70,19 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         }
         let Outcome { mixture, fit, .. } = outcome;
         let (settings, total_weight) = (self.settings(), samples.total_weight());
-        Ok(GaussianMixture::from_fitted(Fitted { mixture, settings, fit, total_weight, report })?)
+        let model = GaussianMixture::from_fitted(Fitted { mixture, settings, fit, total_weight, report })?;
+        Ok(GaussianMixture { stream, ..model })
+    }
+
+    /// One seed a run, drawn before any work is shared out; one run where there is no chance in it.
+    pub(super) fn seeds(&self, samples: &Samples<F>) -> Vec<u64> {
+        let chance = || {
+            let drawn = self.mini_batch().is_some() || draws(self.settings().assignment);
+            drawn || self.init_method().is_random(samples)
+        };
+        let n_runs = if self.n_runs() > 1 && chance() { self.n_runs() } else { 1 };
+        let mut rng = self.rng().clone();
+        (0..n_runs).map(|_| rng.next_u64()).collect()
     }
 
     /// Goes on to better optima from the best run.
@@ -107,10 +130,7 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
             Some(known) => &samples.in_order(None).with_known(known),
             None => &samples.in_order(None),
         };
-        let chance = || self.init_method().is_random(samples) || draws(self.settings().assignment);
-        let n_runs = if self.n_runs() > 1 && chance() { self.n_runs() } else { 1 };
-        let mut rng = self.rng().clone();
-        let seeds: Vec<u64> = (0..n_runs).map(|_| rng.next_u64()).collect();
+        let seeds = self.seeds(samples);
         // The generator stays here: it need not be able to go to another thread.
         let params = self.clone().with_rng(());
         self.threads().install(|threads| {
@@ -161,17 +181,61 @@ pub(crate) struct Finished<T> {
     pub(crate) objective: f64,
 }
 
+/// What a run ended with, and what batches have come to, if there were any.
+type Ended<F> = (Outcome<F>, Option<Stream>);
+
 impl<F: Float> GmmValidParams<F, ()> {
     /// One run from one start.
-    fn run(&self, attempt: Attempt<F>) -> Result<Finished<Outcome<F>>, GmmError> {
+    fn run(&self, attempt: Attempt<F>) -> Result<Finished<Ended<F>>, GmmError> {
         let Attempt { samples, summary, seed, threads, observer, seconds } = attempt;
-        let (start, repairs) = timed(&mut seconds.init, || self.start(samples, summary, seed, threads))?;
+        let (start, repairs) = timed(&mut seconds.init, || self.start_for(samples, summary, seed, threads))?;
         timed(&mut seconds.fit, || {
-            let mut outcome = self.course(samples, summary, seed, threads).run(start, observer)?;
+            let (mut outcome, stream) = match self.mini_batch() {
+                Some(batch) => self.run_batches(samples, batch, seed, threads, start, observer)?,
+                None => (self.course(samples, summary, seed, threads).run(start, observer)?, None),
+            };
             let (mut run, objective) = (std::mem::take(&mut outcome.run), outcome.objective);
             run.repairs.splice(0..0, repairs);
-            Ok(Finished { fitted: outcome, run, objective })
+            Ok(Finished { fitted: (outcome, stream), run, objective })
         })
+    }
+
+    fn run_batches(
+        &self,
+        samples: &Samples<F>,
+        batch: MiniBatch,
+        seed: u64,
+        threads: Threads,
+        start: Mixture<F>,
+        observer: &mut dyn Observer,
+    ) -> Result<Ended<F>, GmmError> {
+        let max_iterations = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
+        let (settings, step_size) = (self.settings(), self.step_size());
+        let batches = StepwiseBatches { samples, settings, batch, step_size, seed, max_iterations, threads };
+        let StepwiseOutcome { mixture, stream, fit, run, objective } = batches.run(start, observer)?;
+        Ok((Outcome { mixture, fit, run, objective }, stream))
+    }
+
+    /// The start of a run; of one by batches found in some of the rows, if it is to be found.
+    fn start_for(
+        &self,
+        samples: &Samples<F>,
+        summary: &Summary,
+        seed: u64,
+        threads: Threads,
+    ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
+        let batch = self.mini_batch().filter(|_| !self.init_method().is_given());
+        let count =
+            batch.map(|batch| batch.batch_size.saturating_mul(START_BATCHES).max(self.n_clusters() * START_ROWS));
+        if let Some(count) = count.filter(|count| *count < samples.n_positive()) {
+            let rows = samples.rows().select(Axis(0), &drawn_rows(samples, count, seed));
+            let drawn = self::samples(&rows, None, self.missing())?;
+            // Where these hold too few values, all rows may not.
+            if let Ok(start) = self.start(&drawn, summary, seed, threads) {
+                return Ok(start);
+            }
+        }
+        self.start(samples, summary, seed, threads)
     }
 
     /// What there is to know of the rows.

@@ -7,7 +7,7 @@ use crate::report::Report;
 use linfa::{DatasetBase, traits::PredictInplace};
 use miscela_em::{
     Assignment, Collapse, Covariance, Covariances, Density, Held, Mixing, Mixture, MixtureFit, MixtureSettings, Noise,
-    ParameterError, Spread, Tails, Uniform, densest_labels, evaluate_mixture, log_densities, responsibilities,
+    ParameterError, Spread, Stream, Tails, Uniform, densest_labels, evaluate_mixture, log_densities, responsibilities,
 };
 use miscela_kernel::{Samples, SamplesError, Threads};
 use ndarray::{Array1, Array2, Array3, ArrayBase, Data, Ix1, Ix2};
@@ -51,6 +51,8 @@ pub struct GaussianMixture<F> {
     pub(super) sizes: Vec<usize>,
     pub(super) report: Report,
     pub(super) feature_names: Vec<String>,
+    /// What batches have come to, if it was learnt from any.
+    pub(super) stream: Option<Stream>,
     pub(super) density: Density<F>,
 }
 
@@ -59,7 +61,7 @@ impl<F: PartialEq> PartialEq for GaussianMixture<F> {
         let figures = |m: &Self| (m.log_likelihood, m.classification_log_likelihood, m.total_weight);
         (&self.mixture, &self.settings, &self.sizes) == (&other.mixture, &other.settings, &other.sizes)
             && figures(self) == figures(other)
-            && (&self.report, &self.feature_names) == (&other.report, &other.feature_names)
+            && (&self.report, &self.feature_names, &self.stream) == (&other.report, &other.feature_names, &other.stream)
     }
 }
 
@@ -136,6 +138,7 @@ impl<F: Float> GaussianMixture<F> {
             total_weight,
             sizes: fit.sizes,
             report,
+            stream: None,
         })
     }
 
@@ -235,6 +238,12 @@ impl<F: Float> GaussianMixture<F> {
     /// label](GmmParams::known_labels) ln(wₖ Nₖ(x)) of their own component.
     pub fn log_likelihood(&self) -> f64 {
         self.log_likelihood
+    }
+
+    /// What the batches that it was learnt from have come to: their number, and the running statistics from which a further
+    /// batch goes on. None if it was fitted to all rows in each iteration.
+    pub fn stream(&self) -> Option<&Stream> {
+        self.stream.as_ref()
     }
 
     /// How the fit went.

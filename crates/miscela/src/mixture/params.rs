@@ -5,8 +5,8 @@ use crate::Float;
 use crate::search::{self, SearchBudget, SearchError};
 use linfa::ParamGuard;
 use miscela_em::{
-    Acceleration, Annealing, Assignment, Collapse, Covariance, Degrees, Held, Missing, Mixing, MixtureSettings, Noise,
-    Search, Tails,
+    Acceleration, Annealing, Assignment, Collapse, Covariance, Degrees, Held, MiniBatch, Missing, Mixing,
+    MixtureSettings, Noise, Search, StepSize, Tails,
 };
 use miscela_kernel::Threads;
 use rand::SeedableRng;
@@ -25,6 +25,8 @@ pub struct GmmValidParams<F, R> {
     known: Option<Vec<Option<usize>>>,
     search: Search,
     search_budget: SearchBudget,
+    mini_batch: Option<MiniBatch>,
+    step_size: StepSize,
     threads: Threads,
     rng: R,
 }
@@ -81,6 +83,8 @@ impl<F: Float, R> GmmParams<F, R> {
             known: None,
             search: Search::None,
             search_budget: SearchBudget::UntilIdle,
+            mini_batch: None,
+            step_size: StepSize::default(),
             threads: Threads::Ambient,
             rng,
         })
@@ -311,6 +315,50 @@ impl<F: Float, R> GmmParams<F, R> {
         self
     }
 
+    /// Fits by batches drawn from the table instead of all rows in each iteration: stepwise EM (Cappé & Moulines 2009); a number
+    /// of rows, or a [`MiniBatch`] that also says when no more is to be gained.
+    ///
+    /// An iteration is a batch. Rows are drawn by weight, each batch from all parts of the table, and the statistics of a batch
+    /// are mixed into those of the batches before by the [step size](Self::step_size); then comes the M-step of the structure. A
+    /// start that is not given is found in a few batches of rows. The trace is what the assignment rule maximises, over the
+    /// batches at the parameters before each, smoothed and scaled to the table; likelihood and sizes of the model are of all
+    /// rows. The [tolerance](Self::tolerance) asks how much the objective of the batch would rise if it were all
+    /// there is, and so ends a fit rarely, unless batches are large. Batches as large as the table are the table.
+    ///
+    /// Cost: that of the rows drawn, `batch_size` in each of at most [`max_n_iterations`](Self::max_n_iterations), a look at
+    /// how well each batch is fitted after it, and one pass over all rows at the end.
+    ///
+    /// For soft, hard and tempered assignment, and not with what needs all rows: noise, known labels, acceleration, components
+    /// that start again or go, missing values. Not where batches have fewer rows than a component has parameters, many times
+    /// over; and not where a fit to all rows is quick: it ends a little higher.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    /// use rand::SeedableRng;
+    ///
+    /// let covariances = Covariances::Spherical(ndarray::array![1.0, 0.5, 2.0]);
+    /// let means = ndarray::array![[0.0, 0.0], [6.0, 0.0], [0.0, 6.0]];
+    /// let truth = miscela::Mixture::new(ndarray::array![0.5, 0.3, 0.2], means, covariances);
+    /// let truth = GaussianMixture::from_parameters(truth, Covariance::Spherical)?;
+    /// let rows = truth.sample(20_000, &mut rand_xoshiro::Xoshiro256Plus::seed_from_u64(1)).0;
+    /// let dataset = DatasetBase::from(rows);
+    /// let all = GaussianMixture::params(3).fit(&dataset)?;
+    /// let batches = GaussianMixture::params(3).mini_batch(500).fit(&dataset)?;
+    /// assert!(batches.score(&dataset)? > all.score(&dataset)? - 0.01);
+    /// # Ok::<(), GmmError>(())
+    /// ```
+    pub fn mini_batch(mut self, batches: impl Into<MiniBatch>) -> Self {
+        self.0.mini_batch = Some(batches.into());
+        self
+    }
+
+    /// In fits by batches, [drawn](Self::mini_batch) or [given](GmmValidParams::partial_fit): how much a batch counts, γ = (t +
+    /// offset)^(−exponent). By default the exponent is 0.7 and the offset 1, so that the first batch counts wholly.
+    pub fn step_size(mut self, step_size: StepSize) -> Self {
+        self.0.step_size = step_size;
+        self
+    }
+
     /// Who does the work. The result is the same, bit for bit.
     pub fn threads(mut self, threads: Threads) -> Self {
         self.0.threads = threads;
@@ -350,6 +398,9 @@ impl<F: Float, R> ParamGuard for GmmParams<F, R> {
             }
             _ => {}
         }
+        if let Some(what) = params.needs_all_rows_for().filter(|_| params.mini_batch.is_some()) {
+            return Err(GmmParamsError::NotByBatches(what));
+        }
         match params.settings.assignment {
             _ if params.n_clusters == 0 => Err(GmmParamsError::NClusters),
             _ if params.n_runs == 0 => Err(GmmParamsError::NRuns),
@@ -367,6 +418,8 @@ impl<F: Float, R> ParamGuard for GmmParams<F, R> {
             _ if collapse.replaces() && (held != Held::default() || given) => {
                 Err(GmmParamsError::HeldAndReplaced(collapse))
             }
+            _ if params.mini_batch.is_some_and(|batches| batches.batch_size == 0) => Err(GmmParamsError::BatchSize),
+            _ if !params.step_size.is_usable() => Err(GmmParamsError::StepSize(params.step_size)),
             _ if params.threads == Threads::Count(0) => Err(GmmParamsError::NThreads),
             Assignment::Tempered(t) if !usable_temperature::<F>(t) => Err(GmmParamsError::Temperature(t)),
             Assignment::Annealed(Annealing { from, .. }) if !(from >= 1.0 && usable_temperature::<F>(from)) => {
@@ -474,6 +527,31 @@ impl<F: Float, R> GmmValidParams<F, R> {
         &self.rng
     }
 
+    /// The batches of a fit by batches.
+    pub fn mini_batch(&self) -> Option<MiniBatch> {
+        self.mini_batch
+    }
+
+    /// How much a batch counts, in fits by batches.
+    pub fn step_size(&self) -> StepSize {
+        self.step_size
+    }
+
+    /// What is asked for that batches of rows cannot tell.
+    pub(super) fn needs_all_rows_for(&self) -> Option<&'static str> {
+        let MixtureSettings { assignment, collapse, acceleration, .. } = self.settings;
+        let asked = [
+            ("where noise is", self.settings.noise.is_some()),
+            ("what becomes of rows of known label", self.known.is_some()),
+            ("how far acceleration may go", acceleration != Acceleration::None),
+            ("which parameters that were drawn are the best", assignment == Assignment::Stochastic),
+            ("when it is cool enough", matches!(assignment, Assignment::Annealed(_))),
+            ("where components start again, or which of them go,", collapse.replaces()),
+            ("where components are better placed", self.search != Search::None),
+        ];
+        asked.into_iter().find(|(_, asked)| *asked).map(|(what, _)| what)
+    }
+
     /// What there is in it that belongs to one fit and not to a selection of many.
     pub(super) fn of_one_fit(&self) -> Option<&'static str> {
         let noise = self.settings.noise.map(|_| "noise");
@@ -511,6 +589,8 @@ impl<F: Float, R> GmmValidParams<F, R> {
             known,
             search,
             search_budget,
+            mini_batch,
+            step_size,
             threads,
             rng: _,
         } = self;
@@ -525,6 +605,8 @@ impl<F: Float, R> GmmValidParams<F, R> {
             known,
             search,
             search_budget,
+            mini_batch,
+            step_size,
             threads,
             rng,
         }
