@@ -27,6 +27,8 @@ mod rules;
 mod search;
 mod search_mixture;
 mod selection;
+mod streams_kmeans;
+mod streams_mixture;
 mod thesis;
 mod trimming;
 mod uses_mixture;
