@@ -283,6 +283,10 @@ pub(crate) struct IterationArgs {
     /// mixture]
     #[arg(long, value_name = "N")]
     pub(crate) max_iter: Option<u64>,
+    /// Fit by batches of N rows drawn from the table, an iteration each: for large tables; centres follow counts, mixtures
+    /// stepwise EM [default: all rows in each iteration]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) batch_size: Option<usize>,
     /// Stop when less than this changes; 0: when nothing does [default: 1e-4, and 1e-3 for a mixture]
     #[arg(long, value_name = "T", value_parser = not_negative)]
     pub(crate) tol: Option<f64>,

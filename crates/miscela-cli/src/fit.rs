@@ -121,6 +121,7 @@ impl Input<'_> {
             missing: args.missing,
             search: self.plan.search,
             search_budget: self.plan.search_budget,
+            batch_size: args.iteration.batch_size,
         };
         let observer = &mut self.progress.observer();
         match &self.plan.kind {

@@ -6,8 +6,8 @@ use crate::error::Failure;
 use crate::paths;
 use crate::values::Metric;
 use miscela::{
-    Acceleration, Algorithm, Annealing, Assignment, Collapse, Covariance, Degrees, Empty, Held, KnownLabelsError, L2,
-    Missing, Mixing, Noise, Sizing, SplitStrategy, Tails, Threads,
+    Acceleration, Algorithm, Annealing, Assignment, CentreRule, Centred, Collapse, Covariance, Degrees, Empty, Held,
+    KnownLabelsError, L2, Missing, Mixing, Noise, Sizing, SplitStrategy, Tails, Threads,
 };
 use miscela::{Search, SearchBudget};
 use miscela_plot::ImageFormat;
@@ -107,6 +107,7 @@ impl<'a> Plan<'a> {
             search: args.start.search,
             search_budget: search_budget(args)?,
         };
+        check_batches(args)?;
         plan.check_files()?;
         Ok(plan)
     }
@@ -132,6 +133,37 @@ impl<'a> Plan<'a> {
         let [output, labels, plot] = self.written();
         let stdout = args.answer.json.then_some(Path::new(miscela_table::STANDARD_STREAM));
         paths::apart(&read, &[output, labels, plot, stdout])
+    }
+}
+
+/// Refuses what batches of rows cannot tell.
+fn check_batches(args: &FitArgs) -> Result<(), Failure> {
+    let (kmeans, mixture) = (&args.kmeans, &args.mixture);
+    let metric = match &kmeans.metric {
+        Some(Metric::Named(metric)) if Centred::<f64>::centre_rule(metric) != CentreRule::Mean => Some(metric.name()),
+        _ => None,
+    };
+    let assignment = mixture.assignment.filter(|it| matches!(it, Assignment::Stochastic | Assignment::Annealed(_)));
+    let collapse = mixture.collapse.filter(|policy| policy.replaces());
+    let flags = [
+        ("--trim", "", kmeans.trim.is_some()),
+        ("--min-size", "", kmeans.min_size.is_some()),
+        ("--max-size", "", kmeans.max_size.is_some()),
+        ("--metric ", metric.unwrap_or_default(), metric.is_some()),
+        ("--search ", args.start.search.name(), args.start.search != Search::None),
+        ("--known-labels", "", args.known_labels.is_some()),
+        ("--missing ", args.missing.name(), args.missing != Missing::Error),
+        ("--bayesian", "", mixture.bayesian.is_some()),
+        ("--noise", "", mixture.noise.is_some()),
+        ("--accelerate", "", mixture.accelerate),
+        ("--assignment ", assignment.map_or("", Assignment::name), assignment.is_some()),
+        ("--collapse ", collapse.map_or("", Collapse::name), collapse.is_some()),
+    ];
+    match flags.iter().find(|(.., given)| *given && args.iteration.batch_size.is_some()) {
+        Some((flag, value, _)) => {
+            Err(Failure::call(format!("{flag}{value} needs all rows at once; leave it or --batch-size out")))
+        }
+        None => Ok(()),
     }
 }
 

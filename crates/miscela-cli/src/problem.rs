@@ -32,6 +32,7 @@ pub(crate) struct Problem<'a, F> {
     pub(crate) missing: Missing,
     pub(crate) search: Search,
     pub(crate) search_budget: SearchBudget,
+    pub(crate) batch_size: Option<usize>,
 }
 
 impl<F: Number> Problem<'_, F> {
@@ -58,6 +59,9 @@ impl<F: Number> Problem<'_, F> {
             .threads(self.threads);
         if let Some(limit) = self.max_iter {
             params = params.max_n_iterations(limit);
+        }
+        if let Some(rows) = self.batch_size {
+            params = params.mini_batch(rows);
         }
         if let Some(tolerance) = self.tol {
             params = params.tolerance(F::narrow(tolerance));
@@ -130,6 +134,9 @@ impl<F: Number> Problem<'_, F> {
             .threads(self.threads);
         if let Some(limit) = self.max_iter {
             params = params.max_n_iterations(limit);
+        }
+        if let Some(rows) = self.batch_size {
+            params = params.mini_batch(rows);
         }
         if let Some(tolerance) = self.tol {
             params = params.tolerance(F::narrow(tolerance));

@@ -1,6 +1,7 @@
 //! Runs the real command on small data.
 
 mod bad_input;
+mod batches;
 mod bayesian;
 mod bisecting;
 mod fit;
