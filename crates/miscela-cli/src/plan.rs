@@ -256,6 +256,7 @@ impl Kind {
                 let fits = [
                     ("--order", args.order.is_some()),
                     ("--search", start.search != Search::None),
+                    ("--batch-size", args.iteration.batch_size.is_some()),
                     ("--known-labels", args.known_labels.is_some()),
                     ("--missing marginal", args.missing != Missing::Error),
                     ("--init-centers", start.init_centers.is_some()),

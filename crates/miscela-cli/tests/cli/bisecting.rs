@@ -63,6 +63,7 @@ fn what_a_tree_has_no_use_for_is_refused() {
         "--min-size 2",
         "--max-size 40",
         "--search swap",
+        "--batch-size 20",
         "--order weight",
         "--known-labels length",
         "--missing marginal",
