@@ -199,7 +199,8 @@ impl Stepwise<'_> {
     ///     let stepped = stepwise.step(mixture, stream, &Samples::new(&batch)?)?;
     ///     (mixture, stream) = (stepped.mixture, Some(stepped.stream));
     /// }
-    /// assert!((mixture.means[[0, 0]] - 1.0).abs() < 1e-6);
+    /// let mean: f64 = mixture.means[[0, 0]];
+    /// assert!((mean - 1.0).abs() < 1e-6);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
