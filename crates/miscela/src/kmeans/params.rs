@@ -113,9 +113,9 @@ impl<F: Float, R, D: Distance<F>> KMeansParams<F, R, D> {
     /// Where rows are single numbers, [`Algorithm::Auto`] takes none: it finds the best of all clusterings by dynamic
     /// programming (Wang & Song 2011) in O(n·log n + k·n) with some 100 bytes a row, and ends with
     /// [`Termination::Optimal`](miscela_em::Termination::Optimal). That is so unless centres are given, labels are known,
-    /// values are missing, clusters are trimmed or bounded, or the limit of iterations is zero; starts, runs and searches are
-    /// then of no use and left out. Not where k is so great that k·n steps are too many, or memory is short: any other
-    /// algorithm iterates from a start.
+    /// values are missing, clusters are trimmed or bounded, batches are drawn, or the limit of iterations is zero; starts, runs
+    /// and searches are then of no use and left out. Not where k is so great that k·n steps are too many, or memory is short:
+    /// any other algorithm iterates from a start.
     ///
     /// ```
     /// use miscela::prelude::*;
