@@ -28,7 +28,9 @@ proptest! {
         let blobs = Blobs::new(seed, n, d, k, 6.0);
         let start = blobs.first_rows(k);
         // A tolerance that is never met, so that the model always comes back as not converged.
+        // And no centre is re-seeded, however few rows it has won.
         let params = KMeans::params(k).init_method(KMeansInit::Precomputed(start.clone())).tolerance(0.0);
+        let params = params.reassignment_ratio(0.0);
         let (mut centres, mut counts) = (start, Array1::zeros(k));
         let mut model = None;
         let order: Vec<usize> = (0..n).collect();
