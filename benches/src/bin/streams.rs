@@ -24,20 +24,20 @@ const MOST_BATCHES: u64 = 3000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!(
-        "| data | n | d | k | rows a batch | rows of k-means | near in | elsewhere | rows until then | worst | ends after | excess | worst |"
+        "| data | n | d | k | rows a batch | memory | rows of k-means | near in | elsewhere | rows until then | worst | ends after | excess | worst |"
     );
-    println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+    println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
     for (name, k, batch_size) in
         [("galaxies", 3, 20), ("faithful", 2, 50), ("iris", 3, 50), ("penguins@scaled", 3, 50), ("digits", 10, 100)]
     {
-        kmeans(name, data(name), k, batch_size, SEEDS)?;
+        kmeans(name, data(name), k, (batch_size, 0.1), SEEDS)?;
     }
     let pixels = data("china_pixels");
-    for k in [8, 64] {
-        kmeans("china_pixels", pixels.clone(), k, 1024, 3)?;
+    for (k, memory) in [(8, 0.1), (64, 0.1), (64, 0.02)] {
+        kmeans("china_pixels", pixels.clone(), k, (1024, memory), 3)?;
     }
-    kmeans("blobs", Blobs::new(100_000, 2, 50).rows, 50, 1024, 3)?;
-    kmeans("blobs", Blobs::new(100_000, 16, 32).rows, 32, 1024, 3)?;
+    kmeans("blobs", Blobs::new(100_000, 2, 50).rows, 50, (1024, 0.1), 3)?;
+    kmeans("blobs", Blobs::new(100_000, 16, 32).rows, 32, (1024, 0.1), 3)?;
     println!();
     println!(
         "| data | n | d | k | covariance | rows a batch | rows of EM | near in | elsewhere | rows until then | worst | ends after | below | worst |"
@@ -65,7 +65,13 @@ struct Found {
 /// How far apart two fits may be to be near.
 const NEAR: f64 = 0.01;
 
-fn kmeans(name: &str, rows: Array2<f64>, k: usize, batch_size: usize, seeds: u64) -> Result<(), Box<dyn Error>> {
+fn kmeans(
+    name: &str,
+    rows: Array2<f64>,
+    k: usize,
+    (batch_size, memory): (usize, f64),
+    seeds: u64,
+) -> Result<(), Box<dyn Error>> {
     let ((n, d), dataset) = (rows.dim(), DatasetBase::from(rows));
     let mut found = Vec::new();
     for seed in 0..seeds {
@@ -76,7 +82,7 @@ fn kmeans(name: &str, rows: Array2<f64>, k: usize, batch_size: usize, seeds: u64
         let excess = |model: &KMeans<f64>| model.inertia_sum() / all.inertia_sum() - 1.0;
         let fit = |batches: u64, patience| {
             let batch = MiniBatch { batch_size, patience };
-            params.clone().max_n_iterations(batches).tolerance(0.0).mini_batch(batch).fit(&dataset)
+            params.clone().max_n_iterations(batches).tolerance(0.0).mini_batch(batch).memory(memory).fit(&dataset)
         };
         let settle = |model: KMeans<f64>| {
             params.clone().init_method(KMeansInit::Precomputed(model.centroids().clone())).fit(&dataset)
@@ -90,7 +96,7 @@ fn kmeans(name: &str, rows: Array2<f64>, k: usize, batch_size: usize, seeds: u64
             settled: excess(&settle(ended)?),
         });
     }
-    print!("| {name} | {n} | {d} | {k} | {batch_size} |");
+    print!("| {name} | {n} | {d} | {k} | {batch_size} | {memory} |");
     summarise(&found, batch_size, |apart| format!("{:.2} %", 100.0 * apart));
     Ok(())
 }
