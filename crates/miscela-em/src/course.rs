@@ -86,9 +86,19 @@ impl<F: Float> Course<'_, '_, F> {
         if family.return_to_best(fit.log_likelihood) {
             fit = self.evaluate(&family);
         }
+        Ok(self.outcome(family, fit, run))
+    }
+
+    /// What a run has come to that ended with this family.
+    pub(crate) fn concluded(&self, family: GaussianFamily<F>, run: Run) -> Outcome<F> {
+        let fit = self.evaluate(&family);
+        self.outcome(family, fit, run)
+    }
+
+    fn outcome(&self, family: GaussianFamily<F>, fit: MixtureFit, run: Run) -> Outcome<F> {
         // With a prior its density is part of what is maximised.
         let objective = fit.objective(self.settings.assignment) + family.log_prior();
-        Ok(Outcome { objective, mixture: family.into_mixture(), fit, run })
+        Outcome { objective, mixture: family.into_mixture(), fit, run }
     }
 
     /// The runs at temperatures above the end, where there are any.
@@ -122,7 +132,11 @@ impl<F: Float> Course<'_, '_, F> {
         Ok(mixture)
     }
 
-    fn family(&self, start: Mixture<F>, assignment: Assignment) -> Result<GaussianFamily<F>, ParameterError> {
+    pub(crate) fn family(
+        &self,
+        start: Mixture<F>,
+        assignment: Assignment,
+    ) -> Result<GaussianFamily<F>, ParameterError> {
         let settings = MixtureSettings { assignment, ..self.settings.clone() };
         let family = GaussianFamily::new(start, settings, self.summary, self.samples.total_weight())?;
         family.with_seed(self.seed).with_missing(self.samples)

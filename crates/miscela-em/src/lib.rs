@@ -96,8 +96,8 @@ pub use squarem::Acceleration;
 pub use start::{Shares, StartError, from_shares};
 pub use statistics::{MergeError, Statistics, Sums};
 pub use stream::{
-    BatchStep, KMeansBatches, Learning, MiniBatch, StepSize, Stepped, Stepwise, StepwiseBatches, StepwiseOutcome,
-    Stream, Tally, drawn_rows,
+    BatchStep, KMeansBatches, Learning, MiniBatch, StepSize, Stepped, Stepwise, StepwiseBatches, Stream, Tally,
+    drawn_rows,
 };
 pub use summary::Summary;
 pub use tails::{Degrees, LEAST_DEGREES, MOST_DEGREES, START_DEGREES, Tails};

@@ -20,5 +20,5 @@ mod tally;
 pub use draw::drawn_rows;
 pub use mini_batch::MiniBatch;
 pub use stepwise::{StepSize, Stepped, Stepwise, Stream};
-pub use table::{KMeansBatches, StepwiseBatches, StepwiseOutcome};
+pub use table::{KMeansBatches, StepwiseBatches};
 pub use tally::{BatchStep, Learning, Tally};

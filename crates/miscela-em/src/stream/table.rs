@@ -6,11 +6,9 @@
 //! learning set aside: where each batch is the table, that is when a fit to all rows would end.
 
 use crate::centroids::KMeansFamily;
-use crate::density::Density;
+use crate::course::{Course, Outcome};
 use crate::engine::Family;
-use crate::gaussian::MixtureSettings;
 use crate::history::Repairs;
-use crate::inference::{MixtureFit, evaluate_mixture};
 use crate::parameters::{Mixture, ParameterError};
 use crate::report::{Observer, Repair, RepairAction, Run, Termination};
 use crate::stream::draw::Draw;
@@ -57,45 +55,28 @@ impl<F: Float> KMeansBatches<'_, '_, F> {
 /// Stepwise EM by batches.
 #[derive(Clone, Debug)]
 pub struct StepwiseBatches<'a, 's, F: Float> {
-    /// The rows.
-    pub samples: &'a Samples<'s, F>,
-    /// What is followed.
-    pub settings: MixtureSettings,
+    /// The fit, whose iterations are batches.
+    pub course: Course<'a, 's, F>,
     /// How large batches are.
     pub batch: MiniBatch,
     /// How much they count.
     pub step_size: StepSize,
-    /// What draws are functions of.
-    pub seed: u64,
-    /// The limit of batches.
-    pub max_iterations: usize,
-    /// Who works.
-    pub threads: Threads,
-}
-
-/// What stepwise EM over a table came to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StepwiseOutcome<F> {
-    /// The parameters.
-    pub mixture: Mixture<F>,
-    /// What goes with them, if there was a batch.
-    pub stream: Option<Stream>,
-    /// How well they fit all rows.
-    pub fit: MixtureFit,
-    /// How the fit went.
-    pub run: Run,
-    /// What the assignment rule maximises, over all rows.
-    pub objective: f64,
 }
 
 impl<F: Float> StepwiseBatches<'_, '_, F> {
-    /// Fits from start parameters, which are used as they are; an error names what is wrong with them.
-    pub fn run(&self, start: Mixture<F>, observer: &mut dyn Observer) -> Result<StepwiseOutcome<F>, ParameterError> {
+    /// Fits from start parameters, which are used as they are; an error names what is wrong with them. What goes with the
+    /// parameters comes with the outcome, if there was a batch.
+    pub fn run(
+        &self,
+        start: Mixture<F>,
+        observer: &mut dyn Observer,
+    ) -> Result<(Outcome<F>, Option<Stream>), ParameterError> {
         start.check()?;
-        let (settings, threads, weight) = (&self.settings, self.threads, self.samples.total_weight());
+        let Course { samples, ref settings, seed, max_iterations, threads, .. } = self.course;
+        let weight = samples.total_weight();
         let stepwise = Stepwise { settings, step_size: self.step_size, total_weight: Some(weight), threads };
-        let mut pace = Pace::new(self.samples, self.batch, self.max_iterations);
-        let draw = Draw::new(self.samples, self.batch.batch_size, self.seed);
+        let mut pace = Pace::new(samples, self.batch, max_iterations);
+        let draw = Draw::new(samples, self.batch.batch_size, seed);
         let (mut mixture, mut stream) = (start, None);
         while let Some(t) = pace.next() {
             let step = draw.lend(t, |batch| stepwise.step(mixture, stream.take(), batch))?;
@@ -103,10 +84,8 @@ impl<F: Float> StepwiseBatches<'_, '_, F> {
             let still = settings.tolerance > 0.0 && step.rise < settings.tolerance * step.rate;
             pace.note((step.before * weight, false), step.repairs, still, observer);
         }
-        let temperature = settings.assignment.temperature();
-        let fit = evaluate_mixture(self.samples, &Density::new(&mixture)?, temperature, threads);
-        let objective = fit.objective(settings.assignment);
-        Ok(StepwiseOutcome { mixture, stream, fit, run: pace.finish(), objective })
+        let family = self.course.family(mixture, settings.assignment)?;
+        Ok((self.course.concluded(family, pace.finish()), stream))
     }
 }
 

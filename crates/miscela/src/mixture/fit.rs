@@ -8,8 +8,8 @@ use crate::known;
 use crate::report::{Best, Report, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_em::{
-    Assignment, Course, MiniBatch, Mixture, MixtureSearch, Observer, Outcome, Repair, Run, Search, StepwiseBatches,
-    StepwiseOutcome, Stream, Summary, Termination, drawn_rows,
+    Assignment, Course, Mixture, MixtureSearch, Observer, Outcome, Repair, Run, Search, StepwiseBatches, Stream,
+    Summary, Termination, drawn_rows,
 };
 use miscela_kernel::{Samples, Threads};
 use ndarray::{ArrayBase, Axis, Data, Ix2};
@@ -190,30 +190,15 @@ impl<F: Float> GmmValidParams<F, ()> {
         let Attempt { samples, summary, seed, threads, observer, seconds } = attempt;
         let (start, repairs) = timed(&mut seconds.init, || self.start_for(samples, summary, seed, threads))?;
         timed(&mut seconds.fit, || {
+            let course = self.course(samples, summary, seed, threads);
             let (mut outcome, stream) = match self.mini_batch() {
-                Some(batch) => self.run_batches(samples, batch, seed, threads, start, observer)?,
-                None => (self.course(samples, summary, seed, threads).run(start, observer)?, None),
+                Some(batch) => StepwiseBatches { course, batch, step_size: self.step_size() }.run(start, observer)?,
+                None => (course.run(start, observer)?, None),
             };
             let (mut run, objective) = (std::mem::take(&mut outcome.run), outcome.objective);
             run.repairs.splice(0..0, repairs);
             Ok(Finished { fitted: (outcome, stream), run, objective })
         })
-    }
-
-    fn run_batches(
-        &self,
-        samples: &Samples<F>,
-        batch: MiniBatch,
-        seed: u64,
-        threads: Threads,
-        start: Mixture<F>,
-        observer: &mut dyn Observer,
-    ) -> Result<Ended<F>, GmmError> {
-        let max_iterations = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
-        let (settings, step_size) = (self.settings(), self.step_size());
-        let batches = StepwiseBatches { samples, settings, batch, step_size, seed, max_iterations, threads };
-        let StepwiseOutcome { mixture, stream, fit, run, objective } = batches.run(start, observer)?;
-        Ok((Outcome { mixture, fit, run, objective }, stream))
     }
 
     /// The start of a run; of one by batches found in some of the rows, if it is to be found.

@@ -321,7 +321,7 @@ impl<F: Float, R> GmmParams<F, R> {
     /// An iteration is a batch. Rows are drawn by weight, each batch from all parts of the table, and the statistics of a batch
     /// are mixed into those of the batches before by the [step size](Self::step_size); then comes the M-step of the structure. A
     /// start that is not given is found in a few batches of rows. The trace is what the assignment rule maximises, over the
-    /// batches at the parameters before each, smoothed and scaled to the table; likelihood and sizes of the model are of all
+    /// batches at the parameters before each, smoothed and scaled to the table, the density of a prior aside; likelihood and sizes of the model are of all
     /// rows. The [tolerance](Self::tolerance) asks how much the objective of the batch would rise if it were all
     /// there is, and so ends a fit rarely, unless batches are large. Batches as large as the table are the table.
     ///
