@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::progress::Progress;
 use crate::start::Origin;
 use crate::{output, paths, summary};
-use miscela::{GmmError, GmmParamsError};
+use miscela::{GmmError, GmmParamsError, KMeansError};
 use miscela_plot::{Clusters, Picture};
 use miscela_table::{Columns, read_vector, write_labels};
 use ndarray::Array2;
@@ -140,6 +140,7 @@ impl Input<'_> {
             }
             // Whatever the data.
             GmmError::InvalidParams(error) => Failure::call(error),
+            GmmError::KMeans(KMeansError::InvalidParams(error)) => Failure::call(error),
             error => Failure::in_file(&args.data, error),
         })
     }

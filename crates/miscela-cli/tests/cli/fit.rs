@@ -485,7 +485,7 @@ fn known_labels_stay() {
     }
     folder.fails("fit partly.csv -k 2 --known-labels kind", 1, &["known label", "from 0 to 1"]);
     folder.fails("fit data.csv -k 2 --known-labels width", 1, &["row 1", "width", "whole numbers"]);
-    folder.fails("fit partly.csv -k 3 --known-labels kind --algorithm bounds", 1, &["bounds", "lloyd"]);
+    folder.fails("fit partly.csv -k 3 --known-labels kind --algorithm bounds", 2, &["bounds", "lloyd"]);
 }
 
 #[test]

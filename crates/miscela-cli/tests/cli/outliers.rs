@@ -62,7 +62,7 @@ fn trimmed_rows_have_the_label_after_the_last() {
 
     folder.fails("fit data.csv -k 3 --trim 1", 2, &["--trim", "between 0 and 1"]);
     folder.fails("fit data.csv -m gmm -k 3 --trim 0.1", 2, &["--trim", "-m kmeans"]);
-    folder.fails("fit data.csv -k 3 --trim 0.1 --algorithm bounds", 1, &["bounds", "use auto or lloyd"]);
+    folder.fails("fit data.csv -k 3 --trim 0.1 --algorithm bounds", 2, &["bounds", "use auto or lloyd"]);
 }
 
 #[test]

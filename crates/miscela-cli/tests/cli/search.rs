@@ -33,9 +33,9 @@ fn a_search_mends_a_poor_start_and_says_what_it_did() {
     folder.fails(&fit("--search-seconds 1"), 2, &["--search-seconds", "--search swap"]);
     folder.fails(&fit("--search swap --search-seconds 0"), 2, &["--search-seconds", "above 0"]);
     folder.fails(&fit("--search swap --search-seconds 1 --search-iterations 2"), 2, &["cannot be used with"]);
-    folder.fails(&fit("--search swap --trim 0.1"), 1, &["search", "trimmed rows"]);
+    folder.fails(&fit("--search swap --trim 0.1"), 2, &["search", "trimmed rows"]);
     folder.fails(&fit("-m gmm --bayesian dirichlet --search swap"), 2, &["--search", "--bayesian"]);
-    folder.fails(&fit("-m gmm --missing marginal --search swap"), 1, &["search", "missing values"]);
+    folder.fails(&fit("-m gmm --missing marginal --search swap"), 2, &["search", "missing values"]);
     // Mixtures by the same door.
     let mixture = |more: &str| folder.json(&fit(&format!("-m gmm --covariance spherical {more}")));
     let plain = mixture("");

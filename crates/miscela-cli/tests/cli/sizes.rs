@@ -16,7 +16,7 @@ fn sizes_are_kept_in_answers_and_labels() {
     }
     folder.fails("fit data.csv -k 3 --min-size 30", 1, &["3 clusters of at least 30 rows need 90 rows", "60"]);
     folder.fails("fit data.csv -k 3 --max-size 10", 1, &["hold 30 rows", "60"]);
-    folder.fails("fit data.csv -k 3 --min-size 9 --max-size 8", 1, &["at least 9 and at most 8"]);
+    folder.fails("fit data.csv -k 3 --min-size 9 --max-size 8", 2, &["at least 9 and at most 8"]);
     folder.fails("fit data.csv -k 3 --max-size 0", 2, &["--max-size", "at least 1"]);
     folder.fails("fit data.csv -k 3 --min-size 9 --trim 0.1", 2, &["--min-size", "--trim"]);
     folder.fails("fit data.csv -k 3 --sizing exact", 2, &["--sizing", "--min-size"]);
