@@ -278,7 +278,7 @@ impl<F: Float, R> GmmParams<F, R> {
     /// [repairs](crate::Report::repairs) which the best before did not, or that has a component which gathers less weight than
     /// it has means and variances of its own, where the best has none.
     ///
-    /// Cost: the time of eight to fifteen runs on the sets of the quality command of the benchmarks, most of it for splits, which are
+    /// Cost: the time of four to fifteen runs on the sets of the quality command of the benchmarks, most of it for splits, which are
     /// fitted beforehand to the rows of their component alone; a [`search_budget`](Self::search_budget) says otherwise. The
     /// [report](crate::Report::search) counts iterations over all rows, and what was tried and kept. Memory: 16 bytes a row and
     /// component that has a hundredth of it, and that of another fit.
