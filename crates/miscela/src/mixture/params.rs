@@ -275,8 +275,9 @@ impl<F: Float, R> GmmParams<F, R> {
     /// many. The result is never worse than without, by what the assignment maximises.
     ///
     /// The likelihood has no bound where a component collapses onto few rows: so nothing is kept that needed
-    /// [repairs](crate::Report::repairs) which the best before did not, or that has a component which gathers less weight than
-    /// it has means and variances of its own, where the best has none.
+    /// [repairs](crate::Report::repairs) which the best before did not; that has a component which gathers less weight than it
+    /// has means and variances of its own, where the best has none; or one that varies in some direction by no more than
+    /// [`reg_covariance`](Self::reg_covariance) adds, as rows of equal rounded values do.
     ///
     /// Cost: the time of four to fifteen runs on the sets of the quality command of the benchmarks, most of it for splits, which are
     /// fitted beforehand to the rows of their component alone; a [`search_budget`](Self::search_budget) says otherwise. The

@@ -6,7 +6,8 @@
 //!
 //! The likelihood of a mixture has no bound where a component collapses onto few rows, and such a maximum says nothing of the
 //! data. So a trial is not kept if it needed [repairs](crate::Repair) that the best did not, or if it has a component that
-//! gathers less weight than it has means and variances of its own, and less than any of the best.
+//! gathers less weight than it has means and variances of its own, and less than any of the best, or one that the ridge alone
+//! holds up where the best has none, as rows of equal rounded values have.
 
 mod breathing;
 mod component;
@@ -19,6 +20,7 @@ use crate::course::{Course, Outcome};
 use crate::report::{Observer, Progress, Run, Termination};
 use component::{Component, together};
 use miscela_kernel::{Float, Scatter, uniform};
+use ndarray::Axis;
 use split::{Split, splits};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -68,6 +70,18 @@ impl<F: Float> MixtureSearch<'_, '_, F> {
     fn support(&self) -> f64 {
         let (covariance, d) = (self.course.settings.covariance, self.course.samples.n_columns());
         (d + covariance.n_parameters(2, d) - covariance.n_parameters(1, d)) as f64
+    }
+
+    /// How many components have a direction in which rows vary by no more than the ridge: that alone holds them up.
+    fn held_up(&self, outcome: &Outcome<F>) -> usize {
+        let (ridge, mixture) = (self.course.settings.reg_covariance, &outcome.mixture);
+        let (k, d) = mixture.means.dim();
+        let dense = mixture.covariances.dense(k, d);
+        let is_held_up = |c: &usize| {
+            let covariance: Vec<f64> = dense.index_axis(Axis(0), *c).iter().map(|x| x.widen()).collect();
+            miscela_linalg::clip_eigenvalues(&covariance, d, 2.0 * ridge).is_none_or(|(_, raised)| raised > 0)
+        };
+        (0..k).filter(is_held_up).count()
     }
 
     /// The least weight that a component gathers; where weights are fixed, the fewest rows by label.
@@ -142,11 +156,12 @@ impl<F: Float> Trials<'_, '_, '_, '_, F> {
         self.report.tried += 1;
         let total = self.of.course.samples.total_weight();
         let gain = |trial: &Outcome<F>| (trial.objective - best.objective) / total;
-        let (support, repaired) = (self.support(best), repairs(&best.run));
+        let (support, repaired, held_up) = (self.support(best), repairs(&best.run), self.of.held_up(best));
         let sound = |trial: &Outcome<F>| {
             trial.mixture.n_components() == best.mixture.n_components()
                 && self.of.lightest(trial) >= support
                 && repairs(&trial.run) <= repaired
+                && self.of.held_up(trial) <= held_up
         };
         let Some(trial) = trial.filter(|trial| gain(trial) > BETTER && sound(trial)) else { return false };
         let much = gain(&trial) > by;
