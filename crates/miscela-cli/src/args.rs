@@ -263,8 +263,8 @@ pub(crate) struct StartArgs {
     /// Starts to try; the best result is kept (a start without chance is tried once)
     #[arg(long, value_name = "R", default_value = "1")]
     pub(crate) n_runs: NonZeroUsize,
-    /// Go on from the best start to better optima: none, swap, breathing; at the cost of three to eleven more
-    /// starts, and worth it where there are many clusters or they overlap
+    /// Go on from the best start to better optima: none, swap, breathing; at the cost of three to twelve more
+    /// starts (mixtures: four to fifteen), and worth it where there are many clusters or they overlap
     #[arg(long, value_name = "HOW", default_value = "none")]
     pub(crate) search: Search,
     /// Search for this many iterations [default: until nothing is gained]
