@@ -3,6 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`Samples`], [`Block`] | rows and weights, checked once; blocks of contiguous rows |
+//! | [`Source`], [`Chunk`] | rows that come in chunks, as often as they are asked for, from wherever they are kept |
 //! | [`Lanes`], [`Threads`] | rows cut into fixed lanes, so that any number of threads gives the same bits |
 //! | [`Tile`] | rows turned into the lanes of registers |
 //! | [`Centroids`] | the fused nearest-centroid kernel, with labels that are exact |
@@ -40,6 +41,7 @@ mod scaled;
 mod scores;
 mod screen;
 mod search;
+mod source;
 mod spans;
 mod student;
 mod tile;
@@ -61,6 +63,7 @@ pub use samples::{Block, Samples, SamplesError, UNKNOWN};
 pub use scaled::Scaled;
 pub use screen::{screen, screen_with, squared_distance_in_parts};
 pub use search::{CentroidColumns, Effort, Moved, Search, SearchScratch};
+pub use source::{Chunk, Chunked, Chunks, Origin, Source, SourceError};
 pub use spans::{add_distances, add_distances_with, extreme_distances, extreme_distances_with};
 pub use student::{Student, TailWeights};
 pub use tile::{Column, TILE_ROWS, Tile};
