@@ -305,8 +305,9 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
             _ => means.iter().map(|m| F::narrow(*m)).collect(),
         };
         let shift2 = self.move_to(centres);
-        let objective = self.inertia_of_sums(&statistics).unwrap_or_else(|| self.inertia_of_rows(rows));
-        MStep { objective: Some(objective), shift2, repairs: Vec::new() }
+        // Where the rows are elsewhere, the loop asks there.
+        let of_rows = || (rows.samples.n_rows() > 0).then(|| self.inertia_of_rows(rows));
+        MStep { objective: self.inertia_of_sums(&statistics).or_else(of_rows), shift2, repairs: Vec::new() }
     }
 
     fn is_idle(&self, change: &Change) -> bool {

@@ -5,7 +5,7 @@
 
 use crate::annealing::{self, STEPS};
 use crate::assignment::Assignment;
-use crate::engine::{Family, Session};
+use crate::engine::{self, Family, Rows, Session};
 use crate::gaussian::{GaussianFamily, MixtureSettings};
 use crate::inference::MixtureFit;
 use crate::parameters::{Mixture, ParameterError};
@@ -44,6 +44,38 @@ pub struct Outcome<F> {
     pub objective: f64,
 }
 
+impl<F: Float> Outcome<F> {
+    pub(crate) fn of(family: GaussianFamily<F>, fit: MixtureFit, run: Run, assignment: Assignment) -> Self {
+        // With a prior its density is part of what is maximised.
+        let objective = fit.objective(assignment) + family.log_prior();
+        Outcome { objective, mixture: family.into_mixture(), fit, run }
+    }
+}
+
+/// Evaluates a mixture after its run, whose last objective may still be missing.
+pub(crate) fn conclude<F: Float, R: Rows<F, GaussianFamily<F>>>(
+    rows: &mut R,
+    family: &mut GaussianFamily<F>,
+    run: &mut Run,
+    (assignment, max_iterations): (Assignment, usize),
+    observer: &mut dyn Observer,
+    mut evaluate: impl FnMut(&GaussianFamily<F>, &mut R) -> Result<MixtureFit, R::Error>,
+) -> Result<MixtureFit, R::Error> {
+    let k = family.mixture().n_components();
+    let has_empty = |fit: &MixtureFit| fit.sizes.iter().take(k).any(|size| *size == 0);
+    let mut fit = engine::conclude(rows, family, run, &mut evaluate, has_empty)?;
+    // The limit may have come before what the last M-step made was judged.
+    if family.give_up(fit.objective(assignment) + family.log_prior(), rows.threads()).is_some() {
+        run.given_up += 1;
+        fit = evaluate(family, rows)?;
+    }
+    run.complete(fit.objective(assignment) + family.log_prior(), max_iterations, observer);
+    if family.return_to_best(fit.log_likelihood) {
+        fit = evaluate(family, rows)?;
+    }
+    Ok(fit)
+}
+
 impl<F: Float> Course<'_, '_, F> {
     /// Fits from start parameters, which are used as they are; an error names what is wrong with them.
     ///
@@ -73,32 +105,17 @@ impl<F: Float> Course<'_, '_, F> {
         if run.termination != Termination::Cancelled {
             session.extend(&mut family, &mut run, self.max_iterations, observer);
         }
-        let k = family.mixture().n_components();
-        let evaluate = |family: &GaussianFamily<F>, _: &mut _| self.evaluate(family);
-        let has_empty = |fit: &MixtureFit| fit.sizes.iter().take(k).any(|size| *size == 0);
-        let mut fit = session.conclude(&mut family, &mut run, evaluate, has_empty);
-        // The limit may have come before what the last M-step made was judged.
-        if family.give_up(fit.objective(self.settings.assignment) + family.log_prior(), self.threads).is_some() {
-            run.given_up += 1;
-            fit = self.evaluate(&family);
-        }
-        run.complete(fit.objective(self.settings.assignment) + family.log_prior(), self.max_iterations, observer);
-        if family.return_to_best(fit.log_likelihood) {
-            fit = self.evaluate(&family);
-        }
-        Ok(self.outcome(family, fit, run))
+        let assignment = self.settings.assignment;
+        let evaluate = |family: &GaussianFamily<F>, _: &mut _| Ok(self.evaluate(family));
+        let limit = self.max_iterations;
+        let Ok(fit) = conclude(&mut session, &mut family, &mut run, (assignment, limit), observer, evaluate);
+        Ok(Outcome::of(family, fit, run, assignment))
     }
 
     /// What a run has come to that ended with this family.
     pub(crate) fn concluded(&self, family: GaussianFamily<F>, run: Run) -> Outcome<F> {
         let fit = self.evaluate(&family);
-        self.outcome(family, fit, run)
-    }
-
-    fn outcome(&self, family: GaussianFamily<F>, fit: MixtureFit, run: Run) -> Outcome<F> {
-        // With a prior its density is part of what is maximised.
-        let objective = fit.objective(self.settings.assignment) + family.log_prior();
-        Outcome { objective, mixture: family.into_mixture(), fit, run }
+        Outcome::of(family, fit, run, self.settings.assignment)
     }
 
     /// The runs at temperatures above the end, where there are any.
@@ -143,10 +160,14 @@ impl<F: Float> Course<'_, '_, F> {
     }
 
     fn evaluate(&self, family: &GaussianFamily<F>) -> MixtureFit {
-        let temperature = match self.settings.assignment {
-            Assignment::Tempered(temperature) => temperature,
-            _ => 1.0,
-        };
-        family.evaluate(self.samples, temperature, self.threads)
+        family.evaluate(self.samples, reported_temperature(self.settings.assignment), self.threads)
+    }
+}
+
+/// The temperature at which the fit of a mixture is reported.
+pub(crate) fn reported_temperature(assignment: Assignment) -> f64 {
+    match assignment {
+        Assignment::Tempered(temperature) => temperature,
+        _ => 1.0,
     }
 }

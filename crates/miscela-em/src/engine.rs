@@ -12,12 +12,17 @@
 
 use crate::history::{Change, History, Repairs};
 use crate::joint::Joint;
+use crate::maximise::Notes;
 use crate::passes::Passes;
 use crate::plan::Algorithm;
 use crate::relocate::{Empty, relocate};
 use crate::report::{Observer, Progress, Repair, RepairAction, Run, Termination};
 use crate::statistics::{Statistics, Sums};
 use miscela_kernel::{Block, Bounds, Centroids, Float, Samples, Scatter, Threads};
+use std::convert::Infallible;
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
 
 /// A kind of mixture component with its parameters: the two steps of EM.
 pub trait Family<F: Float>: Sync {
@@ -172,10 +177,7 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
 
     /// Goes on with a run, from the family's parameters, until it has this many iterations in all or ends before.
     pub fn extend(&mut self, family: &mut M, run: &mut Run, max_iterations: usize, observer: &mut dyn Observer) {
-        let mut repairs = Repairs::default();
-        let termination = self.iterate(family, max_iterations, observer, run, &mut repairs);
-        run.termination = termination.unwrap_or_default();
-        run.repairs.extend(repairs.into_list());
+        let Ok(()) = extend(self, family, run, max_iterations, observer);
     }
 
     /// One E-step. Where rows go to the nearest centroid it costs what has changed since the last.
@@ -217,68 +219,6 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
         sizes
     }
 
-    /// The iterations of [`run`](Self::run); why they ended, unless by the limit.
-    fn iterate(
-        &mut self,
-        family: &mut M,
-        max_iterations: usize,
-        observer: &mut dyn Observer,
-        run: &mut Run,
-        repairs: &mut Repairs,
-    ) -> Option<Termination> {
-        let Self { samples, passes } = self;
-        let (mut history, mut step, before) = (History::new(), MStep::default(), run.iterations);
-        while run.iterations < max_iterations {
-            let mut statistics = passes.e_step(family, samples);
-            if let Some(repairs) = family.objective(&statistics).and_then(|now| family.give_up(now, passes.threads())) {
-                step.repairs.extend(repairs);
-                run.given_up += 1;
-                statistics = passes.e_step(family, samples);
-            }
-            // Where tails weigh rows, parameters still move when no label does.
-            let unchanged = family.is_hard() && !family.has_tails() && statistics.sums().changed == 0;
-            if let Some(objective) = family.objective(&statistics) {
-                let change = history.note(family, objective, step.shift2);
-                let stop =
-                    (run.iterations > before).then(|| run.note(family, &change, max_iterations, observer)).flatten();
-                // Labels that stay are one more M-step away from the parameters that belong to them.
-                if stop.is_some() && !unchanged {
-                    return stop;
-                }
-            }
-            let counting = passes.weights().map(<[f64]>::to_vec);
-            let samples = &counting.as_ref().map_or(samples.in_order(None), |weights| samples.reweighted(weights));
-            let mut relocated = Vec::new();
-            if family.is_hard() && family.can_relocate() && statistics.sums().weight.contains(&0.0) {
-                let (threads, labels) = (passes.threads(), passes.labels_mut());
-                let moves = relocate(family, samples, labels, statistics.sums(), threads, &mut step.repairs);
-                relocated = passes.take_over(family, samples, moves, &mut statistics);
-            }
-            let (labels, order) = passes.labels();
-            let rows = Assigned {
-                samples: &samples.in_order(order),
-                labels,
-                relocated: &relocated,
-                threads: passes.threads(),
-            };
-            let mut next = family.m_step(statistics, &rows);
-            run.iterations += 1;
-            for (component, action, detail) in step.repairs.drain(..).chain(next.repairs.drain(..)) {
-                repairs.note(Repair { iteration: run.iterations, component, action, detail });
-            }
-            step = next;
-            let stop = step.objective.and_then(|objective| {
-                let change = history.note(family, objective, step.shift2);
-                run.note(family, &change, max_iterations, observer)
-            });
-            let unchanged = (unchanged && relocated.is_empty()).then_some(Termination::LabelsUnchanged);
-            if let Some(termination) = unchanged.or(stop) {
-                return Some(termination);
-            }
-        }
-        None
-    }
-
     /// Evaluates a family after its [`run`](Self::run).
     ///
     /// A hard fit that stopped before its labels settled may have just emptied a component. Then the worst explained rows
@@ -290,21 +230,186 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
         evaluate: impl Fn(&M, &mut Self) -> T,
         has_empty: impl Fn(&T) -> bool,
     ) -> T {
-        let mut fit = evaluate(family, self);
-        let relocates = family.is_hard() && family.can_relocate() && family.empty().relocates() && run.iterations > 0;
-        let mut left = if relocates { family.n_components() } else { 0 };
-        while left > 0 && has_empty(&fit) {
-            let more = self.run(family, 1, &mut ());
-            let kept = more.repairs.iter().any(|repair| repair.action == RepairAction::KeptEmpty);
-            left = if kept { 0 } else { left - 1 };
-            let iteration = run.iterations;
-            run.repairs.extend(more.repairs.into_iter().map(|repair| Repair { iteration, ..repair }));
-            run.trace.truncate(iteration - 1);
-            run.trace.extend(more.trace);
-            fit = evaluate(family, self);
-        }
+        let Ok(fit) = conclude(self, family, run, |family, session| Ok(evaluate(family, session)), has_empty);
         fit
     }
+}
+
+impl<F: Float, M: Family<F>> Rows<F, M> for Session<'_, '_, F, M> {
+    type Error = Infallible;
+
+    fn e_step(&mut self, family: &M) -> Result<Statistics, Infallible> {
+        Ok(self.statistics(family))
+    }
+
+    fn refill(
+        &mut self,
+        family: &M,
+        statistics: &mut Statistics,
+        repairs: &mut Notes,
+    ) -> Result<Vec<usize>, Infallible> {
+        let Self { samples, passes } = self;
+        let counting = passes.weights().map(<[f64]>::to_vec);
+        let samples = &counting.as_ref().map_or(samples.in_order(None), |weights| samples.reweighted(weights));
+        let (threads, labels) = (passes.threads(), passes.labels_mut());
+        let moves = relocate(family, samples, labels, statistics.sums(), threads, repairs);
+        Ok(passes.take_over(family, samples, moves, statistics))
+    }
+
+    fn m_step(&mut self, family: &mut M, statistics: Statistics, relocated: &[usize]) -> Result<MStep, Infallible> {
+        let Self { samples, passes } = self;
+        let samples = &passes.weights().map_or(samples.in_order(None), |weights| samples.reweighted(weights));
+        let (labels, order) = passes.labels();
+        let samples = &samples.in_order(order);
+        Ok(family.m_step(statistics, &Assigned { samples, labels, relocated, threads: passes.threads() }))
+    }
+
+    fn threads(&self) -> Threads {
+        self.passes.threads()
+    }
+}
+
+/// What the loop asks of the rows, which may be in memory, in files or on other machines.
+pub(crate) trait Rows<F: Float, M: Family<F>> {
+    /// Why the rows cannot be had.
+    type Error;
+
+    /// The statistics of all rows under the family's parameters.
+    fn e_step(&mut self, family: &M) -> Result<Statistics, Self::Error>;
+
+    /// Gives rows to the components of a hard family that have none, as its policy says. Returns which.
+    fn refill(
+        &mut self,
+        family: &M,
+        statistics: &mut Statistics,
+        repairs: &mut Notes,
+    ) -> Result<Vec<usize>, Self::Error>;
+
+    /// The family's M-step, with the rows for families that need them.
+    fn m_step(&mut self, family: &mut M, statistics: Statistics, relocated: &[usize]) -> Result<MStep, Self::Error>;
+
+    /// Takes note of where the run stands after an iteration, so that it can be gone on with.
+    fn kept(&mut self, _family: &M, _state: &State, _run: &Run) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    /// Who works.
+    fn threads(&self) -> Threads;
+}
+
+/// What the loop carries from one iteration to the next, beside the parameters and the [`Run`].
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub(crate) struct State {
+    history: History,
+    /// How far the means moved in the last M-step, squared and summed.
+    shift2: f64,
+    /// What parameters that were taken in the place of others needed.
+    notes: Notes,
+    repairs: Repairs,
+    /// The iterations at which this run of the loop began.
+    began: usize,
+}
+
+/// Goes on with a run, from the family's parameters, until it has this many iterations in all or ends before.
+pub(crate) fn extend<F: Float, M: Family<F>, R: Rows<F, M>>(
+    rows: &mut R,
+    family: &mut M,
+    run: &mut Run,
+    max_iterations: usize,
+    observer: &mut dyn Observer,
+) -> Result<(), R::Error> {
+    resume(rows, family, State { began: run.iterations, ..State::default() }, run, max_iterations, observer)
+}
+
+/// The same where the loop was [left](Rows::kept).
+pub(crate) fn resume<F: Float, M: Family<F>, R: Rows<F, M>>(
+    rows: &mut R,
+    family: &mut M,
+    mut state: State,
+    run: &mut Run,
+    max_iterations: usize,
+    observer: &mut dyn Observer,
+) -> Result<(), R::Error> {
+    let termination = iterate(rows, family, &mut state, run, max_iterations, observer)?;
+    run.termination = termination.unwrap_or_default();
+    run.repairs.extend(state.repairs.into_list());
+    Ok(())
+}
+
+/// The iterations; why they ended, unless by the limit.
+fn iterate<F: Float, M: Family<F>, R: Rows<F, M>>(
+    rows: &mut R,
+    family: &mut M,
+    state: &mut State,
+    run: &mut Run,
+    max_iterations: usize,
+    observer: &mut dyn Observer,
+) -> Result<Option<Termination>, R::Error> {
+    while run.iterations < max_iterations {
+        let mut statistics = rows.e_step(family)?;
+        if let Some(repairs) = family.objective(&statistics).and_then(|now| family.give_up(now, rows.threads())) {
+            state.notes.extend(repairs);
+            run.given_up += 1;
+            statistics = rows.e_step(family)?;
+        }
+        // Where tails weigh rows, parameters still move when no label does.
+        let unchanged = family.is_hard() && !family.has_tails() && statistics.sums().changed == 0;
+        if let Some(objective) = family.objective(&statistics) {
+            let change = state.history.note(family, objective, state.shift2);
+            let stop =
+                (run.iterations > state.began).then(|| run.note(family, &change, max_iterations, observer)).flatten();
+            // Labels that stay are one more M-step away from the parameters that belong to them.
+            if stop.is_some() && !unchanged {
+                return Ok(stop);
+            }
+        }
+        let mut relocated = Vec::new();
+        if family.is_hard() && family.can_relocate() && statistics.sums().weight.contains(&0.0) {
+            relocated = rows.refill(family, &mut statistics, &mut state.notes)?;
+        }
+        let step = rows.m_step(family, statistics, &relocated)?;
+        run.iterations += 1;
+        for (component, action, detail) in state.notes.drain(..).chain(step.repairs) {
+            state.repairs.note(Repair { iteration: run.iterations, component, action, detail });
+        }
+        state.shift2 = step.shift2;
+        let stop = step.objective.and_then(|objective| {
+            let change = state.history.note(family, objective, step.shift2);
+            run.note(family, &change, max_iterations, observer)
+        });
+        let unchanged = (unchanged && relocated.is_empty()).then_some(Termination::LabelsUnchanged);
+        if let Some(termination) = unchanged.or(stop) {
+            return Ok(Some(termination));
+        }
+        rows.kept(family, state, run)?;
+    }
+    Ok(None)
+}
+
+/// Evaluates a family after its run, and gives rows to components that the limit left empty: [`Session::conclude`].
+pub(crate) fn conclude<F: Float, M: Family<F>, R: Rows<F, M>, T>(
+    rows: &mut R,
+    family: &mut M,
+    run: &mut Run,
+    mut evaluate: impl FnMut(&M, &mut R) -> Result<T, R::Error>,
+    has_empty: impl Fn(&T) -> bool,
+) -> Result<T, R::Error> {
+    let mut fit = evaluate(family, rows)?;
+    let relocates = family.is_hard() && family.can_relocate() && family.empty().relocates() && run.iterations > 0;
+    let mut left = if relocates { family.n_components() } else { 0 };
+    while left > 0 && has_empty(&fit) {
+        let mut more = Run::default();
+        extend(rows, family, &mut more, 1, &mut ())?;
+        let kept = more.repairs.iter().any(|repair| repair.action == RepairAction::KeptEmpty);
+        left = if kept { 0 } else { left - 1 };
+        let iteration = run.iterations;
+        run.repairs.extend(more.repairs.into_iter().map(|repair| Repair { iteration, ..repair }));
+        run.trace.truncate(iteration - 1);
+        run.trace.extend(more.trace);
+        fit = evaluate(family, rows)?;
+    }
+    Ok(fit)
 }
 
 impl Run {

@@ -271,6 +271,11 @@ impl<F: Float> GaussianFamily<F> {
         &self.mixture
     }
 
+    /// What its M-step and stopping rule follow.
+    pub(crate) fn settings(&self) -> &MixtureSettings {
+        &self.settings
+    }
+
     /// The current parameters, factored.
     pub fn density(&self) -> &Density<F> {
         &self.density

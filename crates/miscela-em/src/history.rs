@@ -4,6 +4,9 @@ use crate::engine::Family;
 use crate::report::{Repair, RepairAction};
 use miscela_kernel::Float;
 
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
 /// The latest change, for a family to judge.
 #[derive(Clone, Copy, Debug)]
 pub struct Change {
@@ -25,25 +28,49 @@ pub struct Change {
 }
 
 /// The objectives so far, for [`Change`].
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub(crate) struct History {
+    #[cfg_attr(feature = "serde", serde(with = "bits"))]
     before: f64,
+    #[cfg_attr(feature = "serde", serde(with = "bits"))]
     lowest: f64,
+    #[cfg_attr(feature = "serde", serde(with = "bits"))]
     highest: f64,
     idle: usize,
     /// Where the objective has been since it last broke out, and for how long.
-    range: (f64, f64),
+    #[cfg_attr(feature = "serde", serde(with = "bits"))]
+    from: f64,
+    #[cfg_attr(feature = "serde", serde(with = "bits"))]
+    to: f64,
     hovering: usize,
 }
 
-impl History {
-    pub(crate) fn new() -> Self {
-        let (lowest, highest) = (f64::INFINITY, f64::NEG_INFINITY);
-        Self { before: f64::NAN, lowest, highest, idle: 0, range: (f64::NAN, f64::NAN), hovering: 0 }
+/// Numbers that may be infinite or none, which documents do not hold.
+#[cfg(feature = "serde")]
+mod bits {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(x.to_bits())
     }
 
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        u64::deserialize(deserializer).map(f64::from_bits)
+    }
+}
+
+impl Default for History {
+    fn default() -> Self {
+        let (lowest, highest) = (f64::INFINITY, f64::NEG_INFINITY);
+        Self { before: f64::NAN, lowest, highest, idle: 0, from: f64::NAN, to: f64::NAN, hovering: 0 }
+    }
+}
+
+impl History {
     pub(crate) fn note<F: Float, M: Family<F>>(&mut self, family: &M, now: f64, shift2: f64) -> Change {
-        let Self { before, lowest, highest, range, .. } = *self;
-        let within = range.0 <= now && now <= range.1;
+        let Self { before, lowest, highest, from, to, .. } = *self;
+        let within = from <= now && now <= to;
         let hovering = if within { self.hovering + 1 } else { 0 };
         let mut change = Change { before, lowest, highest, now, shift2, idle: 0, hovering };
         change.idle = if family.is_idle(&change) { self.idle + 1 } else { 0 };
@@ -52,7 +79,8 @@ impl History {
             lowest: lowest.min(now),
             highest: highest.max(now),
             idle: change.idle,
-            range: if within { range } else { (now.min(before), now.max(before)) },
+            from: if within { from } else { now.min(before) },
+            to: if within { to } else { now.max(before) },
             hovering,
         };
         change
@@ -60,12 +88,15 @@ impl History {
 }
 
 /// The repairs of a run. One that goes on, iteration after iteration, is listed at its first and its last.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub(crate) struct Repairs {
     list: Vec<Repair>,
     ongoing: Vec<Ongoing>,
 }
 
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 struct Ongoing {
     component: usize,
     action: RepairAction,

@@ -14,8 +14,12 @@ use miscela_kernel::{
 };
 use ndarray::{Array1, Array2};
 
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
 /// How well centres fit rows.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct CentroidFit {
     /// Σ w · reduced distance to the nearest centre, from direct differences.
     pub inertia: f64,
@@ -36,6 +40,7 @@ impl CentroidFit {
 
 /// How well a mixture fits rows.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct MixtureFit {
     /// Σ w ln p(x)
     pub log_likelihood: f64,
@@ -48,6 +53,14 @@ pub struct MixtureFit {
 }
 
 impl MixtureFit {
+    /// Adds the figures of other rows.
+    pub(crate) fn add(&mut self, other: &MixtureFit) {
+        self.log_likelihood += other.log_likelihood;
+        self.classification_log_likelihood += other.classification_log_likelihood;
+        self.tempered_log_likelihood += other.tempered_log_likelihood;
+        self.sizes.iter_mut().zip(&other.sizes).for_each(|(t, p)| *t += p);
+    }
+
     /// What a rule of assignment maximises; for the tempered one at the temperature that was asked for.
     pub(crate) fn objective(&self, assignment: Assignment) -> f64 {
         match assignment.at_end() {
@@ -121,10 +134,7 @@ pub fn evaluate_mixture<F: Float>(
     let mut total = empty();
     let threads = threads.for_work(samples.n_rows() as f64 * (k * samples.n_columns()) as f64);
     for part in over_lanes(samples, 8 * k, threads, empty, work) {
-        total.log_likelihood += part.log_likelihood;
-        total.classification_log_likelihood += part.classification_log_likelihood;
-        total.tempered_log_likelihood += part.tempered_log_likelihood;
-        total.sizes.iter_mut().zip(part.sizes).for_each(|(t, p)| *t += p);
+        total.add(&part);
     }
     total
 }

@@ -54,6 +54,7 @@ mod summary;
 mod tails;
 mod tiles;
 mod trim;
+mod workers;
 
 pub use annealing::{AnnealTo, Annealing};
 pub use assignment::{Assignment, Held, Mixing};
@@ -101,6 +102,10 @@ pub use stream::{
 };
 pub use summary::Summary;
 pub use tails::{Degrees, LEAST_DEGREES, MOST_DEGREES, START_DEGREES, Tails};
+pub use workers::{
+    Checkpoint, KMeansOver, Keeper, MixtureOver, MixtureTask, Partial, Pick, Picked, Picks, RowCount, Streamed, Task,
+    Work, WorkError, Workers, start_over,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

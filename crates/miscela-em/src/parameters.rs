@@ -128,6 +128,14 @@ pub enum ParameterError {
         /// Columns expected.
         d: usize,
     },
+    /// The rows have another number of columns.
+    #[error("the parameters are of {expected} columns and the rows have {got}")]
+    ColumnCount {
+        /// Columns of the parameters.
+        expected: usize,
+        /// Columns of the rows.
+        got: usize,
+    },
     /// A number is NaN or infinite.
     #[error("the {part} hold a number that is not finite")]
     NotFinite {

@@ -204,6 +204,18 @@ pub(crate) fn shared_statistics<F: Float>(
     pass.moments(&means, scatter)
 }
 
+/// The moments, about `about` (k × d), of the rows nearest to each of these means. One pass.
+pub(crate) fn moments_by_nearest<F: Float>(
+    samples: &Samples<F>,
+    means: &Centroids<F>,
+    about: &[F],
+    scatter: Scatter,
+    threads: Threads,
+) -> Statistics {
+    let (k, shares) = (means.len(), &Prepared::NearestMean(means.clone()));
+    Pass { samples, shares, k, noise: false, threads }.moments(about, scatter)
+}
+
 /// Shares in the form a pass needs.
 enum Prepared<'a, F> {
     Labels(&'a [usize]),

@@ -130,7 +130,7 @@ impl Summary {
 }
 
 /// All rows as one cluster, about a given point.
-fn about<F: Float>(samples: &Samples<F>, shift: &[F], scatter: Scatter, threads: Threads) -> Statistics {
+pub(crate) fn about<F: Float>(samples: &Samples<F>, shift: &[F], scatter: Scatter, threads: Threads) -> Statistics {
     let d = samples.n_columns();
     let threads = threads.for_work(samples.n_rows() as f64 * scatter.len(d) as f64);
     let empty = || Sums::zero(1, d, scatter);

@@ -1,0 +1,105 @@
+//! The engine's loop over rows that workers have.
+
+use crate::engine::{Assigned, Family, MStep, Rows, State};
+use crate::maximise::Notes;
+use crate::report::{RepairAction, Run};
+use crate::statistics::Statistics;
+use crate::summary::Summary;
+use crate::workers::checkpoint::{Checkpoint, Keeper, Parameters};
+use crate::workers::{Pick, Task, WorkError, Workers};
+use miscela_kernel::{Float, Samples, Threads};
+use ndarray::Array2;
+
+/// A family whose steps can be sent away.
+pub(super) trait Remote<F: Float>: Family<F> {
+    /// Its E-step.
+    fn step(&self, summary: &Summary) -> Task<F>;
+    /// The rows that it explains worst.
+    fn worst(&self, summary: &Summary) -> Pick<F>;
+    /// Its parameters.
+    fn parameters(&self) -> Parameters<F>;
+    /// What tells the objective after an M-step whose sums did not, if there is such a thing; the shift is that of these sums.
+    fn lost_objective(&self, _shift: &[f64], _summary: &Summary) -> Option<Task<F>> {
+        None
+    }
+}
+
+/// The rows of a fit, as the loop sees them.
+pub(super) struct Elsewhere<'a, F: Float> {
+    pub(super) workers: &'a mut dyn Workers<F>,
+    pub(super) keeper: &'a mut dyn Keeper<F>,
+    pub(super) summary: &'a Summary,
+    /// The fingerprint of the labels in the latest pass.
+    pub(super) labels: Option<u64>,
+    /// Who does what is to be done here.
+    pub(super) threads: Threads,
+}
+
+impl<F: Float, M: Remote<F>> Rows<F, M> for Elsewhere<'_, F> {
+    type Error = WorkError;
+
+    fn e_step(&mut self, family: &M) -> Result<Statistics, WorkError> {
+        let (mut statistics, labels) = self.workers.run(&family.step(self.summary))?.statistics()?;
+        let before = self.labels.replace(labels);
+        statistics.set_changed(u64::from(before != Some(labels)));
+        Ok(statistics)
+    }
+
+    fn refill(
+        &mut self,
+        family: &M,
+        statistics: &mut Statistics,
+        repairs: &mut Notes,
+    ) -> Result<Vec<usize>, WorkError> {
+        let k = family.n_components();
+        let empty: Vec<usize> = (0..k).filter(|c| statistics.sums().weight[*c] == 0.0).collect();
+        if !family.empty().relocates() {
+            let kept = |c: &usize| (*c, RepairAction::KeptEmpty, "was empty; kept its centre".into());
+            repairs.extend(empty.iter().map(kept));
+            return Ok(Vec::new());
+        }
+        // Each cluster may refuse once: when what was picked is all that it has left.
+        let task = Task::Pick { pick: family.worst(self.summary), count: empty.len() + k, seed: 0 };
+        let mut worst = self.workers.run(&task)?.picks()?.into_rows().into_iter();
+        let mut relocated = Vec::new();
+        for to in empty {
+            let spared = |statistics: &Statistics, label: u32, weight: f64| {
+                statistics.sums().weight.get(label as usize).is_some_and(|all| *all > weight * (1.0 + 1e-9))
+            };
+            match worst.find(|picked| spared(statistics, picked.label, picked.weight)) {
+                Some(picked) => {
+                    let (row, donor): (Vec<f64>, _) = (picked.row.iter().map(|x| x.widen()).collect(), picked.label);
+                    statistics.move_row(donor as usize, to, &row, picked.weight);
+                    let detail = format!("was empty; took row {} from component {donor}", picked.number);
+                    repairs.push((to, RepairAction::Relocated, detail));
+                    relocated.push(to);
+                }
+                None => repairs.push((to, RepairAction::KeptEmpty, "no cluster can spare a distinct row".into())),
+            }
+        }
+        Ok(relocated)
+    }
+
+    fn m_step(&mut self, family: &mut M, statistics: Statistics, relocated: &[usize]) -> Result<MStep, WorkError> {
+        let (shift, none) = (family.shift(), Array2::zeros((0, self.summary.mean.len())));
+        let rows = Assigned { samples: &Samples::unchecked(&none), labels: &[], relocated, threads: self.threads };
+        let mut step = family.m_step(statistics, &rows);
+        if let (None, Some(task)) = (step.objective, family.lost_objective(&shift, self.summary)) {
+            step.objective = Some(self.workers.run(&task)?.number()?);
+        }
+        Ok(step)
+    }
+
+    fn kept(&mut self, family: &M, state: &State, run: &Run) -> Result<(), WorkError> {
+        if self.keeper.is_due() {
+            let (parameters, state, run) = (family.parameters(), state.clone(), run.clone());
+            let checkpoint = Checkpoint { parameters, state, run, labels: self.labels };
+            self.keeper.keep(checkpoint).map_err(WorkError::Other)?;
+        }
+        Ok(())
+    }
+
+    fn threads(&self) -> Threads {
+        self.threads
+    }
+}

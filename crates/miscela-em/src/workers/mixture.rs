@@ -1,0 +1,156 @@
+//! Mixtures of rows that are elsewhere: a pass over the rows an iteration, and one at the end.
+
+use crate::assignment::Assignment;
+use crate::collapse::Collapse;
+use crate::course::{Outcome, conclude, reported_temperature};
+use crate::engine::{self, State};
+use crate::gaussian::{GaussianFamily, MixtureSettings};
+use crate::maximise::maximise_start;
+use crate::missing::Missing;
+use crate::parameters::Mixture;
+use crate::report::{Observer, Repair, Run};
+use crate::squarem::Acceleration;
+use crate::start::StartError;
+use crate::summary::Summary;
+use crate::workers::checkpoint::{Checkpoint, Keeper, Parameters};
+use crate::workers::elsewhere::{Elsewhere, Remote};
+use crate::workers::task::MixtureTask;
+use crate::workers::{Pick, Task, WorkError, Workers};
+use miscela_kernel::{Float, Scatter, Threads};
+use ndarray::Array2;
+
+/// What a fit of a mixture needs besides a start.
+#[derive(Clone, Debug)]
+pub struct MixtureOver<'a> {
+    /// The means and variances of the rows.
+    pub summary: &'a Summary,
+    /// What is followed.
+    pub settings: MixtureSettings,
+    /// The limit of iterations.
+    pub max_iterations: usize,
+    /// Who does what is to be done here, beside the workers.
+    pub threads: Threads,
+}
+
+impl MixtureOver<'_> {
+    /// Fits from start parameters, which are used as they are.
+    ///
+    /// # Errors
+    /// What workers or keeper meet with, parameters that cannot be used, and [settings](check_settings) that need all rows.
+    pub fn run<F: Float>(
+        &self,
+        workers: &mut dyn Workers<F>,
+        start: Mixture<F>,
+        keeper: &mut dyn Keeper<F>,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome<F>, WorkError> {
+        self.go(workers, (start, State::default(), Run::default(), None), keeper, observer)
+    }
+
+    /// Goes on from a checkpoint of such a fit.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run); if it is the checkpoint of another fit, or the fit is accelerated: what acceleration
+    /// remembers is not kept.
+    pub fn resume<F: Float>(
+        &self,
+        workers: &mut dyn Workers<F>,
+        checkpoint: Checkpoint<F>,
+        keeper: &mut dyn Keeper<F>,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome<F>, WorkError> {
+        let Checkpoint { parameters: Parameters::Mixture(mixture), state, run, labels } = checkpoint else {
+            return Err(WorkError::OtherFit("of k-means".into()));
+        };
+        if self.settings.acceleration != Acceleration::None {
+            return Err(WorkError::OtherFit("accelerated fits cannot be gone on with".into()));
+        }
+        self.go(workers, (mixture, state, run, labels), keeper, observer)
+    }
+
+    fn go<F: Float>(
+        &self,
+        workers: &mut dyn Workers<F>,
+        (mixture, state, mut run, labels): (Mixture<F>, State, Run, Option<u64>),
+        keeper: &mut dyn Keeper<F>,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome<F>, WorkError> {
+        check_settings(&self.settings)?;
+        let mut family = GaussianFamily::new(mixture, self.settings.clone(), self.summary, self.summary.total_weight)?;
+        let mut rows = Elsewhere { workers, keeper, summary: self.summary, labels, threads: self.threads };
+        engine::resume(&mut rows, &mut family, state, &mut run, self.max_iterations, observer)?;
+        let assignment = self.settings.assignment;
+        let temperature = reported_temperature(assignment);
+        let evaluate = |family: &GaussianFamily<F>, rows: &mut Elsewhere<F>| {
+            let task = Task::MixtureFit { mixture: family.mixture().clone(), temperature };
+            rows.workers.run(&task)?.mixture_fit()
+        };
+        let fit = conclude(&mut rows, &mut family, &mut run, (assignment, self.max_iterations), observer, evaluate)?;
+        Ok(Outcome::of(family, fit, run, assignment))
+    }
+}
+
+/// Whether these settings need no more than sums.
+fn check_settings(settings: &MixtureSettings) -> Result<(), WorkError> {
+    let needs = |what| Err(WorkError::NeedsRows(what));
+    match (settings.assignment, settings.collapse) {
+        (Assignment::Stochastic, _) => needs("stochastic assignment"),
+        (Assignment::Annealed(_), _) => needs("annealed assignment"),
+        (_, Collapse::Respawn) => needs("to respawn collapsed components"),
+        (_, Collapse::Drop) => needs("to drop collapsed components"),
+        _ if settings.noise.is_some() => needs("a noise component"),
+        _ if settings.missing != Missing::Error => needs("what is done about missing values"),
+        _ => Ok(()),
+    }
+}
+
+/// The parameters that an M-step makes of the partition by the nearest of some means, k × d, in two passes, and what it had to
+/// repair.
+///
+/// # Errors
+/// What workers meet with, means that no row is nearest to, and settings that need all rows.
+pub fn start_over<F: Float>(
+    workers: &mut dyn Workers<F>,
+    means: &Array2<F>,
+    settings: &MixtureSettings,
+    summary: &Summary,
+) -> Result<(Mixture<F>, Vec<Repair>), WorkError> {
+    check_settings(settings)?;
+    let centre: Vec<F> = summary.mean.iter().map(|m| F::narrow(*m)).collect();
+    let mut moments = |about: Array2<F>, scatter: Scatter| {
+        let task = Task::Moments { means: means.clone(), about, scatter, offset: centre.clone() };
+        Ok::<_, WorkError>(workers.run(&task)?.statistics()?.0)
+    };
+    let about = Array2::from_shape_fn(means.dim(), |(_, j)| centre.get(j).copied().unwrap_or(F::zero()));
+    // The first pass only needs the means; the spherical scatter is the cheapest to carry along.
+    let means = moments(about, Scatter::Spherical)?.means().mapv(F::narrow);
+    let statistics = moments(means, settings.covariance.structure().scatter())?;
+    if let Some(component) = statistics.sums().weight.iter().position(|n| *n <= 0.0) {
+        return Err(StartError::Empty { component }.into());
+    }
+    let mut repairs = Vec::new();
+    let mixture = maximise_start(statistics, settings, summary, &mut repairs);
+    let at_start = |(component, action, detail)| Repair { iteration: 0, component, action, detail };
+    Ok((mixture, repairs.into_iter().map(at_start).collect()))
+}
+
+impl<F: Float> GaussianFamily<F> {
+    fn task(&self, summary: &Summary) -> MixtureTask<F> {
+        let MixtureSettings { covariance, assignment, tails, .. } = *self.settings();
+        MixtureTask { mixture: self.mixture().clone(), covariance, assignment, tails, summary: summary.clone() }
+    }
+}
+
+impl<F: Float> Remote<F> for GaussianFamily<F> {
+    fn step(&self, summary: &Summary) -> Task<F> {
+        Task::Mixture(self.task(summary))
+    }
+
+    fn worst(&self, summary: &Summary) -> Pick<F> {
+        Pick::WorstOfMixture(self.task(summary))
+    }
+
+    fn parameters(&self) -> Parameters<F> {
+        Parameters::Mixture(self.mixture().clone())
+    }
+}

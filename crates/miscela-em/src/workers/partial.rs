@@ -1,0 +1,165 @@
+//! What a task has gathered of some of the rows, which adds up.
+
+use crate::inference::{CentroidFit, MixtureFit};
+use crate::statistics::{MergeError, Statistics};
+use crate::summary::Summary;
+use crate::workers::WorkError;
+use crate::workers::picks::Picks;
+use miscela_kernel::{Float, Samples};
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
+/// What a task has gathered of some of the rows.
+///
+/// Merging is associative and commutative, but for rounding.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Partial<F> {
+    /// Means and variances, and how many rows.
+    Summary(Summary, RowCount),
+    /// The statistics of an E-step.
+    Statistics {
+        /// The sums.
+        statistics: Statistics,
+        /// A fingerprint of the rows' labels, where they have such: another whenever a row has another.
+        labels: u64,
+    },
+    /// How well centroids fit.
+    CentroidFit(CentroidFit),
+    /// How well a mixture fits.
+    MixtureFit(MixtureFit),
+    /// A number.
+    Number(f64),
+    /// Some of the rows.
+    Picks(Picks<F>),
+}
+
+/// How many rows there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct RowCount {
+    /// All of them.
+    pub rows: u64,
+    /// Those of positive weight.
+    pub positive: u64,
+}
+
+impl RowCount {
+    pub(super) fn of<F: Float>(samples: &Samples<F>) -> Self {
+        Self { rows: samples.n_rows() as u64, positive: samples.n_positive() as u64 }
+    }
+}
+
+impl<F: Float> Partial<F> {
+    /// Adds what the same task gathered of other rows.
+    ///
+    /// # Errors
+    /// If it was another task, or one with other parameters.
+    pub fn merge(&mut self, other: Self) -> Result<(), MergeError> {
+        match (&mut *self, other) {
+            (Partial::Summary(all, counts), Partial::Summary(more, more_counts)) => {
+                if all.mean.len() != more.mean.len() {
+                    return Err(MergeError::Shape(1, 1, all.mean.len(), more.mean.len()));
+                }
+                *all = all.merged(&more);
+                counts.rows += more_counts.rows;
+                counts.positive += more_counts.positive;
+            }
+            (
+                Partial::Statistics { statistics, labels },
+                Partial::Statistics { statistics: more, labels: more_labels },
+            ) => {
+                statistics.merge(&more)?;
+                *labels = labels.wrapping_add(more_labels);
+            }
+            (Partial::CentroidFit(all), Partial::CentroidFit(more)) => {
+                same_count(all.sizes.len(), more.sizes.len())?;
+                all.add(&more);
+            }
+            (Partial::MixtureFit(all), Partial::MixtureFit(more)) => {
+                same_count(all.sizes.len(), more.sizes.len())?;
+                all.add(&more);
+            }
+            (Partial::Number(all), Partial::Number(more)) => *all += more,
+            (Partial::Picks(all), Partial::Picks(more)) => all.merge(more),
+            (all, more) => return Err(MergeError::Kind(all.kind(), more.kind())),
+        }
+        Ok(())
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Partial::Summary(..) => "a summary",
+            Partial::Statistics { .. } => "statistics",
+            Partial::CentroidFit(_) => "the fit of centroids",
+            Partial::MixtureFit(_) => "the fit of a mixture",
+            Partial::Number(_) => "a number",
+            Partial::Picks(_) => "picked rows",
+        }
+    }
+
+    fn unexpected(&self, expected: &'static str) -> WorkError {
+        WorkError::Unexpected { expected, got: self.kind() }
+    }
+
+    /// The summary that was asked for.
+    ///
+    /// # Errors
+    /// If it is something else; so may the others end.
+    pub fn summary(self) -> Result<(Summary, RowCount), WorkError> {
+        if let Partial::Summary(summary, counts) = self {
+            Ok((summary, counts))
+        } else {
+            Err(self.unexpected("a summary"))
+        }
+    }
+
+    /// The statistics, and the fingerprint of the labels.
+    ///
+    /// # Errors
+    /// As [`summary`](Self::summary).
+    pub fn statistics(self) -> Result<(Statistics, u64), WorkError> {
+        match self {
+            Partial::Statistics { statistics, labels } => Ok((statistics, labels)),
+            other => Err(other.unexpected("statistics")),
+        }
+    }
+
+    /// The fit of centroids.
+    ///
+    /// # Errors
+    /// As [`summary`](Self::summary).
+    pub fn centroid_fit(self) -> Result<CentroidFit, WorkError> {
+        if let Partial::CentroidFit(fit) = self { Ok(fit) } else { Err(self.unexpected("the fit of centroids")) }
+    }
+
+    /// The fit of a mixture.
+    ///
+    /// # Errors
+    /// As [`summary`](Self::summary).
+    pub fn mixture_fit(self) -> Result<MixtureFit, WorkError> {
+        if let Partial::MixtureFit(fit) = self { Ok(fit) } else { Err(self.unexpected("the fit of a mixture")) }
+    }
+
+    /// The number.
+    ///
+    /// # Errors
+    /// As [`summary`](Self::summary).
+    pub fn number(self) -> Result<f64, WorkError> {
+        if let Partial::Number(number) = self { Ok(number) } else { Err(self.unexpected("a number")) }
+    }
+
+    /// The rows.
+    ///
+    /// # Errors
+    /// As [`summary`](Self::summary).
+    pub fn picks(self) -> Result<Picks<F>, WorkError> {
+        if let Partial::Picks(picks) = self { Ok(picks) } else { Err(self.unexpected("picked rows")) }
+    }
+}
+
+fn same_count(a: usize, b: usize) -> Result<(), MergeError> {
+    if a == b { Ok(()) } else { Err(MergeError::Shape(a, b, 0, 0)) }
+}

@@ -1,0 +1,93 @@
+//! Workers of one machine: a source is read chunk by chunk, and while one is worked on the next is read.
+
+use crate::workers::{Partial, Task, Work, WorkError, Workers};
+use miscela_kernel::{Chunk, Chunks, Float, Source, SourceError, Threads};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+/// Passes over a [`Source`].
+///
+/// Chunks are merged in the order of the source, so a fit has the same bits for any number of threads, and for any other source
+/// of the same chunks. Memory: three chunks, and the sums.
+pub struct Streamed<'a, F: Float> {
+    source: &'a dyn Source<F>,
+    threads: Threads,
+    passes: usize,
+    /// How many rows the first pass met.
+    rows: Option<u64>,
+}
+
+impl<'a, F: Float> Streamed<'a, F> {
+    /// Nothing is read yet.
+    pub fn new(source: &'a dyn Source<F>, threads: Threads) -> Self {
+        Self { source, threads, passes: 0, rows: None }
+    }
+
+    /// One pass: `work` is called on each chunk, in order, with the number of its first row. Returns the number of rows.
+    fn pass(&self, mut work: impl FnMut(&Chunk<F>, u64) -> Result<(), WorkError>) -> Result<u64, WorkError> {
+        let mut rows = 0;
+        let mut next = |chunk: Result<Chunk<F>, SourceError>| {
+            let chunk = chunk?;
+            work(&chunk, rows)?;
+            rows += chunk.rows.nrows() as u64;
+            Ok::<(), WorkError>(())
+        };
+        let chunks = self.source.chunks()?;
+        if self.threads == Threads::One {
+            for chunk in chunks {
+                next(chunk)?;
+            }
+        } else {
+            ahead(chunks, next)?;
+        }
+        Ok(rows)
+    }
+}
+
+/// Reads on a thread of its own, a chunk ahead.
+fn ahead<F: Float>(
+    chunks: Chunks<F>,
+    mut next: impl FnMut(Result<Chunk<F>, SourceError>) -> Result<(), WorkError>,
+) -> Result<(), WorkError> {
+    thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(1);
+        // Ends when there are no more, or when nobody listens because one could not be worked on.
+        scope.spawn(move || chunks.map_while(|chunk| sender.send(chunk).ok()).for_each(drop));
+        receiver.into_iter().try_for_each(&mut next)
+    })
+}
+
+impl<F: Float> Workers<F> for Streamed<'_, F> {
+    fn run(&mut self, task: &Task<F>) -> Result<Partial<F>, WorkError> {
+        let work = task.prepare()?;
+        let mut total: Option<Partial<F>> = None;
+        self.passes += 1;
+        let now = self.pass(|chunk, first| add(&work, chunk, first, self.threads, &mut total))?;
+        match self.rows {
+            Some(before) if before != now => return Err(SourceError::Changed { before, now }.into()),
+            _ => self.rows = Some(now),
+        }
+        total.ok_or_else(|| SourceError::NoRows.into())
+    }
+
+    fn passes(&self) -> usize {
+        self.passes
+    }
+}
+
+/// Adds a chunk's partial, unless nothing in it counts.
+fn add<F: Float>(
+    work: &Work<F>,
+    chunk: &Chunk<F>,
+    first: u64,
+    threads: Threads,
+    total: &mut Option<Partial<F>>,
+) -> Result<(), WorkError> {
+    let Some(samples) = chunk.samples(false)? else { return Ok(()) };
+    let partial = work.run(&samples, first, threads)?;
+    match total {
+        Some(total) => total.merge(partial)?,
+        None => *total = Some(partial),
+    }
+    Ok(())
+}

@@ -1,0 +1,377 @@
+//! What can be asked of rows: a sum over them.
+
+use crate::assignment::Assignment;
+use crate::centroids::KMeansFamily;
+use crate::covariance::Covariance;
+use crate::density::Density;
+use crate::engine::{Family, Session};
+use crate::gaussian::{GaussianFamily, MixtureSettings, weighted};
+use crate::inference::{evaluate_centroids, evaluate_mixture, nearest_reduced};
+use crate::parameters::{Mixture, ParameterError};
+use crate::passes::over_lanes;
+use crate::plan::Algorithm;
+use crate::start::moments_by_nearest;
+use crate::summary::{Summary, about};
+use crate::tails::Tails;
+use crate::workers::partial::{Partial, RowCount};
+use crate::workers::picks::{Picked, Picks};
+use miscela_distance::{Distance, L2};
+use miscela_kernel::{Block, Centroids, Float, NearestScratch, Samples, Scatter, Threads, uniform};
+use ndarray::Array2;
+
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
+/// One pass over the rows: which sum of them is asked for.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Task<F> {
+    /// Means, variances and counts: [`Partial::Summary`].
+    Summary,
+    /// The scatter of all rows about a point, as one component: [`Partial::Statistics`].
+    Scatter {
+        /// d
+        about: Vec<F>,
+        /// How much of the second moment.
+        scatter: Scatter,
+    },
+    /// An E-step of k-means: [`Partial::Statistics`].
+    KMeans {
+        /// k × d
+        centroids: Array2<F>,
+        /// About the mean of the rows, d.
+        offset: Vec<F>,
+    },
+    /// An E-step of a mixture: [`Partial::Statistics`].
+    Mixture(MixtureTask<F>),
+    /// The moments, about `about`, of the rows nearest to each of some means: [`Partial::Statistics`]. It is what a mixture starts from.
+    Moments {
+        /// k × d
+        means: Array2<F>,
+        /// k × d
+        about: Array2<F>,
+        /// How much of the second moment.
+        scatter: Scatter,
+        /// About the mean of the rows, d.
+        offset: Vec<F>,
+    },
+    /// How well centroids fit: [`Partial::CentroidFit`].
+    CentroidFit {
+        /// k × d
+        centroids: Array2<F>,
+        /// About the mean of the rows, d.
+        offset: Vec<F>,
+    },
+    /// How well a mixture fits: [`Partial::MixtureFit`].
+    MixtureFit {
+        /// The mixture.
+        mixture: Mixture<F>,
+        /// That of tempered assignment, else 1.
+        temperature: f64,
+    },
+    /// Σ w‖x − to‖² of rows labelled by `from`: [`Partial::Number`].
+    Moved {
+        /// k × d
+        from: Array2<F>,
+        /// k × d
+        to: Array2<F>,
+        /// About the mean of the rows, d.
+        offset: Vec<F>,
+    },
+    /// Some of the rows: [`Partial::Picks`].
+    Pick {
+        /// Which.
+        pick: Pick<F>,
+        /// How many at most.
+        count: usize,
+        /// What draws are functions of, besides the rows' numbers.
+        seed: u64,
+    },
+}
+
+/// The mixture of an E-step, and what the E-step depends on.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct MixtureTask<F> {
+    /// The parameters.
+    pub mixture: Mixture<F>,
+    /// The structure of the covariances: how much of the second moment is needed.
+    pub covariance: Covariance,
+    /// How rows are shared.
+    pub assignment: Assignment,
+    /// Gaussian or Student-t components.
+    pub tails: Tails,
+    /// Of the rows.
+    pub summary: Summary,
+}
+
+/// Which rows are picked: those with the smallest keys.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum Pick<F> {
+    /// By chance, without replacement, likelier the heavier they are: key u/w. One more than was asked for tells what the
+    /// others [stand for](Picks::standing_for) (priority sampling, Duffield, Lund & Thorup 2007).
+    Sample,
+    /// By chance, without replacement, with chances as w·D², D the distance to the nearest centroid: key −ln u/(w·D²)
+    /// (Efraimidis & Spirakis 2006).
+    Far {
+        /// k × d
+        centroids: Array2<F>,
+        /// About the mean of the rows, d.
+        offset: Vec<F>,
+    },
+    /// The distinct rows that are farthest from their nearest centroids.
+    FarthestOfCentroids {
+        /// k × d
+        centroids: Array2<F>,
+        /// About the mean of the rows, d.
+        offset: Vec<F>,
+    },
+    /// The distinct rows that their components explain worst.
+    WorstOfMixture(MixtureTask<F>),
+}
+
+/// A task made ready: everything that follows from its parameters alone is computed.
+#[derive(Clone, Debug)]
+pub struct Work<F: Float>(Prepared<F>);
+
+#[derive(Clone, Debug)]
+enum Prepared<F: Float> {
+    Summary,
+    Scatter(Vec<F>, Scatter),
+    KMeans(KMeansFamily<F, L2>),
+    Mixture(Box<GaussianFamily<F>>),
+    Moments { means: Centroids<F>, about: Vec<F>, scatter: Scatter },
+    CentroidFit(Centroids<F>),
+    MixtureFit(Box<Density<F>>, f64),
+    Moved(Centroids<F>, Centroids<F>),
+    Pick(Rule<F>, usize, u64),
+}
+
+#[derive(Clone, Debug)]
+enum Rule<F: Float> {
+    Sample,
+    Far(Centroids<F>),
+    FarthestOfCentroids(KMeansFamily<F, L2>),
+    WorstOfMixture(Box<GaussianFamily<F>>),
+}
+
+impl<F: Float> Task<F> {
+    /// Checks the parameters and prepares them.
+    ///
+    /// # Errors
+    /// If they cannot be used, or do not fit each other.
+    pub fn prepare(&self) -> Result<Work<F>, ParameterError> {
+        Ok(Work(match self {
+            Task::Summary => Prepared::Summary,
+            Task::Scatter { about, scatter } => Prepared::Scatter(about.clone(), *scatter),
+            Task::KMeans { centroids, offset } => Prepared::KMeans(family_of(centroids, offset)?),
+            Task::Mixture(task) => Prepared::Mixture(Box::new(task.family()?)),
+            Task::Moments { means, about, scatter, offset } => {
+                same_shape(means, about, "points to sum about")?;
+                let about = about.iter().copied().collect();
+                Prepared::Moments { means: centroids_of(means, offset)?, about, scatter: *scatter }
+            }
+            Task::CentroidFit { centroids, offset } => Prepared::CentroidFit(centroids_of(centroids, offset)?),
+            Task::MixtureFit { mixture, temperature } => {
+                mixture.check()?;
+                Prepared::MixtureFit(Box::new(Density::new(mixture)?), *temperature)
+            }
+            Task::Moved { from, to, offset } => {
+                same_shape(from, to, "new centroids")?;
+                Prepared::Moved(centroids_of(from, offset)?, centroids_of(to, offset)?)
+            }
+            Task::Pick { pick, count, seed } => {
+                let rule = match pick {
+                    Pick::Sample => Rule::Sample,
+                    Pick::Far { centroids, offset } => Rule::Far(centroids_of(centroids, offset)?),
+                    Pick::FarthestOfCentroids { centroids, offset } => {
+                        Rule::FarthestOfCentroids(family_of(centroids, offset)?)
+                    }
+                    Pick::WorstOfMixture(task) => Rule::WorstOfMixture(Box::new(task.family()?)),
+                };
+                Prepared::Pick(rule, *count, *seed)
+            }
+        }))
+    }
+}
+
+impl<F: Float> MixtureTask<F> {
+    /// The family whose E-step this is.
+    fn family(&self) -> Result<GaussianFamily<F>, ParameterError> {
+        let settings = MixtureSettings {
+            covariance: self.covariance,
+            assignment: self.assignment,
+            tails: self.tails,
+            ..MixtureSettings::default()
+        };
+        let (k, d) = (self.mixture.n_components(), self.mixture.means.ncols());
+        if self.summary.mean.len() != d || self.summary.variance.len() != d {
+            return Err(ParameterError::Shape { part: "means and variances of the columns", k, d });
+        }
+        GaussianFamily::new(self.mixture.clone(), settings, &self.summary, self.summary.total_weight)
+    }
+}
+
+/// Centroids made ready for search.
+fn centroids_of<F: Float>(centroids: &Array2<F>, offset: &[F]) -> Result<Centroids<F>, ParameterError> {
+    let (k, d) = centroids.dim();
+    if k == 0 || d == 0 {
+        return Err(ParameterError::Empty { k, d });
+    }
+    if offset.len() != d {
+        return Err(ParameterError::Shape { part: "offset", k, d });
+    }
+    if centroids.iter().chain(offset).any(|x| !x.is_finite()) {
+        return Err(ParameterError::NotFinite { part: "centroids" });
+    }
+    Ok(Centroids::new(&centroids.iter().copied().collect::<Vec<_>>(), offset))
+}
+
+fn family_of<F: Float>(centroids: &Array2<F>, offset: &[F]) -> Result<KMeansFamily<F, L2>, ParameterError> {
+    centroids_of(centroids, offset)?;
+    // What Lloyd's algorithm does is all that can be done in a single pass.
+    Ok(KMeansFamily::new(centroids, L2, 0.0, offset.to_vec()).with_algorithm(Algorithm::Lloyd))
+}
+
+fn same_shape<F>(a: &Array2<F>, b: &Array2<F>, part: &'static str) -> Result<(), ParameterError> {
+    let (k, d) = a.dim();
+    if b.dim() == (k, d) { Ok(()) } else { Err(ParameterError::Shape { part, k, d }) }
+}
+
+impl<F: Float> Work<F> {
+    /// The columns that rows must have; `None` where any number of them will do.
+    pub fn n_columns(&self) -> Option<usize> {
+        match &self.0 {
+            Prepared::Summary | Prepared::Pick(Rule::Sample, ..) => None,
+            Prepared::Scatter(about, _) => Some(about.len()),
+            Prepared::KMeans(family) | Prepared::Pick(Rule::FarthestOfCentroids(family), ..) => {
+                Some(family.index().width())
+            }
+            Prepared::Mixture(family) | Prepared::Pick(Rule::WorstOfMixture(family), ..) => {
+                Some(family.mixture().means.ncols())
+            }
+            Prepared::MixtureFit(density, _) => Some(density.offset().len()),
+            Prepared::Moments { means: centroids, .. }
+            | Prepared::CentroidFit(centroids)
+            | Prepared::Moved(centroids, _)
+            | Prepared::Pick(Rule::Far(centroids), ..) => Some(centroids.width()),
+        }
+    }
+
+    /// The sum over these rows. Draws are functions of the rows' numbers, which are counted from `first`: rows of one
+    /// table should have different ones, and the same in each pass.
+    ///
+    /// # Errors
+    /// If the rows have another number of columns.
+    pub fn run(&self, samples: &Samples<F>, first: u64, threads: Threads) -> Result<Partial<F>, ParameterError> {
+        let got = samples.n_columns();
+        if let Some(expected) = self.n_columns().filter(|expected| *expected != got) {
+            return Err(ParameterError::ColumnCount { expected, got });
+        }
+        Ok(match &self.0 {
+            Prepared::Summary => Partial::Summary(Summary::of(samples, threads), RowCount::of(samples)),
+            Prepared::Scatter(point, scatter) => {
+                Partial::Statistics { statistics: about(samples, point, *scatter, threads), labels: 0 }
+            }
+            Prepared::KMeans(family) => e_step(family, samples, first, threads),
+            Prepared::Mixture(family) => e_step(family.as_ref(), samples, first, threads),
+            Prepared::Moments { means, about, scatter } => Partial::Statistics {
+                statistics: moments_by_nearest(samples, means, about, *scatter, threads),
+                labels: 0,
+            },
+            Prepared::CentroidFit(centroids) => {
+                Partial::CentroidFit(evaluate_centroids(samples, centroids, &L2, threads))
+            }
+            Prepared::MixtureFit(density, temperature) => {
+                Partial::MixtureFit(evaluate_mixture(samples, density, *temperature, threads))
+            }
+            Prepared::Moved(from, to) => Partial::Number(moved(samples, from, to, threads)),
+            Prepared::Pick(rule, count, seed) => Partial::Picks(rule.picks(samples, *count, (*seed, first), threads)),
+        })
+    }
+}
+
+/// One E-step, with a fingerprint of the labels where rows have such.
+fn e_step<F: Float, M: Family<F>>(family: &M, samples: &Samples<F>, first: u64, threads: Threads) -> Partial<F> {
+    let mut session = Session::new(family, samples, threads);
+    let statistics = session.statistics(family);
+    // A sum, so that it does not matter who labels which rows.
+    let of_row = |(i, label): (usize, &u32)| uniform::of_row(u64::from(*label), (first as usize).wrapping_add(i));
+    let counting = session.labels().0.iter().enumerate().filter(|(i, _)| samples.weight(*i) > 0.0);
+    let labels = counting.map(of_row).fold(0, u64::wrapping_add);
+    Partial::Statistics { statistics, labels }
+}
+
+/// Σ w‖x − to‖² of rows labelled by `from`.
+fn moved<F: Float>(samples: &Samples<F>, from: &Centroids<F>, to: &Centroids<F>, threads: Threads) -> f64 {
+    let add = |block: &Block<F>, total: &mut f64, (nearest, labels): &mut (NearestScratch<F>, Vec<u32>)| {
+        labels.resize(block.len(), 0);
+        from.assign(block, labels, nearest);
+        for (i, (row, label)) in block.rows().zip(labels).enumerate() {
+            *total += weighted(block.weight(i), Distance::reduced(&L2, row, to.row(*label as usize)));
+        }
+    };
+    over_lanes(samples, 0, threads, || 0.0, add).iter().sum()
+}
+
+impl<F: Float> Rule<F> {
+    fn picks(&self, samples: &Samples<F>, count: usize, (seed, first): (u64, u64), threads: Threads) -> Picks<F> {
+        match self {
+            Rule::Sample => {
+                let mut picks = Picks::new(count.saturating_add(1));
+                (0..samples.n_rows()).for_each(|i| {
+                    let u = uniform::unit(uniform::of_row(seed, (first as usize).wrapping_add(i)));
+                    picks.offer(samples, i, first, u / samples.weight(i), 0);
+                });
+                picks
+            }
+            Rule::Far(centroids) => {
+                let mut picks = Picks::new(count);
+                for (i, d2) in nearest_reduced(samples, centroids, &L2, threads).into_iter().enumerate() {
+                    let mass = weighted(samples.weight(i), d2);
+                    let u = uniform::unit(uniform::of_row(seed, (first as usize).wrapping_add(i)));
+                    // −ln u ≥ 1 − u spares most rows the logarithm.
+                    if mass > 0.0 && 1.0 - u <= picks.limit() * mass {
+                        picks.offer(samples, i, first, -u.ln() / mass, 0);
+                    }
+                }
+                picks
+            }
+            Rule::FarthestOfCentroids(family) => worst(family, samples, count, first, threads),
+            Rule::WorstOfMixture(family) => worst(family.as_ref(), samples, count, first, threads),
+        }
+    }
+}
+
+/// The distinct rows that are explained worst, with the weight of all copies and their label.
+fn worst<F: Float, M: Family<F>>(
+    family: &M,
+    samples: &Samples<F>,
+    count: usize,
+    first: u64,
+    threads: Threads,
+) -> Picks<F> {
+    let mut session = Session::new(family, samples, threads);
+    session.statistics(family);
+    let labels = session.labels().0;
+    let work = |block: &Block<F>, misfits: &mut Vec<f64>, scratch: &mut M::Scratch| {
+        misfits.extend(block.rows().enumerate().map(|(i, row)| family.misfit(row, labels[block.first() + i], scratch)));
+    };
+    let misfits = over_lanes(samples, 0, threads, Vec::new, work).concat();
+    let mut picks = Picks::distinct(count);
+    for (i, misfit) in misfits.into_iter().enumerate() {
+        picks.offer(samples, i, first, -misfit, labels[i]);
+    }
+    picks
+}
+
+impl<F: Float> Picked<F> {
+    pub(super) fn of(samples: &Samples<F>, i: usize, first: u64, key: f64, label: u32) -> Self {
+        let mut row = vec![F::zero(); samples.n_columns()];
+        samples.copy_row(i, &mut row);
+        Self { key, row, weight: samples.weight(i), label, number: first.wrapping_add(i as u64) }
+    }
+}
