@@ -14,6 +14,9 @@ use crate::squarem::Acceleration;
 use crate::summary::Summary;
 use miscela_kernel::{Float, Samples, Threads, uniform};
 
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
 /// What a fit of a mixture needs besides a start.
 #[derive(Clone, Debug)]
 pub struct Course<'a, 's, F: Float> {
@@ -33,6 +36,7 @@ pub struct Course<'a, 's, F: Float> {
 
 /// What a fit of a mixture came to.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct Outcome<F> {
     /// The parameters.
     pub mixture: Mixture<F>,

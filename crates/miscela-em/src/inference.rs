@@ -48,6 +48,8 @@ pub struct MixtureFit {
     pub classification_log_likelihood: f64,
     /// Σ w T ln Σ exp(ln(wₖ Nₖ(x))/T) at the temperature asked for.
     pub tempered_log_likelihood: f64,
+    /// Σ w
+    pub total_weight: f64,
     /// Rows of positive weight by label; those of the noise, if there is some, come last.
     pub sizes: Vec<usize>,
 }
@@ -58,6 +60,7 @@ impl MixtureFit {
         self.log_likelihood += other.log_likelihood;
         self.classification_log_likelihood += other.classification_log_likelihood;
         self.tempered_log_likelihood += other.tempered_log_likelihood;
+        self.total_weight += other.total_weight;
         self.sizes.iter_mut().zip(&other.sizes).for_each(|(t, p)| *t += p);
     }
 
@@ -113,6 +116,7 @@ pub fn evaluate_mixture<F: Float>(
         log_likelihood: 0.0,
         classification_log_likelihood: 0.0,
         tempered_log_likelihood: 0.0,
+        total_weight: 0.0,
         sizes: vec![0; k],
     };
     let work = |block: &Block<F>, fit: &mut MixtureFit, scratch: &mut GaussianScratch<F>| {
@@ -128,6 +132,7 @@ pub fn evaluate_mixture<F: Float>(
                 fit.classification_log_likelihood += weighted(w, greatest.0[i].widen());
                 fit.tempered_log_likelihood += weighted(w, tempered.0[i].widen());
                 fit.sizes[winner.0[i] as usize] += usize::from(w > 0.0);
+                fit.total_weight += w;
             }
         }
     };

@@ -19,8 +19,17 @@ pub const MAX_BYTES: u64 = 4_000_000_000;
 ///
 /// [`PersistError::UnknownEnding`], all of [`Codec::encode`], and [`PersistError::Io`] with the path.
 pub fn save<T: Serialize + ?Sized>(path: impl AsRef<Path>, document: &T) -> Result<(), PersistError> {
-    let path = path.as_ref();
-    let bytes = Codec::from_path(path)?.encode(document)?;
+    let codec = Codec::from_path(path.as_ref())?;
+    save_as(path, codec, document)
+}
+
+/// Writes a document in this codec as [`save`] does, whatever the file's ending.
+///
+/// # Errors
+///
+/// All of [`Codec::encode`], and [`PersistError::Io`] with the path.
+pub fn save_as<T: Serialize + ?Sized>(path: impl AsRef<Path>, codec: Codec, document: &T) -> Result<(), PersistError> {
+    let (path, bytes) = (path.as_ref(), codec.encode(document)?);
     write_atomically(path, &bytes).map_err(|source| PersistError::io(path, source))
 }
 

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`Codec`] | JSON and CBOR, by the ending of the file; bitwise exact, strict, safe with hostile files |
 //! | [`Header`] | the five fields that every document opens with, readable without knowing the rest |
-//! | [`save`], [`Document`] | files that are written whole or not at all, and read by kind |
+//! | [`save`], [`save_as`], [`Document`] | files that are written whole or not at all, and read by kind |
 //! | [`rows`], [`matrix`], [`finite`] … | arrays as nested lists, and back with shape errors that name the field |
 //! | [`PersistError`] | one sentence for whatever is wrong |
 //!
@@ -33,7 +33,7 @@ mod json;
 pub use arrays::{layers, matrix, rows, stack, vector};
 pub use codec::Codec;
 pub use error::PersistError;
-pub use file::{Document, MAX_BYTES, load_bytes, save};
+pub use file::{Document, MAX_BYTES, load_bytes, save, save_as};
 pub use finite::finite;
 pub use header::{Dtype, FORMAT, Format, Header, VERSION, Version};
 

@@ -42,6 +42,7 @@ mod names;
 mod order;
 mod report;
 mod search;
+mod workers;
 
 #[cfg(feature = "linfa-clustering")]
 mod linfa_clustering;
@@ -84,14 +85,18 @@ pub use miscela_em::{
     PriorError, Priors, Progress, Repair, RepairAction, StepSize, Stream, Tails, Tally, Termination, Uniform,
     UnknownCollapse, UnknownCovariance, UnknownMissing, WeightConcentration, WeightPrior,
 };
+pub use miscela_em::{
+    Partial, Pick, Picked, Picks, RowCount, Statistics, Streamed, Summary, Task, Work, WorkError, Workers,
+};
 pub use miscela_em::{Search, SearchReport, UnknownSearch};
 pub use miscela_init::{
     Agglomerate, Agglomeration, AgglomerationModel, KMeansInit, Merge, SeedingError, Transform, quantile_labels,
 };
-pub use miscela_kernel::{SamplesError, Threads};
+pub use miscela_kernel::{Chunk, Chunked, Chunks, Origin, Samples, SamplesError, Source, SourceError, Threads};
 /// How good is a clustering? Silhouette and its like, and agreement with a truth.
 pub use miscela_metrics as metrics;
 pub use miscela_persist::{Codec, PersistError};
+pub use workers::{CheckpointError, Checkpoints, Elsewhere};
 
 /// linfa-clustering's name for [`GaussianMixture`].
 pub type GaussianMixtureModel<F> = GaussianMixture<F>;

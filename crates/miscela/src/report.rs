@@ -30,8 +30,15 @@ pub struct Report {
     /// What a search for a better optimum did after the runs; the fields above are of the runs alone.
     #[serde(default)]
     pub search: Option<SearchReport>,
+    /// Passes over the rows, where they were [elsewhere](crate::Workers); 0 for rows in memory.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub passes: usize,
     /// Where the time went, over all runs.
     pub seconds: Seconds,
+}
+
+fn is_zero(passes: &usize) -> bool {
+    *passes == 0
 }
 
 /// Wall-clock time.
@@ -57,6 +64,7 @@ impl Report {
             n_missing: 0,
             given_up: 0,
             search: None,
+            passes: 0,
             seconds: Seconds::default(),
         }
     }
@@ -87,6 +95,7 @@ pub(crate) fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
 }
 
 /// The best of several runs so far.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Best<T> {
     kept: Option<(T, Run, f64)>,
     objectives: Vec<f64>,
@@ -105,6 +114,11 @@ impl<T> Best<T> {
         self.objectives.push(objective);
     }
 
+    /// The runs so far.
+    pub(crate) fn n_runs(&self) -> usize {
+        self.objectives.len()
+    }
+
     /// The best result and its report; `None` if there was no run.
     pub(crate) fn finish(self, seconds: Seconds) -> Option<(T, Report)> {
         let (result, run, _) = self.kept?;
@@ -118,6 +132,7 @@ impl<T> Best<T> {
             given_up: run.given_up,
             n_missing: 0,
             search: None,
+            passes: 0,
             seconds,
         };
         Some((result, report))

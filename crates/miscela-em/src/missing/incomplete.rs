@@ -161,6 +161,7 @@ impl<'a, F: Float> IncompleteDensity<'a, F> {
                 log_likelihood: 0.0,
                 classification_log_likelihood: 0.0,
                 tempered_log_likelihood: 0.0,
+                total_weight: 0.0,
                 sizes: vec![0; self.whole.n_components()],
             },
         };
@@ -176,6 +177,7 @@ impl<'a, F: Float> IncompleteDensity<'a, F> {
             fit.classification_log_likelihood += weighted(w, greatest);
             fit.tempered_log_likelihood += weighted(w, tempered);
             fit.sizes[winner] += usize::from(w > 0.0);
+            fit.total_weight += w;
         }
         fit
     }

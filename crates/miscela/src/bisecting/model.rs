@@ -376,6 +376,7 @@ pub(super) fn report(splits: &[BisectingSplit], inertia: f64, course: Course) ->
         n_missing: 0,
         given_up: 0,
         search: None,
+        passes: 0,
         seconds,
     }
 }

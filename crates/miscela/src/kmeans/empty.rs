@@ -8,7 +8,7 @@ use ndarray::{Array2, Axis};
 
 /// Keeps, drops or refuses the clusters that ended empty, as the policy says, and reports it; the engine has dealt with the
 /// other policies. An error is one about any iteration of the run.
-pub(super) fn settle<F: Float>(
+pub(crate) fn settle<F: Float>(
     policy: Empty,
     centroids: Array2<F>,
     fit: CentroidFit,

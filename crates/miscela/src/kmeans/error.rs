@@ -4,7 +4,7 @@ use super::KMeansCriterion;
 use crate::known::KnownLabelsError;
 use crate::search::SearchError;
 use miscela_distance::{DomainError, MahalanobisError};
-use miscela_em::{Algorithm, SizesError};
+use miscela_em::{Algorithm, SizesError, WorkError};
 use miscela_init::SeedingError;
 use miscela_kernel::SamplesError;
 use miscela_metrics::MetricsError;
@@ -186,6 +186,9 @@ pub enum KMeansError {
         /// Columns of the rows.
         got: usize,
     },
+    /// The rows are elsewhere and could not be had, or cannot be had all at once.
+    #[error(transparent)]
+    Work(#[from] WorkError),
     /// A model file could not be read or written.
     #[error(transparent)]
     Persist(#[from] PersistError),

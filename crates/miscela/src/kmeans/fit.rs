@@ -88,7 +88,7 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
     }
 
     /// One seed a run, drawn before any work is shared out.
-    pub(super) fn seeds(&self, count: usize) -> Vec<u64> {
+    pub(crate) fn seeds(&self, count: usize) -> Vec<u64> {
         let mut rng = self.rng().clone();
         (0..count).map(|_| rng.next_u64()).collect()
     }
@@ -235,7 +235,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         KMeansFamily::new(centres, self.distance().clone(), tolerance, offset).with_algorithm(self.algorithm())
     }
 
-    pub(super) fn iteration_limit(&self) -> usize {
+    pub(crate) fn iteration_limit(&self) -> usize {
         usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX)
     }
 
@@ -257,7 +257,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         }
     }
 
-    fn absolute_tolerance(&self, summary: &Summary) -> f64 {
+    pub(crate) fn absolute_tolerance(&self, summary: &Summary) -> f64 {
         let relative = miscela_kernel::Float::widen(self.tolerance());
         match self.distance().centre_rule() {
             // Centres are directions: unit vectors, whatever the scale of the rows.

@@ -16,6 +16,7 @@ mod trim;
 
 pub use document::KMeansDocument;
 pub(crate) use document::{check_centres, dtype, malformed, not_negative};
+pub(crate) use empty::settle;
 pub use error::{IncrKMeansError, KMeansError, KMeansParamsError};
 pub(crate) use fit::{check_count, check_domain};
 pub use miscela_em::{Algorithm, Empty, Sizes, SizesError, Sizing, UnknownAlgorithm, UnknownEmpty, UnknownSizing};

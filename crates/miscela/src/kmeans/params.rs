@@ -421,7 +421,7 @@ impl<F: Float, R, D: Distance<F>> ParamGuard for KMeansParams<F, R, D> {
 }
 
 impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
-    pub(super) fn with_rng<R2>(self, rng: R2) -> KMeansValidParams<F, R2, D> {
+    pub(crate) fn with_rng<R2>(self, rng: R2) -> KMeansValidParams<F, R2, D> {
         let Self {
             n_clusters,
             n_runs,
@@ -482,6 +482,17 @@ impl<F: Float, R, D: Distance<F>> KMeansValidParams<F, R, D> {
             ("how to keep clusters to their sizes", self.sizes(usize::MAX).is_some()),
             ("where clusters are better placed", self.search != Search::None),
             ("what becomes of rows of known label", self.known.is_some()),
+        ];
+        asked.into_iter().find(|(_, asked)| *asked).map(|(what, _)| what)
+    }
+
+    /// What is asked for that cannot be had of rows that are not all in memory.
+    pub(crate) fn over_all_rows(&self) -> Option<&'static str> {
+        let asked = [
+            ("trimming", self.trim > 0.0),
+            ("a bound on the sizes of clusters", self.sizes(usize::MAX).is_some()),
+            ("a search for better optima", self.search != Search::None),
+            ("known labels", self.known.is_some()),
         ];
         asked.into_iter().find(|(_, asked)| *asked).map(|(what, _)| what)
     }

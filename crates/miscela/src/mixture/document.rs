@@ -245,6 +245,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
                 log_likelihood: document.log_likelihood,
                 classification_log_likelihood: document.classification_log_likelihood,
                 tempered_log_likelihood: document.log_likelihood,
+                total_weight: document.total_weight,
                 sizes: vector("sizes", &document.sizes, n_labels)?.to_vec(),
             },
             total_weight: document.total_weight,

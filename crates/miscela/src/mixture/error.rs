@@ -5,6 +5,7 @@ use crate::known::KnownLabelsError;
 use crate::search::SearchError;
 use miscela_em::{
     Assignment, Collapse, ColumnsError, ConditionalError, Covariance, ParameterError, PriorError, StartError, StepSize,
+    WorkError,
 };
 use miscela_init::SeedingError;
 use miscela_kernel::SamplesError;
@@ -193,6 +194,9 @@ pub enum GmmError {
     /// The model to go on with is of another kind.
     #[error("the model has another {0} than the parameters ask for; go on with the one it has")]
     OtherKind(&'static str),
+    /// The rows are elsewhere and could not be had, or cannot be had all at once.
+    #[error(transparent)]
+    Work(#[from] WorkError),
     /// A model file could not be read or written.
     #[error(transparent)]
     Persist(#[from] PersistError),

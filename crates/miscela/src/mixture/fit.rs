@@ -8,8 +8,8 @@ use crate::known;
 use crate::report::{Best, Report, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_em::{
-    Assignment, Course, Mixture, MixtureSearch, Observer, Outcome, Repair, Run, Search, StepwiseBatches, Stream,
-    Summary, Termination, drawn_rows,
+    Assignment, Course, Mixture, MixtureSearch, MixtureSettings, Observer, Outcome, Repair, Run, Search,
+    StepwiseBatches, Stream, Summary, Termination, drawn_rows,
 };
 use miscela_kernel::{Samples, Threads};
 use ndarray::{ArrayBase, Axis, Data, Ix2};
@@ -68,9 +68,7 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
             outcome.run.repairs.clone_from(&report.repairs);
             outcome = self.refine(outcome, samples, &mut report, observer);
         }
-        let Outcome { mixture, fit, .. } = outcome;
-        let (settings, total_weight) = (self.settings(), samples.total_weight());
-        let model = GaussianMixture::from_fitted(Fitted { mixture, settings, fit, total_weight, report })?;
+        let model = GaussianMixture::of_outcome(outcome, self.settings(), samples.total_weight(), report)?;
         Ok(GaussianMixture { stream, ..model })
     }
 
@@ -80,9 +78,13 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
             let drawn = self.mini_batch().is_some() || draws(self.settings().assignment);
             drawn || self.init_method().is_random(samples)
         };
-        let n_runs = if self.n_runs() > 1 && chance() { self.n_runs() } else { 1 };
+        self.drawn_seeds(if self.n_runs() > 1 && chance() { self.n_runs() } else { 1 })
+    }
+
+    /// So many seeds.
+    pub(crate) fn drawn_seeds(&self, count: u64) -> Vec<u64> {
         let mut rng = self.rng().clone();
-        (0..n_runs).map(|_| rng.next_u64()).collect()
+        (0..count).map(|_| rng.next_u64()).collect()
     }
 
     /// Goes on to better optima from the best run.
@@ -156,6 +158,19 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
             report.n_missing = samples.n_missing();
             Ok((fitted, report))
         })
+    }
+}
+
+impl<F: Float> GaussianMixture<F> {
+    /// The model that a fit has come to.
+    pub(crate) fn of_outcome(
+        outcome: Outcome<F>,
+        settings: MixtureSettings,
+        total_weight: f64,
+        report: Report,
+    ) -> Result<Self, GmmError> {
+        let Outcome { mixture, fit, .. } = outcome;
+        Ok(Self::from_fitted(Fitted { mixture, settings, fit, total_weight, report })?)
     }
 }
 

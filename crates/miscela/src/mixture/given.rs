@@ -43,6 +43,7 @@ impl<F: Float> GaussianMixture<F> {
             log_likelihood: 0.0,
             classification_log_likelihood: 0.0,
             tempered_log_likelihood: 0.0,
+            total_weight: 0.0,
             sizes: vec![0; mixture.n_labels()],
         };
         let report = Report { n_runs: 0, ..Report::without_iterations(Termination::MaxIterations) };

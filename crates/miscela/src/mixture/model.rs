@@ -43,7 +43,7 @@ use rand_xoshiro::Xoshiro256Plus;
 /// ```
 #[derive(Clone, Debug)]
 pub struct GaussianMixture<F> {
-    pub(super) mixture: Mixture<F>,
+    pub(crate) mixture: Mixture<F>,
     pub(super) settings: MixtureSettings,
     pub(super) log_likelihood: f64,
     pub(super) classification_log_likelihood: f64,
@@ -397,6 +397,12 @@ impl<F: Float> GaussianMixture<F> {
             _ => self.incomplete().evaluate(samples, 1.0, Threads::Ambient),
         };
         Ok(self.criteria(n, weight, fit.log_likelihood, fit.classification_log_likelihood))
+    }
+
+    /// Likelihood and criteria on the rows that this is the fit of.
+    pub(crate) fn score_from(&self, fit: &MixtureFit) -> MixtureScore {
+        let n = fit.sizes.iter().sum();
+        self.criteria(n, fit.total_weight, fit.log_likelihood, fit.classification_log_likelihood)
     }
 
     fn criteria(&self, n_samples: usize, total_weight: f64, log_likelihood: f64, classification: f64) -> MixtureScore {

@@ -553,6 +553,13 @@ impl<F: Float, R> GmmValidParams<F, R> {
         asked.into_iter().find(|(_, asked)| *asked).map(|(what, _)| what)
     }
 
+    /// What is asked for that cannot be had of rows that are not all in memory, beside what the engine refuses by itself.
+    pub(crate) fn over_all_rows(&self) -> Option<&'static str> {
+        let asked =
+            [("known labels", self.known.is_some()), ("a search for better optima", self.search != Search::None)];
+        asked.into_iter().find(|(_, asked)| *asked).map(|(what, _)| what)
+    }
+
     /// What there is in it that belongs to one fit and not to a selection of many.
     pub(super) fn of_one_fit(&self) -> Option<&'static str> {
         let noise = self.settings.noise.map(|_| "noise");
@@ -578,7 +585,7 @@ impl<F: Float, R> GmmValidParams<F, R> {
         self
     }
 
-    pub(super) fn with_rng<R2>(self, rng: R2) -> GmmValidParams<F, R2> {
+    pub(crate) fn with_rng<R2>(self, rng: R2) -> GmmValidParams<F, R2> {
         let Self {
             n_clusters,
             n_runs,

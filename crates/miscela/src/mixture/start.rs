@@ -59,7 +59,7 @@ impl<F> GmmInitMethod<F> {
     }
 
     /// Whether it is for one number of components only, that of what was given.
-    pub(super) fn is_given(&self) -> bool {
+    pub(crate) fn is_given(&self) -> bool {
         use GmmInitMethod::{Labels, Mixture, Parameters, Responsibilities};
         matches!(self, Labels(_) | Responsibilities(_) | Parameters { .. } | Mixture(_))
     }
@@ -164,25 +164,36 @@ impl<F: Float, R> GmmValidParams<F, R> {
             given @ (GmmInitMethod::Labels(_) | GmmInitMethod::Responsibilities(_)) => {
                 given.share(samples, k, summary, seed, threads, by_shares)
             }
-            GmmInitMethod::Parameters { weights, means, covariances } => {
-                let given = Given { weights: weights.as_ref(), means, covariances: covariances.as_ref() };
+            GmmInitMethod::Parameters { .. } | GmmInitMethod::Mixture(_) => {
                 let noise = settings.noise.map(|noise| Uniform::over(samples, noise, summary, threads)).transpose()?;
-                let by_nearest_mean = || by_shares(samples, Shares::NearestMean(means.view()));
-                given.start(&settings, k, samples.n_columns(), noise, by_nearest_mean)
-            }
-            GmmInitMethod::Mixture(given) => {
-                let Mixture { weights, means, covariances, degrees, .. } = given.clone();
-                let noise = settings.noise.map(|noise| Uniform::over(samples, noise, summary, threads)).transpose()?;
-                let parts = Given { weights: Some(&weights), means: &means, covariances: Some(&covariances) };
-                let by_nearest_mean = || by_shares(samples, Shares::NearestMean(means.view()));
-                let (mixture, repairs) = parts.start(&settings, k, samples.n_columns(), noise, by_nearest_mean)?;
-                Ok((Mixture { degrees, ..mixture }, repairs))
+                let by_nearest_mean = |means: &Array2<F>| Ok(by_shares(samples, Shares::NearestMean(means.view()))?);
+                self.given_start(samples.n_columns(), noise, by_nearest_mean)
             }
             _ if settings.noise.is_none() && settings.tails == Tails::Gaussian => {
                 self.found(samples, &settings, summary, seed, threads)
             }
             _ => self.found_without_far_rows(samples, summary, seed, threads),
         }
+    }
+
+    /// The start of given parameters, completed by what follows from the partition by the nearest mean.
+    pub(crate) fn given_start(
+        &self,
+        d: usize,
+        noise: Option<Uniform>,
+        by_nearest_mean: impl FnOnce(&Array2<F>) -> Result<(Mixture<F>, Vec<Repair>), GmmError>,
+    ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
+        let (given, degrees) = match self.init_method() {
+            GmmInitMethod::Parameters { weights, means, covariances } => {
+                (Given { weights: weights.as_ref(), means, covariances: covariances.as_ref() }, None)
+            }
+            GmmInitMethod::Mixture(Mixture { weights, means, covariances, degrees, .. }) => {
+                (Given { weights: Some(weights), means, covariances: Some(covariances) }, degrees.clone())
+            }
+            _ => return Err(StartError::ComponentCount { expected: self.n_clusters(), got: 0 }.into()),
+        };
+        let (mixture, repairs) = given.start(&self.settings(), self.n_clusters(), d, noise, by_nearest_mean)?;
+        Ok((Mixture { degrees, ..mixture }, repairs))
     }
 
     /// The start that a method finds by itself in the rows that are not far from all others, and noise if there is to be.
@@ -237,7 +248,7 @@ impl<F: Float> Given<'_, F> {
         k: usize,
         d: usize,
         noise: Option<Uniform>,
-        by_nearest_mean: impl FnOnce() -> Result<(Mixture<F>, Vec<Repair>), StartError>,
+        by_nearest_mean: impl FnOnce(&Array2<F>) -> Result<(Mixture<F>, Vec<Repair>), GmmError>,
     ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
         let (rows, columns) = self.means.dim();
         if rows != k {
@@ -249,7 +260,7 @@ impl<F: Float> Given<'_, F> {
         let (weights, covariances, repairs) = match (self.weights, self.covariances) {
             (Some(weights), Some(covariances)) => (weights.clone(), covariances.clone(), Vec::new()),
             (weights, covariances) => {
-                let (found, repairs) = by_nearest_mean()?;
+                let (found, repairs) = by_nearest_mean(self.means)?;
                 let weights = weights.cloned().unwrap_or(found.weights);
                 (weights, covariances.cloned().unwrap_or(found.covariances), repairs)
             }

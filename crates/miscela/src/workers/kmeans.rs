@@ -1,0 +1,171 @@
+//! K-means of rows that are elsewhere.
+
+use super::checkpoints::{Saved, Writer};
+use super::{Elsewhere, seeding};
+use crate::Float;
+use crate::kmeans::{KMeans, KMeansError, KMeansParams, KMeansParamsError, KMeansValidParams};
+use crate::report::{Best, Report, Seconds, timed};
+use linfa::ParamGuard;
+use miscela_distance::Centred;
+use miscela_em::{
+    Algorithm, CentroidFit, KMeansOver, Missing, Observer, Streamed, Summary, Task, Termination, WorkError, Workers,
+};
+use miscela_init::{KMeansInit, SeedingError};
+use miscela_kernel::{Source, Threads};
+use ndarray::Array2;
+use rand::Rng;
+use serde::{Serialize, de::DeserializeOwned};
+
+impl<F: Float + Serialize + DeserializeOwned, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
+    /// Fits the rows of a source, which are read once an iteration and never kept.
+    ///
+    /// Cost: the search of all centroids for each row, and reading. Memory: three chunks of the source, a sample of the rows
+    /// for the start, and k·d numbers a lane. Not for rows that fit in memory: [`fit`](linfa::traits::Fit::fit) passes over much of the work.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    /// use miscela::Chunked;
+    ///
+    /// let iris = linfa_datasets::iris();
+    /// let source = Chunked::new(iris.records(), None, 64);
+    /// let model = KMeans::params(3).fit_source(&source, &mut ())?;
+    /// assert!((model.inertia_sum() - 78.9).abs() < 0.1);
+    /// assert_eq!(model.report().passes, 3 + model.report().iterations); // a summary, a sample, the end
+    /// # Ok::<(), KMeansError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As a fit in memory; if the rows cannot be read; if what is asked for needs all rows at once.
+    pub fn fit_source(&self, source: &dyn Source<F>, observer: &mut dyn Observer) -> Result<KMeans<F, D>, KMeansError> {
+        // The generator stays here: it need not be able to go to another thread.
+        let (seeds, params) = (self.over_seeds(), self.clone().with_rng(()));
+        self.threads().install(|threads| {
+            let workers = &mut Streamed::new(source, threads);
+            params.best_over(&seeds, Elsewhere { workers, checkpoints: None, observer, threads })
+        })
+    }
+
+    /// Fits the rows that some workers have: [`fit_source`](Self::fit_source) for rows of any kind, with checkpoints.
+    ///
+    /// # Errors
+    /// As [`fit_source`](Self::fit_source), and if a checkpoint cannot be read or written or is of another fit.
+    pub fn fit_over(&self, elsewhere: Elsewhere<F>) -> Result<KMeans<F, D>, KMeansError> {
+        self.clone().with_rng(()).best_over(&self.over_seeds(), elsewhere)
+    }
+
+    /// One seed a run; one run where there is no chance in it.
+    fn over_seeds(&self) -> Vec<u64> {
+        let given = matches!(self.init_method(), KMeansInit::Precomputed(_));
+        self.seeds(if given { 1 } else { self.n_runs() })
+    }
+}
+
+/// A run that has ended.
+type Ended<F> = (Array2<F>, CentroidFit);
+
+impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F, (), D> {
+    /// The best of the runs.
+    fn best_over(&self, seeds: &[u64], elsewhere: Elsewhere<F>) -> Result<KMeans<F, D>, KMeansError> {
+        let Elsewhere { workers, checkpoints, observer, threads } = elsewhere;
+        self.check_over()?;
+        let mut seconds = Seconds::default();
+        let (summary, rows) = timed(&mut seconds.fit, || workers.run(&Task::Summary))?.summary()?;
+        let (n_samples, n_clusters) = (rows.positive, self.n_clusters());
+        if n_samples < n_clusters as u64 {
+            return Err(WorkError::TooFewSamples { n_samples, n_clusters }.into());
+        }
+        let saved = Saved::new(self.in_words(seeds), rows, summary.clone());
+        let saved = checkpoints.as_ref().map_or(Ok(saved.clone()), |file| file.load(saved)).map_err(other)?;
+        let mut writer = Writer::<F, Ended<F>> { checkpoints, saved };
+        let over = KMeansOver {
+            summary: &summary,
+            tolerance: self.absolute_tolerance(&summary),
+            empty: self.empty(),
+            max_iterations: self.iteration_limit(),
+            threads,
+        };
+        for seed in seeds.iter().skip(writer.saved.best.n_runs()) {
+            let (centroids, fit, mut run) = match writer.saved.checkpoint.take() {
+                Some(checkpoint) => {
+                    timed(&mut seconds.fit, || over.resume(workers, checkpoint, &mut writer, observer))?
+                }
+                None => {
+                    let start = timed(&mut seconds.init, || self.start_over(workers, &summary, *seed, threads))?;
+                    timed(&mut seconds.fit, || over.run(workers, start, &mut writer, observer))?
+                }
+            };
+            let (centroids, fit) = crate::kmeans::settle(self.empty(), centroids, fit, &mut None, &mut run)?;
+            let (objective, cancelled) = (fit.inertia, run.termination == Termination::Cancelled);
+            writer.saved.checkpoint = None;
+            writer.saved.best.offer((centroids, fit), run, objective, |new, old| new < old);
+            if cancelled {
+                break;
+            }
+        }
+        let best: Best<Ended<F>> = writer.saved.best;
+        let Some(((centroids, fit), report)) = best.finish(seconds) else {
+            return Err(KMeansParamsError::NRuns.into());
+        };
+        let report = Report { passes: workers.passes(), ..report };
+        let total_weight = summary.total_weight;
+        let fitted = crate::kmeans::Fitted { centroids, fit, total_weight, report, joint: None };
+        Ok(KMeans::from_fitted(fitted, self.distance().clone()))
+    }
+
+    /// Whether nothing is asked for that needs all rows at once.
+    fn check_over(&self) -> Result<(), WorkError> {
+        let by_algorithm = !matches!(self.algorithm(), Algorithm::Auto | Algorithm::Lloyd);
+        let asked = [
+            ("a distance other than l2", !self.distance().is_squared_euclidean()),
+            ("what is done about missing values", self.missing() != Missing::Error),
+            ("an algorithm that remembers something of each row", by_algorithm),
+            ("a fit by batches that are drawn", self.mini_batch().is_some()),
+        ];
+        let asked = asked.into_iter().find(|(_, asked)| *asked).map(|(what, _)| what);
+        asked.or(self.over_all_rows()).map_or(Ok(()), |what| Err(WorkError::NeedsRows(what)))
+    }
+
+    fn start_over(
+        &self,
+        workers: &mut dyn Workers<F>,
+        summary: &Summary,
+        seed: u64,
+        threads: Threads,
+    ) -> Result<Array2<F>, KMeansError> {
+        let (init, k, d) = (self.init_method(), self.n_clusters(), summary.mean.len());
+        match init {
+            KMeansInit::Precomputed(centres) if centres.dim() == (k, d) => Ok(centres.clone()),
+            KMeansInit::Precomputed(centres) => {
+                Err(SeedingError::Shape { expected: (k, d), got: centres.dim() }.into())
+            }
+            _ => seeding::centres(workers, init, k, summary, seed, threads),
+        }
+    }
+
+    /// All that the course of a fit depends on.
+    fn in_words(&self, seeds: &[u64]) -> String {
+        let start: Vec<u64> = match self.init_method() {
+            KMeansInit::Precomputed(centres) => centres.iter().map(|x| x.widen().to_bits()).collect(),
+            _ => Vec::new(),
+        };
+        let (k, tolerance) = (self.n_clusters(), self.tolerance().widen());
+        let words = (k, tolerance, self.init_method().name(), self.empty().name(), seeds, start);
+        format!("k-means {words:?}")
+    }
+}
+
+fn other(error: super::CheckpointError) -> WorkError {
+    WorkError::Other(Box::new(error))
+}
+
+impl<F: Float + Serialize + DeserializeOwned, R: Rng + Clone, D: Centred<F>> KMeansParams<F, R, D> {
+    /// [`KMeansValidParams::fit_source`] after checking the parameters.
+    pub fn fit_source(&self, source: &dyn Source<F>, observer: &mut dyn Observer) -> Result<KMeans<F, D>, KMeansError> {
+        self.check_ref()?.fit_source(source, observer)
+    }
+
+    /// [`KMeansValidParams::fit_over`] after checking the parameters.
+    pub fn fit_over(&self, elsewhere: Elsewhere<F>) -> Result<KMeans<F, D>, KMeansError> {
+        self.check_ref()?.fit_over(elsewhere)
+    }
+}

@@ -1,0 +1,214 @@
+//! Mixtures of rows that are elsewhere.
+
+use super::checkpoints::{Saved, Writer};
+use super::{Elsewhere, seeding};
+use crate::Float;
+use crate::kmeans::KMeansParams;
+use crate::mixture::{
+    GaussianMixture, GmmError, GmmInitMethod, GmmParams, GmmParamsError, GmmValidParams, MixtureScore,
+};
+use crate::report::{Best, Report, Seconds, timed};
+use linfa::ParamGuard;
+use miscela_distance::L2;
+use miscela_em::{
+    Mixture, MixtureOver, Observer, Outcome, Repair, Shares, Statistics, Streamed, Summary, Task, Termination,
+    WorkError, Workers, from_shares, start_over,
+};
+use miscela_init::KMeansInit;
+use miscela_kernel::{Samples, Scatter, Source, Threads};
+use ndarray::Array2;
+use rand::Rng;
+use serde::{Serialize, de::DeserializeOwned};
+
+impl<F: Float + Serialize + DeserializeOwned, R: Rng + Clone> GmmValidParams<F, R> {
+    /// Fits the rows of a source, which are read once an iteration and never kept.
+    ///
+    /// Cost: an E-step in memory, and reading, an iteration. Memory: three chunks of the source, a sample of the rows for the
+    /// start, and the statistics of each lane. For rows that fit in memory [`fit`](linfa::traits::Fit::fit) does as well and finds its start
+    /// among all of them.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    /// use miscela::Chunked;
+    ///
+    /// let iris = linfa_datasets::iris();
+    /// let source = Chunked::new(iris.records(), None, 64);
+    /// let model = GaussianMixture::params(3).fit_source(&source, &mut ())?;
+    /// let in_memory = GaussianMixture::params(3).fit(&iris)?;
+    /// assert!((model.score(iris.records()) - in_memory.score(iris.records())).abs() < 1e-9);
+    /// # Ok::<(), GmmError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As a fit in memory; if the rows cannot be read; if what is asked for needs all rows at once.
+    pub fn fit_source(
+        &self,
+        source: &dyn Source<F>,
+        observer: &mut dyn Observer,
+    ) -> Result<GaussianMixture<F>, GmmError> {
+        // The generator stays here: it need not be able to go to another thread.
+        let (seeds, params) = (self.over_seeds(), self.clone().with_rng(()));
+        self.threads().install(|threads| {
+            let workers = &mut Streamed::new(source, threads);
+            params.best_over(&seeds, Elsewhere { workers, checkpoints: None, observer, threads })
+        })
+    }
+
+    /// Fits the rows that some workers have: [`fit_source`](Self::fit_source) for rows of any kind, with checkpoints.
+    ///
+    /// # Errors
+    /// As [`fit_source`](Self::fit_source), and if a checkpoint cannot be read or written or is of another fit.
+    pub fn fit_over(&self, elsewhere: Elsewhere<F>) -> Result<GaussianMixture<F>, GmmError> {
+        self.clone().with_rng(()).best_over(&self.over_seeds(), elsewhere)
+    }
+
+    /// One seed a run; one run where there is no chance in it.
+    fn over_seeds(&self) -> Vec<u64> {
+        self.drawn_seeds(if self.init_method().is_given() { 1 } else { self.n_runs() })
+    }
+}
+
+impl<F: Float + Serialize + DeserializeOwned> GmmValidParams<F, ()> {
+    /// The best of the runs.
+    fn best_over(&self, seeds: &[u64], elsewhere: Elsewhere<F>) -> Result<GaussianMixture<F>, GmmError> {
+        let Elsewhere { workers, checkpoints, observer, threads } = elsewhere;
+        let batches = self.mini_batch().map(|_| "a fit by batches that are drawn");
+        if let Some(what) = batches.or(self.over_all_rows()) {
+            return Err(WorkError::NeedsRows(what).into());
+        }
+        let mut seconds = Seconds::default();
+        let (mut summary, rows) = timed(&mut seconds.fit, || workers.run(&Task::Summary))?.summary()?;
+        let (n_samples, n_clusters) = (rows.positive, self.n_clusters());
+        if n_samples < n_clusters as u64 {
+            return Err(WorkError::TooFewSamples { n_samples, n_clusters }.into());
+        }
+        if self.settings().needs_covariance() && rows.positive > summary.mean.len() as u64 {
+            let about = summary.mean.iter().map(|m| F::narrow(*m)).collect();
+            let statistics = workers.run(&Task::Scatter { about, scatter: Scatter::Full })?.statistics()?.0;
+            summary.covariance = Some(covariance_of(&statistics));
+        }
+        let saved = Saved::new(self.in_words(seeds), rows, summary.clone());
+        let saved = checkpoints.as_ref().map_or(Ok(saved.clone()), |file| file.load(saved));
+        let saved = saved.map_err(|error| WorkError::Other(Box::new(error)))?;
+        let mut writer = Writer::<F, Outcome<F>> { checkpoints, saved };
+        let max_iterations = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
+        let over = MixtureOver { summary: &summary, settings: self.settings(), max_iterations, threads };
+        for seed in seeds.iter().skip(writer.saved.best.n_runs()) {
+            let mut outcome = match writer.saved.checkpoint.take() {
+                Some(checkpoint) => {
+                    timed(&mut seconds.fit, || over.resume(workers, checkpoint, &mut writer, observer))?
+                }
+                None => {
+                    let start = timed(&mut seconds.init, || self.start_elsewhere(workers, &summary, *seed, threads));
+                    let (start, repairs) = start?;
+                    writer.saved.repairs = repairs;
+                    timed(&mut seconds.fit, || over.run(workers, start, &mut writer, observer))?
+                }
+            };
+            let (mut run, objective) = (std::mem::take(&mut outcome.run), outcome.objective);
+            run.repairs.splice(0..0, std::mem::take(&mut writer.saved.repairs));
+            let cancelled = run.termination == Termination::Cancelled;
+            writer.saved.checkpoint = None;
+            writer.saved.best.offer(outcome, run, objective, |new, old| new > old);
+            if cancelled {
+                break;
+            }
+        }
+        let best: Best<Outcome<F>> = writer.saved.best;
+        let (outcome, report) = best.finish(seconds).ok_or(GmmParamsError::NRuns)?;
+        let report = Report { passes: workers.passes(), ..report };
+        let total_weight = summary.total_weight;
+        GaussianMixture::of_outcome(outcome, self.settings(), total_weight, report)
+    }
+
+    /// The start parameters of one run, and what had to be repaired for them.
+    fn start_elsewhere(
+        &self,
+        workers: &mut dyn Workers<F>,
+        summary: &Summary,
+        seed: u64,
+        threads: Threads,
+    ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
+        let (k, settings) = (self.n_clusters(), self.settings());
+        let mut centres = |init: KMeansInit<F>| -> Result<Array2<F>, GmmError> {
+            seeding::centres(&mut *workers, &init, k, summary, seed, threads)
+        };
+        let means = match self.init_method() {
+            GmmInitMethod::Labels(_) => return Err(WorkError::NeedsRows("a start from labels").into()),
+            GmmInitMethod::Responsibilities(_) => {
+                return Err(WorkError::NeedsRows("a start from responsibilities").into());
+            }
+            GmmInitMethod::Parameters { .. } | GmmInitMethod::Mixture(_) => {
+                let by_nearest_mean = |means: &Array2<F>| Ok(start_over(workers, means, &settings, summary)?);
+                return self.given_start(summary.mean.len(), None, by_nearest_mean);
+            }
+            GmmInitMethod::Hierarchical => {
+                let (rows, weights) = seeding::sample(workers, k, summary.mean.len(), seed)?;
+                let sample = Samples::weighted(&rows, weights)?;
+                let by_shares = |samples: &Samples<F>, shares: Shares<F>| {
+                    from_shares(samples, shares, k, &settings, summary, threads)
+                };
+                return self.init_method().share(&sample, k, summary, seed, threads, by_shares);
+            }
+            GmmInitMethod::Random => centres(KMeansInit::Random)?,
+            GmmInitMethod::KMeansPlusPlus => centres(KMeansInit::KMeansPlusPlus)?,
+            GmmInitMethod::KMeansPara => centres(KMeansInit::KMeansPara)?,
+            GmmInitMethod::KMeans => {
+                let (rows, weights) = seeding::sample(workers, k, summary.mean.len(), seed)?;
+                KMeansParams::new(k, (), L2).run_from(&Samples::weighted(&rows, weights)?, seed, threads)?
+            }
+        };
+        Ok(start_over(workers, &means, &settings, summary)?)
+    }
+
+    /// All that the course of a fit depends on.
+    fn in_words(&self, seeds: &[u64]) -> String {
+        let start: Vec<u64> = match self.init_method() {
+            GmmInitMethod::Parameters { weights, means, covariances } => {
+                let weights = weights.iter().flatten();
+                let covariances = covariances.iter().flat_map(|covariances| covariances.iter());
+                weights.chain(means).chain(covariances).map(|x| x.widen().to_bits()).collect()
+            }
+            GmmInitMethod::Mixture(Mixture { weights, means, covariances, .. }) => {
+                weights.iter().chain(means).chain(covariances.iter()).map(|x| x.widen().to_bits()).collect()
+            }
+            _ => Vec::new(),
+        };
+        let kind = std::mem::discriminant(self.init_method());
+        format!("mixture {:?}", (self.n_clusters(), self.settings(), kind, seeds, start))
+    }
+}
+
+/// The covariance of rows that are one component: its scatter over its weight.
+fn covariance_of(statistics: &Statistics) -> Vec<f64> {
+    let n = statistics.sums().weight.iter().sum::<f64>();
+    statistics.scatter_about_mean(0).into_iter().map(|s| s / n).collect()
+}
+
+impl<F: Float> GaussianMixture<F> {
+    /// Likelihood and criteria on the rows that some workers have, in one pass. `n_samples` counts rows of positive weight.
+    ///
+    /// # Errors
+    /// If the rows cannot be had, or have another number of columns.
+    pub fn score_over(&self, workers: &mut dyn Workers<F>) -> Result<MixtureScore, GmmError> {
+        let task = Task::MixtureFit { mixture: self.mixture.clone(), temperature: 1.0 };
+        let fit = workers.run(&task)?.mixture_fit()?;
+        Ok(self.score_from(&fit))
+    }
+}
+
+impl<F: Float + Serialize + DeserializeOwned, R: Rng + Clone> GmmParams<F, R> {
+    /// [`GmmValidParams::fit_source`] after checking the parameters.
+    pub fn fit_source(
+        &self,
+        source: &dyn Source<F>,
+        observer: &mut dyn Observer,
+    ) -> Result<GaussianMixture<F>, GmmError> {
+        self.check_ref()?.fit_source(source, observer)
+    }
+
+    /// [`GmmValidParams::fit_over`] after checking the parameters.
+    pub fn fit_over(&self, elsewhere: Elsewhere<F>) -> Result<GaussianMixture<F>, GmmError> {
+        self.check_ref()?.fit_over(elsewhere)
+    }
+}
