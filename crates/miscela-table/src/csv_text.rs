@@ -5,60 +5,81 @@
 //! passed over.
 
 use crate::columns::{numbered, refuse_duplicates};
-use crate::field::{self, Missed, Problem};
-use crate::read::Wanted;
-use crate::{Place, Table, TableError, TableValues, TextColumns};
+use crate::field::{self, Problem};
+use crate::layout::Layout;
+use crate::rows::Rows;
+use crate::{Place, TableError};
 use csv::ByteRecord;
-use ndarray::Array2;
+use miscela_kernel::Float;
 use std::io::{self, Read};
 
-/// Reads what is wanted of all records of `input`.
-pub(crate) fn read(input: impl Read, delimiter: u8, file: &str, wanted: &Wanted) -> Result<Table, TableError> {
-    let mut records = Records::new(input, delimiter, file);
-    if !records.advance()? {
-        return Err(TableError::Empty { file: file.to_string() });
-    }
-    let has_header = records.record.iter().any(|field| field::parse(field) == Err(Problem::Text));
-    let names = if has_header { records.names()? } else { numbered(records.record.len()) };
-    let width = names.len();
-    let (chosen, carry) = wanted.resolve(file, &names)?;
+/// A text that is being read.
+pub(crate) struct Csv<R> {
+    records: Records<R>,
+    names: Vec<String>,
+    /// The current record has not been read yet.
+    more: bool,
+}
 
-    let (mut values, mut missed) = (Vec::new(), Missed::new(wanted.missing));
-    let mut carried = TextColumns::new(carry.iter().map(|&j| names[j].clone()).collect());
-    let mut more = !has_header || records.advance()?;
-    while more {
-        if records.record.len() != width {
-            return Err(records.ragged(width));
+impl<R: Read> Csv<R> {
+    /// Reads the names, and goes to the first record of numbers.
+    pub(crate) fn open(input: R, delimiter: u8, file: &str) -> Result<Self, TableError> {
+        let mut records = Records::new(input, delimiter, file);
+        if !records.advance()? {
+            return Err(TableError::Empty { file: file.to_string() });
         }
-        for &j in &chosen {
-            let value = field::parse(&records.record[j]).and_then(wanted.check);
-            values.push(missed.value(value, |problem| records.problem(problem, j, &names[j]))?);
+        let has_header = records.record.iter().any(|field| field::parse(field) == Err(Problem::Text));
+        let names = if has_header { records.names()? } else { numbered(records.record.len()) };
+        let more = !has_header || records.advance()?;
+        if !more {
+            return Err(TableError::NoRows { file: file.to_string() });
         }
-        for &j in &carry {
-            carried.push(records.text(j)?);
-        }
-        more = records.advance()?;
+        Ok(Self { records, names, more })
     }
-    missed.finish()?;
-    if values.is_empty() {
-        return Err(TableError::NoRows { file: file.to_string() });
+
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
     }
-    let shape = (values.len() / chosen.len(), chosen.len());
-    // The length is a multiple of the width: every record gave one value a column.
-    let values = Array2::from_shape_vec(shape, values).unwrap_or_default();
-    let names = chosen.iter().map(|&j| names[j].clone()).collect();
-    Ok(Table::new(file.to_string(), names, TableValues::F64(values), carried))
+
+    /// Appends at most `most` rows, fewer only where the text ends; says how many.
+    pub(crate) fn read<F: Float>(
+        &mut self,
+        layout: &Layout,
+        most: usize,
+        rows: &mut Rows<F>,
+    ) -> Result<usize, TableError> {
+        let (records, names) = (&mut self.records, &self.names);
+        let mut n = 0;
+        while self.more && n < most {
+            if records.record.len() != names.len() {
+                return Err(records.ragged(names.len()));
+            }
+            for &j in &layout.chosen {
+                rows.numbers
+                    .push(field::parse(&records.record[j]), |problem| records.problem(problem, j, &names[j]))?;
+            }
+            if let (Some(j), Some(weights)) = (layout.weights, &mut rows.weights) {
+                weights.push(field::parse(&records.record[j]), |problem| records.problem(problem, j, &names[j]))?;
+            }
+            for &j in &layout.carry {
+                rows.carried.push(records.text(j)?);
+            }
+            n += 1;
+            self.more = records.advance()?;
+        }
+        Ok(n)
+    }
 }
 
 /// The records of a text one after the other, and the lines they stand on.
-struct Records<'a, R> {
+struct Records<R> {
     reader: csv::Reader<io::Chain<R, &'static [u8]>>,
     record: ByteRecord,
-    file: &'a str,
+    file: String,
 }
 
-impl<'a, R: Read> Records<'a, R> {
-    fn new(input: R, delimiter: u8, file: &'a str) -> Self {
+impl<R: Read> Records<R> {
+    fn new(input: R, delimiter: u8, file: &str) -> Self {
         let reader = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .terminator(csv::Terminator::Any(b'\n'))
@@ -67,7 +88,7 @@ impl<'a, R: Read> Records<'a, R> {
             .buffer_capacity(1 << 16)
             // The last record ends in a line feed too, so that lines are counted alike for all.
             .from_reader(input.chain(&b"\n"[..]));
-        Self { reader, record: ByteRecord::new(), file }
+        Self { reader, record: ByteRecord::new(), file: file.to_string() }
     }
 
     /// Goes to the next record that is not a blank line; false at the end.
@@ -109,14 +130,14 @@ impl<'a, R: Read> Records<'a, R> {
                 *name = text.to_string();
             }
         }
-        refuse_duplicates(self.file, &names)?;
+        refuse_duplicates(&self.file, &names)?;
         Ok(names)
     }
 
     #[cold]
     fn problem(&self, problem: Problem, j: usize, column: &str) -> TableError {
         match self.text(j) {
-            Ok(text) => problem.at(self.file, Place::Line(self.line()), column, text),
+            Ok(text) => problem.at(&self.file, Place::Line(self.line()), column, text),
             Err(not_utf8) => not_utf8,
         }
     }

@@ -10,6 +10,13 @@ pub enum Place {
     Line(u64),
     /// The row of an array, counted from 0, as NumPy does.
     Row(usize),
+    /// The row of a row group of a Parquet file, both counted from 0.
+    Group {
+        /// The row group.
+        group: usize,
+        /// The row in it.
+        row: usize,
+    },
 }
 
 impl fmt::Display for Place {
@@ -17,6 +24,7 @@ impl fmt::Display for Place {
         match self {
             Place::Line(line) => write!(f, "line {line}"),
             Place::Row(row) => write!(f, "row {row} (counted from 0)"),
+            Place::Group { group, row } => write!(f, "row group {group}, row {row} (both counted from 0)"),
         }
     }
 }
@@ -43,13 +51,15 @@ pub enum TableError {
         source: io::Error,
     },
     /// The ending says nothing about the format.
-    #[error("{file}: the ending does not say what the file is; use .csv, .tsv or .npy, each also with .gz")]
+    #[error(
+        "{file}: the ending does not say what the file is; use .csv, .tsv, .npy, each also with .gz, .parquet, .arrow or .feather"
+    )]
     UnknownEnding {
         /// The file.
         file: String,
     },
     /// The format is known and cannot be read here.
-    #[error("{file}: .{ending} files are not available; convert the table to .csv or .npy")]
+    #[error("{file}: .{ending} files are not available; convert the table to .csv, .npy or .parquet")]
     NotAvailable {
         /// The file.
         file: String,
@@ -187,16 +197,16 @@ pub enum TableError {
         field: usize,
     },
     /// A value is beyond the largest number of the type asked for.
-    #[error("{file}, row {row} (counted from 0), column {column:?}: {value:e} does not fit into 32 bits; use f64")]
+    #[error("{file}, {place}, column {column:?}: {text} does not fit into 32 bits; use f64")]
     Overflow {
         /// The file.
         file: String,
-        /// The row, counted from 0.
-        row: usize,
+        /// Line or row.
+        place: Place,
         /// The column.
         column: String,
-        /// The value.
-        value: f64,
+        /// What stands there.
+        text: String,
     },
     /// The file is not an NPY file that can be read here.
     #[error("{file}: {what}")]
@@ -204,6 +214,82 @@ pub enum TableError {
         /// The file.
         file: String,
         /// What is wrong, as a sentence.
+        what: String,
+    },
+    /// A column of a file that says what its columns hold is none of numbers.
+    #[error("{file}, column {column:?}: values of type {kind} are not numbers; leave the column out, or convert it")]
+    NotNumeric {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+        /// The type, as Arrow calls it.
+        kind: String,
+    },
+    /// A column cannot be carried as text.
+    #[error("{file}, column {column:?}: values of type {kind} cannot be written as text; leave the column out")]
+    NotText {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+        /// The type, as Arrow calls it.
+        kind: String,
+    },
+    /// The file breaks the rules of its format.
+    #[error("{file}{place}: {source}; write the file again")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// Nothing, or where in the file, after a comma.
+        place: String,
+        /// What is wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// There is no room for all numbers.
+    #[error("{file}: a table of {rows} rows and {columns} columns does not fit into memory")]
+    TooLarge {
+        /// The file.
+        file: String,
+        /// The rows it has.
+        rows: u64,
+        /// The columns that were asked for.
+        columns: usize,
+    },
+    /// Files of a folder have different columns.
+    #[error("{file} has the columns {got} and {first} has {expected}; make the files of a folder alike")]
+    Differs {
+        /// The file.
+        file: String,
+        /// The first file of the folder.
+        first: String,
+        /// The names of the columns of the first file.
+        expected: String,
+        /// The names of the columns of this file.
+        got: String,
+    },
+    /// Nothing in a folder is a table.
+    #[error("{folder} holds no table; give a folder of .parquet, .csv, .npy or .arrow files")]
+    NoTables {
+        /// The folder.
+        folder: String,
+    },
+    /// A file is not what it was when it was read first.
+    #[error("{file} has changed since it was first read; do not change the data during a fit")]
+    Changed {
+        /// The file.
+        file: String,
+    },
+    /// Something that can be read only once.
+    #[error("{file} can be read only once; put the table into a file to read it in chunks")]
+    ReadOnce {
+        /// What it is.
+        file: String,
+    },
+    /// No thread could be started to read with.
+    #[error("cannot start a thread to read with: {what}")]
+    Threads {
+        /// Why.
         what: String,
     },
     /// The array has another number of dimensions.

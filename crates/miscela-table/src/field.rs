@@ -7,17 +7,25 @@ use std::fmt::{Display, LowerExp, Write};
 /// Words that stand for a value that is not there, in lower case. They never make a line a header.
 const MISSING: [&str; 6] = ["", "na", "n/a", "null", "none", "?"];
 
-/// What becomes of missing values: NaN where they are wanted, else an error about the first that counts them all.
+/// What becomes of missing values: NaN where they are wanted, else an error about the first, which counts them all if all are
+/// to be read.
 #[derive(Debug, Default)]
 pub(crate) struct Missed {
     wanted: bool,
+    at_once: bool,
     first: Option<TableError>,
     total: usize,
 }
 
 impl Missed {
-    pub(crate) fn new(wanted: bool) -> Self {
+    /// An error at the end, that counts them.
+    pub(crate) fn counted(wanted: bool) -> Self {
         Self { wanted, ..Self::default() }
+    }
+
+    /// An error at the first.
+    pub(crate) fn at_once(wanted: bool) -> Self {
+        Self { wanted, at_once: true, ..Self::default() }
     }
 
     /// The value of a field, or what stands for it; `error` says where it is.
@@ -29,7 +37,7 @@ impl Missed {
         match value {
             Ok(value) => return Ok(value),
             Err(Problem::Missing) if self.wanted => {}
-            Err(Problem::Missing) => {
+            Err(Problem::Missing) if !self.at_once => {
                 self.total += 1;
                 if self.first.is_none() {
                     self.first = Some(error(Problem::Missing));
@@ -41,8 +49,8 @@ impl Missed {
     }
 
     /// The error, once all values have been seen.
-    pub(crate) fn finish(self) -> Result<(), TableError> {
-        match self.first {
+    pub(crate) fn finish(&mut self) -> Result<(), TableError> {
+        match self.first.take() {
             Some(TableError::Missing { file, place, column, text, .. }) => {
                 Err(TableError::Missing { file, place, column, text, count: self.total })
             }
@@ -59,12 +67,15 @@ pub(crate) enum Problem {
     Missing,
     NotFinite,
     NotALabel,
+    /// For the type of number that is computed with.
+    TooLarge,
 }
 
 /// What a value must be.
 pub(crate) type Check = fn(f64) -> Result<f64, Problem>;
 
 /// NaN is how a missing value is computed with, and written by many programs.
+#[inline]
 pub(crate) fn finite(value: f64) -> Result<f64, Problem> {
     match value {
         x if x.is_finite() => Ok(x),
@@ -98,6 +109,7 @@ impl Problem {
             Problem::Missing => TableError::Missing { file, place, column, text, count: 1 },
             Problem::NotFinite => TableError::NotFinite { file, place, column, text },
             Problem::NotALabel => TableError::NotALabel { file, place, column, text },
+            Problem::TooLarge => TableError::Overflow { file, place, column, text },
         }
     }
 }

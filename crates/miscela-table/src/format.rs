@@ -16,6 +16,10 @@ pub enum Kind {
     Tsv,
     /// NumPy's array format.
     Npy,
+    /// Apache Parquet: columns, compressed.
+    Parquet,
+    /// Apache Arrow's interprocess format, as a file or a stream; Feather, version 2, is the same.
+    Arrow,
 }
 
 /// A [`Kind`], possibly compressed by gzip.
@@ -28,11 +32,12 @@ pub struct Format {
 }
 
 impl Format {
-    /// The format of a path: `.csv`, `.tsv`, `.npy`, each also `.gz`, in any case of letters; `-` is CSV.
+    /// The format of a path: `.csv`, `.tsv`, `.npy`, each also `.gz`, `.parquet`, `.arrow`, `.feather`, in any case of letters;
+    /// `-` is CSV.
     ///
     /// # Errors
     ///
-    /// [`TableError::NotAvailable`] for endings that are known and not supported (`.parquet`, `.arrow`, `.feather`),
+    /// [`TableError::NotAvailable`] for `.parquet.gz` and its like, as these formats compress by themselves,
     /// [`TableError::UnknownEnding`] for all others. The path alone decides; no file is touched.
     ///
     /// ```
@@ -52,8 +57,10 @@ impl Format {
             "csv" => Ok(Self { kind: Kind::Csv, gzip }),
             "tsv" => Ok(Self { kind: Kind::Tsv, gzip }),
             "npy" => Ok(Self { kind: Kind::Npy, gzip }),
+            "parquet" if !gzip => Ok(Self { kind: Kind::Parquet, gzip }),
+            "arrow" | "feather" if !gzip => Ok(Self { kind: Kind::Arrow, gzip }),
             ending @ ("parquet" | "arrow" | "feather") => {
-                Err(TableError::NotAvailable { file, ending: ending.to_string() })
+                Err(TableError::NotAvailable { file, ending: format!("{ending}.gz") })
             }
             _ => Err(TableError::UnknownEnding { file }),
         }

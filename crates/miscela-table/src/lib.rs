@@ -27,16 +27,30 @@
 //! # Ok::<(), miscela_table::TableError>(())
 //! ```
 
+mod ahead;
+mod arrays;
+mod blocks;
+mod column_writer;
+mod columnar;
 mod columns;
 mod csv_text;
 mod error;
 mod field;
+mod files;
 mod format;
+mod ipc;
+mod layout;
 mod npy;
+mod opened;
+mod parquet_file;
 mod read;
+mod rows;
 mod table;
 mod write;
 
+pub use arrays::Arrays;
+pub use arrow_array::RecordBatch;
+pub use blocks::{Blocks, chunk_rows};
 pub use columns::Columns;
 pub use error::{Place, TableError};
 pub use format::{Format, Kind, STANDARD_STREAM};

@@ -1,17 +1,17 @@
 //! Opening files by their format, and the small files around a table: labels, weights, covariances.
 
-use crate::columns::numbered;
+use crate::columns;
+use crate::csv_text::Csv;
 use crate::field::{self, Check, Missed};
+use crate::files::Files;
 use crate::format::is_standard_stream;
-use crate::npy::{self, Values};
-use crate::table::pick;
-use crate::{Columns, Format, Kind, Place, Table, TableError, TableValues, TextColumns, csv_text};
-use flate2::read::MultiGzDecoder;
-use ndarray::{Array1, Array2, Array3, ArrayD, Axis, Ix2, Ix3};
-use num_traits::Float;
-use std::fmt::{Display, LowerExp};
-use std::fs::File;
-use std::io::{self, Read};
+use crate::layout::Layout;
+use crate::opened::{Opened, Reading, bytes, source_name};
+use crate::rows::Rows;
+use crate::{Columns, Format, Kind, Table, TableError, TableValues, npy};
+use miscela_kernel::Float;
+use ndarray::{Array1, Array2, Array3, Ix3};
+use std::io::Read;
 use std::path::Path;
 
 /// What to read of a table.
@@ -19,6 +19,8 @@ use std::path::Path;
 pub struct ReadOptions {
     /// The columns to read as numbers. What stands in the others does not matter.
     pub columns: Columns,
+    /// The column of weights; it is none of the numbers.
+    pub weights: Option<String>,
     /// Columns to keep as text beside the numbers, such as a name to write out again.
     pub carry: Option<Columns>,
     /// Whether missing values, such as an empty field, `NA` or NaN, are read, as NaN. Else they are an error that counts them.
@@ -34,7 +36,8 @@ pub fn read(path: impl AsRef<Path>) -> Result<Table, TableError> {
     read_with(path, &ReadOptions::default())
 }
 
-/// Reads the columns that `options` choose. Memory: the numbers, and about as much again while they grow.
+/// Reads the columns that `options` choose, of a file or of the files of a folder. Memory: the numbers, and about as much again
+/// while they grow, if the format does not say how many there are.
 ///
 /// # Errors
 ///
@@ -49,7 +52,12 @@ pub fn read_with(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Table,
 ///
 /// As [`read_with`].
 pub fn read_csv_from(input: impl Read, name: &str, options: &ReadOptions) -> Result<Table, TableError> {
-    csv_text::read(input, b',', name, &Wanted::of(options))
+    let wanted = Wanted::of(options);
+    let mut csv = Csv::open(input, b',', name)?;
+    let layout = Layout::of(name, csv.names(), &wanted)?;
+    let mut rows = Rows::new(&layout, &wanted, Missed::counted);
+    csv.read(&layout, usize::MAX, &mut rows)?;
+    table(name, &layout, rows, TableValues::F64)
 }
 
 /// Reads labels: whole numbers from 0 on, from a file of one column (a header is optional) or from the column `label`
@@ -81,15 +89,18 @@ pub fn read_vector(path: impl AsRef<Path>) -> Result<Array1<f64>, TableError> {
 }
 
 /// What a reader is asked for.
+#[derive(Clone, Debug)]
 pub(crate) struct Wanted<'a> {
     choice: Choice<'a>,
-    carry: Option<&'a Columns>,
+    weights: Option<&'a str>,
+    pub(crate) carry: Option<&'a Columns>,
     /// What a number must be.
     pub(crate) check: Check,
     /// Whether it may be missing.
     pub(crate) missing: bool,
 }
 
+#[derive(Clone, Debug)]
 enum Choice<'a> {
     Columns(&'a Columns),
     /// The only column, or the one of this name.
@@ -97,18 +108,20 @@ enum Choice<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn of(options: &'a ReadOptions) -> Self {
-        let ReadOptions { columns, carry, missing } = options;
-        Self { choice: Choice::Columns(columns), carry: carry.as_ref(), check: field::finite, missing: *missing }
+    pub(crate) fn of(options: &'a ReadOptions) -> Self {
+        let ReadOptions { columns, weights, carry, missing } = options;
+        let (weights, carry) = (weights.as_deref(), carry.as_ref());
+        Self { choice: Choice::Columns(columns), weights, carry, check: field::finite, missing: *missing }
     }
 
     fn one(name: &'static str, check: Check) -> Self {
-        Self { choice: Choice::One(name), carry: None, check, missing: false }
+        Self { choice: Choice::One(name), weights: None, carry: None, check, missing: false }
     }
 
-    /// The places of the columns to read as numbers, and of those to carry as text.
-    pub(crate) fn resolve(&self, file: &str, names: &[String]) -> Result<(Vec<usize>, Vec<usize>), TableError> {
-        let chosen = match self.choice {
+    /// The places of the columns to read as numbers, and of that of weights.
+    pub(crate) fn numbers(&self, file: &str, names: &[String]) -> Result<(Vec<usize>, Option<usize>), TableError> {
+        let weights = self.weights.map(|name| columns::place(file, names, name)).transpose()?;
+        let mut chosen = match self.choice {
             Choice::Columns(columns) => columns.resolve(file, names)?,
             Choice::One(name) => match names.iter().position(|there| there == name) {
                 Some(column) => vec![column],
@@ -116,8 +129,11 @@ impl<'a> Wanted<'a> {
                 None => return Err(TableError::NotOneColumn { file: file.to_string(), name, got: names.len() }),
             },
         };
-        let carried = self.carry.map_or(Ok(vec![]), |carry| carry.resolve(file, names))?;
-        Ok((chosen, carried))
+        chosen.retain(|j| Some(*j) != weights);
+        if chosen.is_empty() {
+            return Err(TableError::NoColumns { file: file.to_string(), there: names.join(", ") });
+        }
+        Ok((chosen, weights))
     }
 }
 
@@ -134,10 +150,7 @@ pub fn read_array3(path: impl AsRef<Path>) -> Result<Array3<f64>, TableError> {
         let what = "arrays of three dimensions are read from .npy alone; save it with numpy.save".to_string();
         return Err(TableError::Npy { file, what });
     }
-    let array = match npy::read(open(path, format)?, &file)? {
-        Values::F64(array) => array,
-        Values::F32(array) => array.mapv(f64::from),
-    };
+    let array = npy::read_array(bytes(path, format)?, &file)?;
     let got = array.shape().to_vec();
     let array = match array.into_dimensionality::<Ix3>() {
         Ok(array) if got[1] == got[2] => array,
@@ -152,75 +165,51 @@ pub fn read_array3(path: impl AsRef<Path>) -> Result<Array3<f64>, TableError> {
     }
 }
 
-/// The file as messages call it.
-fn source_name(path: &Path) -> String {
-    if is_standard_stream(path) { "standard input".to_string() } else { path.display().to_string() }
-}
-
-fn open(path: &Path, format: Format) -> Result<Box<dyn Read>, TableError> {
-    if is_standard_stream(path) {
-        return Ok(Box::new(io::stdin().lock()));
-    }
-    let input = File::open(path).map_err(|source| TableError::Read { file: source_name(path), source })?;
-    let input = io::BufReader::with_capacity(1 << 16, input);
-    Ok(if format.gzip { Box::new(MultiGzDecoder::new(input)) } else { Box::new(input) })
-}
-
 fn read_wanted(path: &Path, wanted: &Wanted) -> Result<Table, TableError> {
-    let (format, file) = (Format::of(path)?, source_name(path));
-    let input = open(path, format)?;
-    match format.kind {
-        Kind::Csv => csv_text::read(input, b',', &file, wanted),
-        Kind::Tsv => csv_text::read(input, b'\t', &file, wanted),
-        Kind::Npy => match npy::read(input, &file)? {
-            Values::F64(array) => array_table(array, TableValues::F64, file, wanted),
-            Values::F32(array) => array_table(array, TableValues::F32, file, wanted),
-        },
+    if is_standard_stream(path) {
+        let (file, opened) = (source_name(path), Opened::open(path)?);
+        let layout = Layout::of(&file, &opened.names(), wanted)?;
+        let mut rows = Rows::new(&layout, wanted, Missed::counted);
+        opened.start(&file, &layout)?.read(&layout, usize::MAX, &mut rows)?;
+        return table(&file, &layout, rows, TableValues::F64);
+    }
+    let files = Files::of(path, wanted)?;
+    match files.is_f32 {
+        true => table(&files.name, &files.layout, all(&files, wanted)?, TableValues::F32),
+        false => table(&files.name, &files.layout, all(&files, wanted)?, TableValues::F64),
     }
 }
 
-/// What is wanted of an array of one or two dimensions.
-fn array_table<F: Float + Display + LowerExp>(
-    array: ArrayD<F>,
+/// All rows of all files.
+fn all<F: Float>(files: &Files, wanted: &Wanted) -> Result<Rows<F>, TableError> {
+    let mut rows = Rows::new(&files.layout, wanted, Missed::counted);
+    let n_rows = files.n_rows.unwrap_or(0);
+    if !rows.reserve(usize::try_from(n_rows).unwrap_or(usize::MAX)) {
+        let (file, columns) = (files.name.clone(), files.layout.chosen.len());
+        return Err(TableError::TooLarge { file, rows: n_rows, columns });
+    }
+    for part in 0..files.n_parts() {
+        let mut reading: Reading = files.start(part)?;
+        reading.read(&files.layout, usize::MAX, &mut rows)?;
+    }
+    Ok(rows)
+}
+
+/// The rows as a table.
+fn table<F: Float>(
+    file: &str,
+    layout: &Layout,
+    mut rows: Rows<F>,
     wrap: impl Fn(Array2<F>) -> TableValues,
-    file: String,
-    wanted: &Wanted,
 ) -> Result<Table, TableError> {
-    let array = if array.ndim() == 1 { array.insert_axis(Axis(1)) } else { array };
-    let got = array.shape().to_vec();
-    let Ok(mut rows) = array.into_dimensionality::<Ix2>() else {
-        return Err(TableError::Shape { file, expected: "rows × columns", got });
-    };
-    if rows.is_empty() {
-        return Err(TableError::Empty { file });
+    rows.finish()?;
+    let width = layout.chosen.len();
+    let shape = (rows.numbers.values.len() / width, width);
+    if shape.0 == 0 {
+        return Err(TableError::NoRows { file: file.to_string() });
     }
-    let names = numbered(rows.ncols());
-    let (chosen, carry) = wanted.resolve(&file, &names)?;
-    let named = |places: &[usize]| places.iter().map(|&j| names[j].clone()).collect::<Vec<_>>();
-    let carried = as_text(&rows, &carry, named(&carry));
-    if chosen.iter().copied().ne(0..rows.ncols()) {
-        rows = pick(&rows, &chosen);
-    }
-    let names = named(&chosen);
-    let mut missed = Missed::new(wanted.missing);
-    for ((i, j), value) in rows.indexed_iter() {
-        let checked = (wanted.check)(value.to_f64().unwrap_or(f64::NAN));
-        missed.value(checked, |problem| problem.at(&file, Place::Row(i), &names[j], &value.to_string()))?;
-    }
-    missed.finish()?;
-    Ok(Table::new(file, names, wrap(rows), carried))
-}
-
-/// Columns of numbers as text.
-fn as_text<F: Float + Display + LowerExp>(rows: &Array2<F>, columns: &[usize], names: Vec<String>) -> TextColumns {
-    let mut carried = TextColumns::new(names);
-    let mut text = String::new();
-    for row in rows.rows() {
-        for &j in columns {
-            text.clear();
-            field::push_number(&mut text, row[j]);
-            carried.push(&text);
-        }
-    }
-    carried
+    // The length is a multiple of the width: every row gave one value a column.
+    let values = Array2::from_shape_vec(shape, rows.numbers.values).unwrap_or_default();
+    let weights = rows.weights.map(|weights| weights.values);
+    Ok(Table::new(file.to_string(), layout.names(), wrap(values), weights, rows.carried))
 }

@@ -1,12 +1,12 @@
 //! A table: named columns of numbers, and text carried beside them.
 
 use crate::columns::place;
-use crate::{Columns, TableError};
+use crate::{Columns, Place, TableError};
 use ndarray::{Array1, Array2};
 use num_traits::Float;
 use std::any::Any;
 
-/// The numbers of a table, n × d, row-major, all finite; NaN where missing values were [asked for](crate::ReadOptions::missing). NPY files of `f32` keep that type; all else is `f64`.
+/// The numbers of a table, n × d, row-major, all finite; NaN where missing values were [asked for](crate::ReadOptions::missing). Tables of `f32` alone keep that type (NPY, Parquet, Arrow); all else is `f64`.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TableValues {
     /// 64-bit numbers.
@@ -21,12 +21,19 @@ pub struct Table {
     file: String,
     names: Vec<String>,
     values: TableValues,
+    weights: Option<Vec<f64>>,
     carried: TextColumns,
 }
 
 impl Table {
-    pub(crate) fn new(file: String, names: Vec<String>, values: TableValues, carried: TextColumns) -> Self {
-        Self { file, names, values, carried }
+    pub(crate) fn new(
+        file: String,
+        names: Vec<String>,
+        values: TableValues,
+        weights: Option<Vec<f64>>,
+        carried: TextColumns,
+    ) -> Self {
+        Self { file, names, values, weights, carried }
     }
 
     /// The names of the columns, in order.
@@ -37,6 +44,11 @@ impl Table {
     /// The numbers.
     pub fn values(&self) -> &TableValues {
         &self.values
+    }
+
+    /// The column that [`weights`](crate::ReadOptions::weights) asked for, n; none if it did not.
+    pub fn weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref()
     }
 
     /// The columns that [`carry`](crate::ReadOptions::carry) asked for, as text, row by row; none if it did not.
@@ -57,7 +69,7 @@ impl Table {
         self.names.len()
     }
 
-    /// One column, for instance of weights.
+    /// One column.
     ///
     /// # Errors
     ///
@@ -95,7 +107,13 @@ impl Table {
             TableValues::F32(values) => TableValues::F32(pick(values, &chosen)),
         };
         let names = chosen.iter().map(|&j| self.names[j].clone()).collect();
-        Ok(Self { file: self.file.clone(), names, values, carried: self.carried.clone() })
+        Ok(Self {
+            file: self.file.clone(),
+            names,
+            values,
+            weights: self.weights.clone(),
+            carried: self.carried.clone(),
+        })
     }
 
     /// The numbers as `f64`, n × d; costs a copy only if they are not.
@@ -125,7 +143,12 @@ impl Table {
             TableValues::F64(values) => convert(values),
             TableValues::F32(values) => convert(values),
         };
-        converted.map_err(|((row, j), value)| TableError::Overflow { file, row, column: names[j].clone(), value })
+        converted.map_err(|((row, j), value)| TableError::Overflow {
+            file,
+            place: Place::Row(row),
+            column: names[j].clone(),
+            text: format!("{value:e}"),
+        })
     }
 }
 

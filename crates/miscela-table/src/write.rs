@@ -1,5 +1,6 @@
 //! Writing: to a temporary file beside the target, which then takes its name, so that nothing half-written is ever seen.
 
+use crate::column_writer::{ColumnWriter, Value};
 use crate::field::push_number;
 use crate::format::is_standard_stream;
 use crate::{Format, Kind, TableError};
@@ -22,11 +23,11 @@ use std::path::Path;
 /// [`TableError::Write`], for errors of `content` too.
 pub fn write_file(
     path: impl AsRef<Path>,
-    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    content: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
 ) -> Result<(), TableError> {
     let path = path.as_ref();
     let (file, written) = if is_standard_stream(path) {
-        ("standard output".to_string(), buffered(io::stdout().lock(), content).map(drop))
+        ("standard output".to_string(), buffered(io::stdout(), content).map(drop))
     } else if path.metadata().is_ok_and(|there| !there.is_file()) {
         (path.display().to_string(), File::create(path).and_then(|file| buffered(file, content)).map(drop))
     } else {
@@ -35,7 +36,7 @@ pub fn write_file(
     written.map_err(|source| TableError::Write { file, source })
 }
 
-fn write_beside(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+fn write_beside(path: &Path, content: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> io::Result<()> {
     // A link stays, and the file it leads to is replaced.
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -52,7 +53,10 @@ fn write_beside(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<
     Ok(())
 }
 
-fn buffered<W: Write>(target: W, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<W> {
+fn buffered<W: Write + Send>(
+    target: W,
+    content: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
+) -> io::Result<W> {
     let mut writer = BufWriter::with_capacity(1 << 16, target);
     content(&mut writer)?;
     writer.flush()?;
@@ -63,7 +67,7 @@ fn buffered<W: Write>(target: W, content: impl FnOnce(&mut dyn Write) -> io::Res
 fn write_by_format(
     path: &Path,
     format: Format,
-    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    content: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
 ) -> Result<(), TableError> {
     write_file(path, |out| {
         if !format.gzip {
@@ -75,11 +79,11 @@ fn write_by_format(
     })
 }
 
-/// Writes a CSV or TSV file row by row: a line of `names`, then what `rows` writes.
+/// Writes a table row by row: `names`, and what `rows` writes. In Parquet and Arrow a column has the type of its first field.
 ///
 /// # Errors
 ///
-/// [`TableError::Write`]; an ending that is not that of a text table.
+/// [`TableError::Write`]; an ending that is not that of a table with names.
 ///
 /// ```
 /// # let file = std::env::temp_dir().join("miscela-table-rows.csv");
@@ -97,50 +101,89 @@ pub fn write_rows<S: AsRef<str>>(
     rows: impl FnOnce(&mut RowWriter<'_>) -> io::Result<()>,
 ) -> Result<(), TableError> {
     let (path, format) = (path.as_ref(), Format::of(&path)?);
-    let delimiter = match format.kind {
-        Kind::Csv => b',',
-        Kind::Tsv => b'\t',
-        Kind::Npy => {
-            let what = "an array cannot hold text; use .csv or .tsv".to_string();
-            return Err(TableError::Npy { file: path.display().to_string(), what });
-        }
-    };
+    if format.kind == Kind::Npy {
+        let what = "an array cannot hold text; use .csv, .tsv, .parquet or .arrow".to_string();
+        return Err(TableError::Npy { file: path.display().to_string(), what });
+    }
     write_by_format(path, format, |out| {
-        let mut writer = RowWriter::new(out, delimiter);
-        names.iter().try_for_each(|name| writer.text(name.as_ref()))?;
-        writer.end()?;
+        let names = names.iter().map(AsRef::as_ref);
+        let mut writer = match format.kind {
+            Kind::Parquet => RowWriter(Fields::Columns(Box::new(ColumnWriter::parquet(out, names)))),
+            Kind::Arrow => RowWriter(Fields::Columns(Box::new(ColumnWriter::arrow(out, names)))),
+            Kind::Tsv => RowWriter::text_table(out, b'\t', names)?,
+            _ => RowWriter::text_table(out, b',', names)?,
+        };
         rows(&mut writer)?;
-        writer.csv.flush()
+        match writer.0 {
+            Fields::Text { mut csv, .. } => csv.flush(),
+            Fields::Columns(columns) => columns.finish(),
+        }
     })
 }
 
-/// The fields of a text table, one after the other.
-pub struct RowWriter<'a> {
-    csv: csv::Writer<&'a mut dyn Write>,
-    number: String,
+/// The fields of a table, one after the other.
+pub struct RowWriter<'a>(Fields<'a>);
+
+enum Fields<'a> {
+    Text { csv: Box<csv::Writer<&'a mut (dyn Write + Send)>>, number: String },
+    Columns(Box<ColumnWriter<'a>>),
 }
 
 impl<'a> RowWriter<'a> {
-    fn new(out: &'a mut dyn Write, delimiter: u8) -> Self {
-        let csv = csv::WriterBuilder::new().delimiter(delimiter).from_writer(out);
-        Self { csv, number: String::new() }
+    fn text_table<'n>(
+        out: &'a mut (dyn Write + Send),
+        delimiter: u8,
+        mut names: impl Iterator<Item = &'n str>,
+    ) -> io::Result<Self> {
+        let csv = Box::new(csv::WriterBuilder::new().delimiter(delimiter).from_writer(out));
+        let mut writer = Self(Fields::Text { csv, number: String::new() });
+        names.try_for_each(|name| writer.text(name))?;
+        writer.end()?;
+        Ok(writer)
     }
 
     /// Writes a field of text, quoted where it must be.
+    ///
+    /// # Errors
+    ///
+    /// Writing failed; a column of another type.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
-        self.csv.write_field(text).map_err(cause)
+        match &mut self.0 {
+            Fields::Text { csv, .. } => csv.write_field(text).map_err(cause),
+            Fields::Columns(columns) => columns.field(Value::Text(text)),
+        }
     }
 
-    /// Writes a number as the shortest text that reads back the same.
-    pub fn number<F: Float + Display + LowerExp>(&mut self, value: F) -> io::Result<()> {
-        self.number.clear();
-        push_number(&mut self.number, value);
-        self.csv.write_field(&self.number).map_err(cause)
+    /// Writes a number: in a text table as the shortest text that reads back the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`RowWriter::text`].
+    pub fn number<F: Float + Display + LowerExp + 'static>(&mut self, value: F) -> io::Result<()> {
+        match &mut self.0 {
+            Fields::Text { csv, number } => {
+                number.clear();
+                push_number(number, value);
+                csv.write_field(number).map_err(cause)
+            }
+            // The casts are between equal types.
+            Fields::Columns(columns) if TypeId::of::<F>() == TypeId::of::<f32>() => {
+                columns.field(Value::Short(value.to_f32().unwrap_or(f32::NAN)))
+            }
+            Fields::Columns(columns) => columns.field(Value::Number(value.to_f64().unwrap_or(f64::NAN))),
+        }
     }
 
     /// Writes a whole number, such as a label.
+    ///
+    /// # Errors
+    ///
+    /// As [`RowWriter::text`].
     pub fn integer(&mut self, value: usize) -> io::Result<()> {
-        self.csv.write_field(value.to_string()).map_err(cause)
+        match &mut self.0 {
+            Fields::Text { csv, .. } => csv.write_field(value.to_string()).map_err(cause),
+            Fields::Columns(columns) => columns.field(Value::Integer(value as i64)),
+        }
     }
 
     /// Ends the row.
@@ -149,7 +192,10 @@ impl<'a> RowWriter<'a> {
     ///
     /// Writing failed, or the row is not as wide as the names.
     pub fn end(&mut self) -> io::Result<()> {
-        self.csv.write_record(None::<&[u8]>).map_err(cause)
+        match &mut self.0 {
+            Fields::Text { csv, .. } => csv.write_record(None::<&[u8]>).map_err(cause),
+            Fields::Columns(columns) => columns.end(),
+        }
     }
 }
 
@@ -164,7 +210,7 @@ fn cause(error: csv::Error) -> io::Error {
     }
 }
 
-/// Writes numbers, n × d, under their `names`: as CSV or TSV, or as NPY, which keeps the type and has no names.
+/// Writes numbers, n × d, under their `names`, in any format. NPY, Parquet and Arrow keep the type; NPY has no names.
 ///
 /// # Errors
 ///
@@ -194,7 +240,7 @@ pub fn write_array<F: Float + Display + LowerExp + 'static, S: AsRef<str>>(
     })
 }
 
-/// Writes labels: a column with the header `label`, or integers in NPY.
+/// Writes labels: a column of the name `label`; integers without a name in NPY.
 ///
 /// # Errors
 ///
@@ -214,7 +260,7 @@ pub fn write_labels(path: impl AsRef<Path>, labels: &[usize]) -> Result<(), Tabl
     })
 }
 
-fn write_npy(array: &impl WriteNpyExt, out: &mut dyn Write) -> io::Result<()> {
+fn write_npy(array: &impl WriteNpyExt, out: &mut (dyn Write + Send)) -> io::Result<()> {
     array.write_npy(out).map_err(|error| match error {
         WriteNpyError::Io(error) => error,
         other => io::Error::other(other),

@@ -1,0 +1,71 @@
+//! Arrow's interprocess format: files, which end in a list of their batches, and streams, which do not. Feather, version 2, is
+//! the first of these.
+//!
+//! Batches are as large as whoever wrote the file made them, and one is in memory at a time.
+
+use crate::columnar::{self, Batches, Columnar};
+use crate::layout::Layout;
+use crate::{RecordBatch, TableError};
+use arrow_ipc::reader::{FileReaderBuilder, StreamReader};
+use arrow_schema::{ArrowError, SchemaRef};
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+
+/// An Arrow file whose schema is known.
+pub(crate) struct Ipc {
+    path: PathBuf,
+    file: String,
+    schema: SchemaRef,
+}
+
+impl Ipc {
+    pub(crate) fn open(path: &Path, file: &str) -> Result<Self, TableError> {
+        let (schema, _) = batches(path, file, None)?;
+        Ok(Self { path: path.to_path_buf(), file: file.to_string(), schema })
+    }
+
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    pub(crate) fn start(&self, layout: &Layout) -> Result<Columnar, TableError> {
+        columnar::check(&self.file, self.schema.fields(), layout)?;
+        let (_, found) = batches(&self.path, &self.file, Some(columnar::needed(layout)))?;
+        let file = self.file.clone();
+        let found: Batches =
+            Box::new(found.map(move |batch| Ok(batch.map_err(|error| damaged(&file, error))?.columns().to_vec())));
+        Ok(Columnar::new(&self.file, found, layout, Vec::new()))
+    }
+}
+
+type Found = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
+
+/// The schema, and the batches, with all columns or some.
+fn batches(path: &Path, file: &str, columns: Option<Vec<usize>>) -> Result<(SchemaRef, Found), TableError> {
+    let unreadable = |source| TableError::Read { file: file.to_string(), source };
+    let mut input = BufReader::with_capacity(1 << 16, File::open(path).map_err(unreadable)?);
+    let mut magic = Vec::new();
+    input.by_ref().take(6).read_to_end(&mut magic).and_then(|_| input.rewind()).map_err(unreadable)?;
+    if magic.is_empty() {
+        return Err(TableError::Empty { file: file.to_string() });
+    }
+    if magic != b"ARROW1" {
+        let reader = StreamReader::try_new(input, columns).map_err(|error| damaged(file, error))?;
+        return Ok((reader.schema(), Box::new(reader)));
+    }
+    let builder = FileReaderBuilder::new();
+    let builder = match columns {
+        Some(columns) => builder.with_projection(columns),
+        None => builder,
+    };
+    let reader = builder.build(input).map_err(|error| damaged(file, error))?;
+    Ok((reader.schema(), Box::new(reader)))
+}
+
+pub(crate) fn damaged(file: &str, error: ArrowError) -> TableError {
+    match error {
+        ArrowError::IoError(_, source) => TableError::Read { file: file.to_string(), source },
+        error => TableError::Damaged { file: file.to_string(), place: String::new(), source: Box::new(error) },
+    }
+}
