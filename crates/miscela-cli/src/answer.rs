@@ -56,6 +56,9 @@ pub(crate) struct FitAnswer<'a, F> {
     #[serde(skip_serializing_if = "Option::is_none")]
     search: Option<&'a SearchReport>,
     repairs: &'a [Repair],
+    /// Over the rows, where they were read in chunks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passes: Option<usize>,
     seconds: Seconds,
 }
 
@@ -105,6 +108,7 @@ impl<'a, F: Number> FitAnswer<'a, F> {
             trace: &report.trace,
             search: report.search.as_ref(),
             repairs: &report.repairs,
+            passes: Some(report.passes).filter(|passes| *passes > 0),
             seconds: Seconds { read: read_seconds, init: report.seconds.init, fit: report.seconds.fit },
         }
     }

@@ -1,5 +1,6 @@
 //! The arguments as they are typed. What they mean together is worked out in [`plan`](crate::plan).
 
+use crate::memory;
 use crate::select::{Ks, Structures, ks, structures};
 use crate::values::{
     Metric, anneal_to, assignment, at_least_1, at_least_one, at_least_two, between_0_and_1, degrees, measured, metric,
@@ -20,8 +21,9 @@ pub(crate) const LATER_COMMANDS: [&str; 3] = ["report", "play", "completions"];
 
 /// Clusters tables with k-means and Gaussian mixtures.
 ///
-/// A table is a file of rows and named columns: .csv or .tsv (each also .gz; a header is found by itself), .npy, or - for
-/// CSV on standard input. Models are kept as .json or .cbor. Labels count from 0.
+/// A table is a file of rows and named columns: .csv or .tsv (each also .gz; a header is found by itself), .npy, .parquet,
+/// .arrow or .feather; a folder of such files; or - for CSV on standard input. Models are kept as .json or .cbor. Labels count
+/// from 0.
 #[derive(Debug, Parser)]
 #[command(name = "miscela", version, max_term_width = 100, after_help = EXAMPLE)]
 pub(crate) struct Arguments {
@@ -92,6 +94,16 @@ pub(crate) struct ColumnArgs {
     /// Leave these columns out
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', conflicts_with = "columns")]
     pub(crate) exclude: Option<Vec<String>>,
+}
+
+/// How much of a table may be in memory.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Table")]
+pub(crate) struct MemoryArgs {
+    /// Read a table whose numbers would take more than this, such as 512M or 2G, in chunks, once a pass [default: half of
+    /// what is free]
+    #[arg(long, value_name = "SIZE", value_parser = memory::size)]
+    pub(crate) memory: Option<u64>,
 }
 
 /// What to do about missing values in rows for a model.
@@ -216,6 +228,8 @@ pub(crate) struct FitArgs {
     /// What to do about missing values (empty, NA, NaN): error, or marginal: fit to the values that are there
     #[arg(long, value_name = "RULE", default_value = "error", value_parser = missing, help_heading = "Table")]
     pub(crate) missing: Missing,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
     /// Centre and scale the columns
     #[arg(long, hide = true)]
     pub(crate) standardize: bool,
@@ -290,6 +304,16 @@ pub(crate) struct IterationArgs {
     /// Stop when less than this changes; 0: when nothing does [default: 1e-4, and 1e-3 for a mixture]
     #[arg(long, value_name = "T", value_parser = not_negative)]
     pub(crate) tol: Option<f64>,
+    /// Stop when so many seconds have passed, after the pass that is under way, and keep what there is
+    #[arg(long, value_name = "S", value_parser = positive)]
+    pub(crate) time_limit: Option<f64>,
+    /// Write down in this file how far the fit has come, and go on from there if it is there already; gone when all is done. The
+    /// rows are read in chunks then, or taken as if they were
+    #[arg(long, value_name = "FILE")]
+    pub(crate) checkpoint: Option<PathBuf>,
+    /// Seconds from a checkpoint to the next; 0: one in each iteration [default: 60]
+    #[arg(long, value_name = "S", value_parser = not_negative, requires = "checkpoint")]
+    pub(crate) checkpoint_every: Option<f64>,
     #[command(flatten)]
     pub(crate) threads: ThreadArgs,
 }
@@ -540,6 +564,8 @@ pub(crate) struct PredictArgs {
     pub(crate) columns: ColumnArgs,
     #[command(flatten)]
     pub(crate) missing: MissingArgs,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
 }
 
 const SCORE_EXAMPLE: &str = "\
@@ -566,6 +592,8 @@ pub(crate) struct ScoreArgs {
     pub(crate) weights: Option<String>,
     #[command(flatten)]
     pub(crate) missing: MissingArgs,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
 }
 
 const METRICS_EXAMPLE: &str = "\

@@ -72,23 +72,19 @@ impl Data {
             (TableError::Missing { .. }, Some(_)) => Failure::fault(format!("{error}, or use --missing marginal")),
             _ => error.into(),
         };
-        let (table, in_order) = match (chosen(choice), request.model) {
+        let (table, in_order) = match (wanted(choice), request.model) {
             (Columns::All, Some(names)) => match source.read(Columns::only(names), request) {
                 Err(TableError::NoSuchColumn { .. }) => (source.read(Columns::All, request).map_err(failed)?, true),
                 table => (table.map_err(failed)?, false),
             },
             (columns, _) => (source.read(columns, request).map_err(failed)?, false),
         };
-        let (table, weights) = match request.weights {
-            None => (table, None),
-            Some(Weights::Column(name)) => {
-                let weights = table.column(name)?.to_vec();
-                (table.without(&[name])?, Some(weights))
-            }
+        let weights = match request.weights {
+            None | Some(Weights::Column(_)) => table.weights().map(<[f64]>::to_vec),
             Some(Weights::File(file)) => {
                 let weights = read_vector(file)?.to_vec();
                 check_length(file, weights.len(), path, table.n_rows())?;
-                (table, Some(weights))
+                Some(weights)
             }
         };
         Ok(Self { table, weights, in_order })
@@ -96,28 +92,16 @@ impl Data {
 
     /// Says that names were passed over, where both sides have real ones.
     pub(crate) fn note_order(&self, model: &[String]) {
-        let named = |names: &[String]| names.iter().enumerate().any(|(j, name)| *name != format!("x{j}"));
-        let names = self.table.names();
-        if self.in_order && named(names) && named(model) {
-            let (table, model) = (shortened(names), shortened(model));
-            output::note(&format!("the columns {table} are taken, in order, for the model's {model}"));
+        if self.in_order {
+            note_order(self.table.names(), model);
         }
     }
 
     /// As [`Data::read`], and refuses another width than the model's.
     pub(crate) fn read_for(path: &Path, choice: &ColumnArgs, request: &Request) -> Result<Self, Failure> {
         let data = Self::read(path, choice, request)?;
-        let names = request.model.unwrap_or_default();
-        if data.table.n_columns() == names.len() {
-            return Ok(data);
-        }
-        Err(Failure::fault(format!(
-            "{} has {} columns and the model was fitted on {} ({}); choose them with --columns or --exclude",
-            name_of(path),
-            data.table.n_columns(),
-            names.len(),
-            shortened(names),
-        )))
+        check_width(path, data.table.n_columns(), request.model.unwrap_or_default())?;
+        Ok(data)
     }
 
     pub(crate) fn dtype(&self) -> Dtype {
@@ -128,7 +112,30 @@ impl Data {
     }
 }
 
-fn chosen(choice: &ColumnArgs) -> Columns {
+/// Says that the names of a table were passed over, where both sides have real ones.
+pub(crate) fn note_order(names: &[String], model: &[String]) {
+    let named = |names: &[String]| names.iter().enumerate().any(|(j, name)| *name != format!("x{j}"));
+    if named(names) && named(model) {
+        let (table, model) = (shortened(names), shortened(model));
+        output::note(&format!("the columns {table} are taken, in order, for the model's {model}"));
+    }
+}
+
+/// A table has as many columns as the model.
+pub(crate) fn check_width(path: &Path, got: usize, model: &[String]) -> Result<(), Failure> {
+    if got == model.len() {
+        return Ok(());
+    }
+    Err(Failure::fault(format!(
+        "{} has {got} columns and the model was fitted on {} ({}); choose them with --columns or --exclude",
+        name_of(path),
+        model.len(),
+        shortened(model),
+    )))
+}
+
+/// The columns that are asked for.
+pub(crate) fn wanted(choice: &ColumnArgs) -> Columns {
     match (&choice.columns, &choice.exclude) {
         (Some(names), _) => Columns::only(names),
         (None, Some(names)) => Columns::except(names),
@@ -190,33 +197,26 @@ impl<'a> Source<'a> {
         Ok(Source::Input(bytes))
     }
 
-    /// Reads the columns, and with them that of the weights.
     fn read(&self, columns: Columns, request: &Request) -> Result<Table, TableError> {
-        let weights = request.weights.and_then(Weights::column);
-        let columns = match (columns, request.id) {
-            (Columns::All, Some(id)) => Columns::except([id]),
-            (Columns::Except(mut names), Some(id)) if !names.iter().any(|name| name == id) => {
-                names.push(id.to_string());
-                Columns::Except(names)
-            }
-            (columns, _) => columns,
-        };
-        let columns = match (columns, weights) {
-            (Columns::Only(mut names), Some(weights)) if !names.iter().any(|name| name == weights) => {
-                names.push(weights.to_string());
-                Columns::Only(names)
-            }
-            (Columns::Except(mut names), Some(weights)) => {
-                names.retain(|name| name != weights);
-                Columns::Except(names)
-            }
-            (columns, _) => columns,
-        };
-        let missing = request.missing == Some(Missing::Marginal);
-        let options = ReadOptions { columns, carry: request.carry.clone(), missing };
+        let options = options(columns, request);
         match self {
             Source::File(path) => read_with(path, &options),
             Source::Input(bytes) => read_csv_from(bytes.as_slice(), "standard input", &options),
         }
     }
+}
+
+/// What to read of a table: the columns but for those that are set apart.
+pub(crate) fn options(columns: Columns, request: &Request) -> ReadOptions {
+    let columns = match (columns, request.id) {
+        (Columns::All, Some(id)) => Columns::except([id]),
+        (Columns::Except(mut names), Some(id)) if !names.iter().any(|name| name == id) => {
+            names.push(id.to_string());
+            Columns::Except(names)
+        }
+        (columns, _) => columns,
+    };
+    let weights = request.weights.and_then(Weights::column).map(str::to_string);
+    let missing = request.missing == Some(Missing::Marginal);
+    ReadOptions { columns, weights, carry: request.carry.clone(), missing }
 }

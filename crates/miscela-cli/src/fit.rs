@@ -1,4 +1,4 @@
-//! `miscela fit`: reads a table, fits, and writes only when all has gone well.
+//! `miscela fit`: reads a table, at once or in each pass, fits, and writes only when all has gone well.
 
 use crate::answer::{FitAnswer, is_small_dense};
 use crate::args::{Dtype, FitArgs};
@@ -9,19 +9,26 @@ use crate::plan::{Kind, Plan};
 use crate::problem::Problem;
 use crate::progress::Progress;
 use crate::start::Origin;
-use crate::{output, paths, summary};
-use miscela::{GmmError, GmmParamsError, KMeansError};
+use crate::stop::Stop;
+use crate::stream::Stream;
+use crate::{output, paths, stream, summary};
+use miscela::{
+    Checkpoints, Chunked, Elsewhere, GmmError, GmmParamsError, KMeansError, Observer, Source, Streamed, WorkError,
+};
 use miscela_plot::{Clusters, Picture};
-use miscela_table::{Columns, read_vector, write_labels};
+use miscela_table::{Columns, chunk_rows, read_vector, write_labels};
 use ndarray::Array2;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// From a checkpoint to the next, if nothing is said.
+const CHECKPOINT_SECONDS: f64 = 60.0;
 
 pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
+    let clock = Instant::now();
     let plan = Plan::of(args)?;
     paths::folders(&plan.written())?;
     let progress = Progress::start(args.answer.quiet);
     progress.stage("reading");
-    let clock = Instant::now();
     let known = args.known_labels.as_deref();
     let carry = known.map(|name| Columns::only([name]));
     let request = Request {
@@ -31,46 +38,75 @@ pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
         id: known,
         ..Request::default()
     };
-    let data = Data::read(&args.data, &args.columns, &request)?;
-    let known =
-        known.map(|name| known_labels(&args.data, name, data.table.carried(), data.table.n_rows())).transpose()?;
-    let origin = Origin::read(&plan.start, data.table.names())?;
+    let limits = (&args.memory, plan.threads);
+    let stream = Stream::open(&args.data, &args.columns, &request, limits, args.answer.quiet)?;
+    let (rows, names, dtype) = match stream {
+        Some(stream) => {
+            let (names, dtype) = (stream.blocks.names().to_vec(), stream.dtype());
+            (Rows::Stream(Box::new(stream)), names, dtype)
+        }
+        None => {
+            let data = Data::read(&args.data, &args.columns, &request)?;
+            let (names, dtype) = (data.table.names().to_vec(), data.dtype());
+            (Rows::Table(Box::new(data)), names, dtype)
+        }
+    };
+    let origin = Origin::read(&plan.start, &names)?;
     let given_weights = args.mixture.given_weights.as_ref().map(read_vector).transpose()?;
     let given_weights = given_weights.map(|weights| weights.to_vec());
     let read_seconds = clock.elapsed().as_secs_f64();
-    let input = Input { plan: &plan, origin, given_weights, known, read_seconds, progress };
-    match args.dtype.unwrap_or(data.dtype()) {
-        Dtype::F32 => input.fit::<f32>(data),
-        Dtype::F64 => input.fit::<f64>(data),
+    let stop = Stop::watch(progress.observer(), clock, args.iteration.time_limit)?;
+    let input = Input { plan: &plan, origin, given_weights, known: None, names, read_seconds, progress, stop };
+    match args.dtype.unwrap_or(dtype) {
+        Dtype::F32 => input.fit::<f32>(rows),
+        Dtype::F64 => input.fit::<f64>(rows),
     }
 }
 
+/// The rows of a fit: all in memory, or read again in each pass.
+enum Rows {
+    Table(Box<Data>),
+    Stream(Box<Stream>),
+}
+
 /// What a fit starts with, besides the rows.
-struct Input<'a> {
+struct Input<'a, O> {
     plan: &'a Plan<'a>,
     origin: Origin,
     given_weights: Option<Vec<f64>>,
     known: Option<Vec<Option<usize>>>,
+    names: Vec<String>,
     read_seconds: f64,
     progress: Progress,
+    stop: Stop<O>,
 }
 
-impl Input<'_> {
-    fn fit<F: Number>(self, data: Data) -> Result<(), Failure> {
+impl<O: Observer + Clone + Sync> Input<'_, O> {
+    fn fit<F: Number>(self, rows: Rows) -> Result<(), Failure> {
+        match rows {
+            Rows::Table(data) => self.table::<F>(*data),
+            Rows::Stream(stream) => self.stream::<F>(&stream),
+        }
+    }
+
+    fn table<F: Number>(mut self, data: Data) -> Result<(), Failure> {
         let args = self.plan.args;
         let Data { table, weights, .. } = data;
-        let names = table.names().to_vec();
+        if let Some(name) = args.known_labels.as_deref() {
+            self.known = Some(known_labels(&args.data, name, table.carried(), table.n_rows())?);
+        }
         let rows = table.into_array::<F>()?;
-        let model = self.model(&rows, weights.as_deref())?.with_feature_names(names);
-        let model = match args.order {
-            Some(order) => model.canonical_order(order)?,
-            None => model,
+        let weights = weights.as_deref();
+        let model = match args.iteration.checkpoint {
+            None => self.model(&rows, weights)?,
+            Some(_) => self.model_over(&Chunked::new(&rows, weights, chunk_rows(rows.ncols())))?.0,
         };
+        let model = self.finished(model)?;
 
         let mut labels = Vec::new();
         if args.labels.is_some() || args.plot.is_some() {
             self.progress.stage("labelling");
-            labels = self.plan.threads.install(|_| model.labels_of_fit(&rows, weights.as_deref(), &args.data))?;
+            labels = self.plan.threads.install(|_| model.labels_of_fit(&rows, weights, &args.data))?;
             let known = self.known.iter().flatten().enumerate();
             known.for_each(|(i, known)| labels[i] = known.unwrap_or(labels[i]));
         }
@@ -82,31 +118,71 @@ impl Input<'_> {
             Some(_) => Some(picture(&model, &rows, &labels)?),
             None => None,
         };
-        drop(self.progress);
+        self.write(&model, rows.nrows(), || {
+            if let (Some(path), Some(picture)) = (&args.plot, picture) {
+                picture.save(path).map_err(|error| Failure::in_file(path, error))?;
+            }
+            Ok(args.labels.as_ref().map_or(Ok(()), |path| write_labels(path, &labels))?)
+        })
+    }
 
-        if let Some(path) = &args.output {
-            model.save(path)?;
-        }
-        if let (Some(path), Some(picture)) = (&args.plot, picture) {
-            picture.save(path).map_err(|error| Failure::in_file(path, error))?;
-        }
-        if let Some(path) = &args.labels {
-            write_labels(path, &labels)?;
-        }
-        let stdout_is_taken = args.labels.as_deref().is_some_and(paths::is_stream);
-        if args.answer.json {
-            output::json(&FitAnswer::new(&model, rows.nrows(), args.start.seed, self.read_seconds))
-        } else if args.answer.quiet || stdout_is_taken {
-            Ok(())
-        } else {
-            output::text(&summary::fit(&model, rows.nrows(), args))
+    fn stream<F: Number>(self, stream: &Stream) -> Result<(), Failure> {
+        let args = self.plan.args;
+        stream::needs_memory(&args.data, &[("--plot", args.plot.is_some())])?;
+        args.labels.as_deref().map_or(Ok(()), stream::text_table)?;
+        let (model, n_rows) = self.model_over::<F>(&stream.blocks)?;
+        let model = self.finished(model)?;
+        self.progress.stage("labelling");
+        self.write(&model, n_rows, || match &args.labels {
+            Some(path) => stream.labels(&model, self.plan.threads, (&args.data, path)).map(drop),
+            None => Ok(()),
+        })
+    }
+
+    /// The model with what is said of it beside the fit.
+    fn finished<F: Number>(&self, model: Model<F>) -> Result<Model<F>, Failure> {
+        let model = model.with_feature_names(self.names.clone());
+        match self.plan.args.order {
+            Some(order) => model.canonical_order(order),
+            None => Ok(model),
         }
     }
 
-    fn model<F: Number>(&self, rows: &Array2<F>, weights: Option<&[f64]>) -> Result<Model<F>, Failure> {
+    /// Writes the model, what goes with it, and the answer. A checkpoint of a fit that is done is then needed no more.
+    fn write<F: Number>(
+        &self,
+        model: &Model<F>,
+        n_rows: usize,
+        others: impl FnOnce() -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let args = self.plan.args;
-        self.progress.stage("fitting");
-        let problem = Problem {
+        args.output.as_ref().map_or(Ok(()), |path| model.save(path))?;
+        others()?;
+        self.progress.clear();
+        let stdout_is_taken = args.labels.as_deref().is_some_and(paths::is_stream);
+        if args.answer.json {
+            output::json(&FitAnswer::new(model, n_rows, args.start.seed, self.read_seconds))?;
+        } else if !args.answer.quiet && !stdout_is_taken {
+            output::text(&summary::fit(model, n_rows, args))?;
+        }
+        match self.checkpoints() {
+            Some(checkpoints) if !model.report().termination.is_asked_for() => checkpoints
+                .remove()
+                .map_err(|error| Failure::fault(format!("cannot remove {}: {error}", checkpoints.path().display()))),
+            _ => Ok(()),
+        }
+    }
+
+    fn checkpoints(&self) -> Option<Checkpoints> {
+        let iteration = &self.plan.args.iteration;
+        let every = iteration.checkpoint_every.unwrap_or(CHECKPOINT_SECONDS);
+        let every = Duration::try_from_secs_f64(every).unwrap_or(Duration::MAX);
+        iteration.checkpoint.as_ref().map(|path| Checkpoints::new(path, every))
+    }
+
+    fn problem<'p, F: Number>(&'p self, rows: Option<&'p Array2<F>>, weights: Option<&'p [f64]>) -> Problem<'p, F> {
+        let args = self.plan.args;
+        Problem {
             rows,
             weights,
             k: args.k.or(self.origin.k()).unwrap_or(1),
@@ -122,8 +198,13 @@ impl Input<'_> {
             search: self.plan.search,
             search_budget: self.plan.search_budget,
             batch_size: args.iteration.batch_size,
-        };
-        let observer = &mut self.progress.observer();
+        }
+    }
+
+    fn model<F: Number>(&self, rows: &Array2<F>, weights: Option<&[f64]>) -> Result<Model<F>, Failure> {
+        self.progress.stage("fitting");
+        let mut stop = self.stop.clone();
+        let (problem, observer) = (self.problem(Some(rows), weights), &mut stop);
         match &self.plan.kind {
             Kind::KMeans(settings) => problem.kmeans(settings, observer).map(|model| Model::KMeans(Box::new(model))),
             Kind::Bisecting(settings) => {
@@ -134,7 +215,40 @@ impl Input<'_> {
                 problem.bayesian(settings, observer).map(|model| Model::Bayesian(Box::new(model)))
             }
         }
-        .map_err(|error| match error {
+        .map_err(|error| self.failure(error))
+    }
+
+    /// The model of rows that are read once a pass, and how many these are.
+    fn model_over<F: Number>(&self, source: &dyn Source<F>) -> Result<(Model<F>, usize), Failure> {
+        self.progress.stage("fitting");
+        let (mut stop, mut checkpoints) = (self.stop.clone(), self.checkpoints());
+        let going_on = checkpoints.as_ref().filter(|checkpoints| checkpoints.exists() && !self.plan.args.answer.quiet);
+        if let Some(checkpoints) = going_on {
+            output::note(&format!("the fit goes on from the checkpoint {}", checkpoints.path().display()));
+        }
+        let problem = self.problem(None, None);
+        let fitted = self.plan.threads.install(|threads| {
+            let mut workers = Streamed::new(source, threads);
+            let (checkpoints, observer) = (checkpoints.as_mut(), &mut stop);
+            let elsewhere = Elsewhere { workers: &mut workers, checkpoints, observer, threads };
+            let model = match &self.plan.kind {
+                Kind::KMeans(settings) => {
+                    problem.kmeans_over(settings, elsewhere).map(|model| Model::KMeans(Box::new(model)))
+                }
+                Kind::Mixture(settings) => {
+                    problem.mixture_over(settings, elsewhere).map(|model| Model::Mixture(Box::new(model)))
+                }
+                Kind::Bisecting(_) => Err(WorkError::NeedsRows("bisecting k-means").into()),
+                Kind::Bayesian(_) => Err(WorkError::NeedsRows("a Bayesian mixture").into()),
+            };
+            Ok((model?, workers.n_rows().unwrap_or(0) as usize))
+        });
+        fitted.map_err(|error| self.failure(error))
+    }
+
+    fn failure(&self, error: GmmError) -> Failure {
+        let args = self.plan.args;
+        match error {
             GmmError::InvalidParams(GmmParamsError::Mixing(error)) => {
                 Failure::in_file(args.mixture.given_weights.as_ref().unwrap_or(&args.data), error)
             }
@@ -142,7 +256,7 @@ impl Input<'_> {
             GmmError::InvalidParams(error) => Failure::call(error),
             GmmError::KMeans(KMeansError::InvalidParams(error)) => Failure::call(error),
             error => Failure::in_file(&args.data, error),
-        })
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use std::path::Path;
 
 pub(crate) fn run(args: &ImputeArgs) -> Result<(), Failure> {
     paths::model(&args.model)?;
-    paths::table(&args.data)?;
+    paths::tables(&args.data)?;
     args.output.as_deref().map_or(Ok(()), paths::table)?;
     let stdout = args.answer.json.then_some(Path::new(STANDARD_STREAM));
     paths::apart(&[Some(&args.data), Some(&args.model)], &[args.output.as_deref(), stdout])?;

@@ -15,6 +15,7 @@ mod error;
 mod fit;
 mod impute;
 mod info;
+mod memory;
 mod metrics;
 mod model;
 mod output;
@@ -27,6 +28,8 @@ mod sample;
 mod score;
 mod select;
 mod start;
+mod stop;
+mod stream;
 mod summary;
 mod values;
 

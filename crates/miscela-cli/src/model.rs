@@ -394,7 +394,12 @@ impl<F: Number> Model<F> {
                 (None, score.map(Likelihood::from).unwrap_or_default())
             }
         };
-        Ok(Score { method: self.method(), n_samples: rows.nrows(), inertia, likelihood })
+        Ok(self.scored(rows.nrows(), inertia, likelihood))
+    }
+
+    /// A score of this model.
+    pub(crate) fn scored(&self, n_samples: usize, inertia: Option<f64>, likelihood: Likelihood) -> Score {
+        Score { method: self.method(), n_samples, inertia, likelihood }
     }
 
     pub(crate) fn save(&self, path: &Path) -> Result<(), Failure> {

@@ -11,10 +11,18 @@ pub(crate) fn table(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The ending is that of a table, or it is a folder, which may hold some.
+pub(crate) fn tables(path: &Path) -> Result<(), Failure> {
+    if path.is_dir() { Ok(()) } else { table(path) }
+}
+
 /// The ending is that of a table with room for text.
 pub(crate) fn text_table(path: &Path) -> Result<(), Failure> {
     match Format::of(path)?.kind {
-        Kind::Npy => Err(Failure::call(format!("{}: an array has no room for text; use .csv or .tsv", name_of(path)))),
+        Kind::Npy => Err(Failure::call(format!(
+            "{}: an array has no room for text; use .csv, .tsv, .parquet or .arrow",
+            name_of(path)
+        ))),
         _ => Ok(()),
     }
 }

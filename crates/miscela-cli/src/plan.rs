@@ -113,13 +113,14 @@ impl<'a> Plan<'a> {
     }
 
     /// The files to be written.
-    pub(crate) fn written(&self) -> [Option<&'a Path>; 3] {
-        [&self.args.output, &self.args.labels, &self.args.plot].map(|path| path.as_deref())
+    pub(crate) fn written(&self) -> [Option<&'a Path>; 4] {
+        let args = self.args;
+        [&args.output, &args.labels, &args.plot, &args.iteration.checkpoint].map(|path| path.as_deref())
     }
 
     fn check_files(&self) -> Result<(), Failure> {
         let args = self.args;
-        paths::table(&args.data)?;
+        paths::tables(&args.data)?;
         args.output.as_deref().map_or(Ok(()), paths::model)?;
         args.labels.as_deref().map_or(Ok(()), paths::table)?;
         if let Some(path) = &args.plot {
@@ -130,9 +131,9 @@ impl<'a> Plan<'a> {
         let given = args.mixture.given_weights.as_deref();
         given.map_or(Ok(()), paths::table)?;
         let read = [Some(args.data.as_path()), weights, given, starts[0], starts[1], starts[2]];
-        let [output, labels, plot] = self.written();
+        let [output, labels, plot, checkpoint] = self.written();
         let stdout = args.answer.json.then_some(Path::new(miscela_table::STANDARD_STREAM));
-        paths::apart(&read, &[output, labels, plot, stdout])
+        paths::apart(&read, &[output, labels, plot, checkpoint, stdout])
     }
 }
 

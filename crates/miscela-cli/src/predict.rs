@@ -7,9 +7,13 @@ use crate::error::Failure;
 use crate::model::{Loaded, Model, Number};
 use crate::plan::threads;
 use crate::progress::Progress;
-use crate::{output, paths, summary};
-use miscela_table::{Columns, Format, Kind, STANDARD_STREAM, TextColumns, write_array, write_labels, write_rows};
+use crate::stream::Stream;
+use crate::{output, paths, stream, summary};
+use miscela_table::{
+    Columns, Format, Kind, RowWriter, STANDARD_STREAM, TextColumns, write_array, write_labels, write_rows,
+};
 use ndarray::{Array1, Array2, Axis, concatenate};
+use std::io;
 use std::path::Path;
 
 pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
@@ -22,7 +26,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), Failure> {
 
 fn check(args: &PredictArgs) -> Result<(), Failure> {
     paths::model(&args.model)?;
-    paths::table(&args.data)?;
+    paths::tables(&args.data)?;
     let carries = args.append || args.id.is_some();
     if let Some(path) = &args.output {
         if carries { paths::text_table(path) } else { paths::table(path) }?;
@@ -56,6 +60,10 @@ fn predict<F: Number>(args: &PredictArgs, model: &Model<F>) -> Result<(), Failur
         id: args.id.as_deref(),
         ..Request::default()
     };
+    let limits = (&args.memory, threads(args.threads.threads));
+    if let Some(stream) = Stream::open(&args.data, &args.columns, &request, limits, args.answer.quiet)? {
+        return predict_stream(args, model, &stream, progress);
+    }
     let data = Data::read_for(&args.data, &args.columns, &request)?;
     if !args.answer.quiet {
         data.note_order(model.feature_names());
@@ -73,11 +81,44 @@ fn predict<F: Number>(args: &PredictArgs, model: &Model<F>) -> Result<(), Failur
     }
     match &args.output {
         _ if args.answer.json => output::json(&prediction.answer(model)),
+        _ => say_written(args, prediction.n_rows),
+    }
+}
+
+/// Says where the answer went, if it is not there to be seen.
+fn say_written(args: &PredictArgs, n_rows: usize) -> Result<(), Failure> {
+    match &args.output {
         Some(path) if !args.answer.quiet && !paths::is_stream(path) => {
-            output::text(&format!("{} written to {}\n", summary::count(prediction.n_rows, "row"), path.display()))
+            output::text(&format!("{} written to {}\n", summary::count(n_rows, "row"), path.display()))
         }
         _ => Ok(()),
     }
+}
+
+/// The answers of some rows after those of others, as they are read.
+fn predict_stream<F: Number>(
+    args: &PredictArgs,
+    model: &Model<F>,
+    stream: &Stream,
+    progress: Progress,
+) -> Result<(), Failure> {
+    stream::needs_memory(&args.data, &[("--json", args.answer.json)])?;
+    stream.check_for(&args.data, model.feature_names(), args.answer.quiet)?;
+    progress.stage("predicting");
+    let path = args.output.as_deref().unwrap_or(Path::new(STANDARD_STREAM));
+    let written = threads(args.threads.threads).install(|_| {
+        // Any row has the columns of all.
+        let any = Prediction::of(args, model, &model.centres().slice_axis(Axis(0), (0..1).into()).to_owned())?;
+        stream.write((&args.data, path), &any.names(), |rows, out| {
+            let prediction = Prediction::of(args, model, rows)?;
+            Ok((0..prediction.n_rows).try_for_each(|i| {
+                prediction.write_row(i, out)?;
+                out.end()
+            }))
+        })
+    });
+    drop(progress);
+    say_written(args, written?)
 }
 
 impl<F: Number> Prediction<F> {
@@ -131,14 +172,19 @@ impl<F: Number> Prediction<F> {
         write_rows(path, &names, |rows| {
             for i in 0..self.n_rows {
                 carried.row(i).try_for_each(|text| rows.text(text))?;
-                self.labels.iter().try_for_each(|labels| rows.integer(labels[i]))?;
-                self.probabilities.iter().flat_map(|p| p.row(i)).try_for_each(|p| rows.number(*p))?;
-                self.figures().try_for_each(|(_, figures)| rows.number(figures[i]))?;
+                self.write_row(i, rows)?;
                 rows.end()?;
             }
             Ok(())
         })?;
         Ok(())
+    }
+
+    /// Writes what was asked for of one row.
+    fn write_row(&self, i: usize, rows: &mut RowWriter<'_>) -> io::Result<()> {
+        self.labels.iter().try_for_each(|labels| rows.integer(labels[i]))?;
+        self.probabilities.iter().flat_map(|p| p.row(i)).try_for_each(|p| rows.number(*p))?;
+        self.figures().try_for_each(|(_, figures)| rows.number(figures[i]))
     }
 
     fn write_numbers(&self, path: &Path) -> Result<(), Failure> {

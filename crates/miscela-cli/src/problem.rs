@@ -6,8 +6,9 @@ use crate::plan::{BayesianSettings, BisectingSettings, KMeansSettings, MixtureSe
 use crate::start::Origin;
 use crate::values::Metric;
 use miscela::{
-    AnyCentred, Assignment, BayesianMixture, BisectingKMeans, Covariance, GaussianMixture, GmmError, KMeans,
-    KMeansError, KMeansInit, Mahalanobis, Missing, Mixing, Observer, Search, SearchBudget, Threads, WeightPrior,
+    AnyCentred, Assignment, BayesianMixture, BisectingKMeans, Covariance, Elsewhere, GaussianMixture, GmmError,
+    GmmParams, KMeans, KMeansError, KMeansInit, KMeansParams, Mahalanobis, Missing, Mixing, Observer, Search,
+    SearchBudget, Threads, WeightPrior, WorkError,
 };
 use ndarray::{Array2, Axis};
 use rand_xoshiro::Xoshiro256Plus;
@@ -16,7 +17,8 @@ use rand_xoshiro::rand_core::SeedableRng;
 /// Rows, and what holds for both kinds of model.
 #[derive(Clone, Copy)]
 pub(crate) struct Problem<'a, F> {
-    pub(crate) rows: &'a Array2<F>,
+    /// All rows, if they are in memory.
+    pub(crate) rows: Option<&'a Array2<F>>,
     pub(crate) weights: Option<&'a [f64]>,
     pub(crate) k: usize,
     pub(crate) origin: &'a Origin,
@@ -41,6 +43,27 @@ impl<F: Number> Problem<'_, F> {
         settings: &KMeansSettings,
         observer: &mut dyn Observer,
     ) -> Result<KMeans<F, AnyCentred>, GmmError> {
+        Ok(self.kmeans_params(settings)?.fit_observed(self.all("k-means")?, self.weights, observer)?)
+    }
+
+    /// Of rows that are elsewhere.
+    pub(crate) fn kmeans_over(
+        &self,
+        settings: &KMeansSettings,
+        elsewhere: Elsewhere<F>,
+    ) -> Result<KMeans<F, AnyCentred>, GmmError> {
+        Ok(self.kmeans_params(settings)?.fit_over(elsewhere)?)
+    }
+
+    /// The rows, for what needs all of them.
+    fn all(&self, what: &'static str) -> Result<&Array2<F>, GmmError> {
+        Ok(self.rows.ok_or(WorkError::NeedsRows(what))?)
+    }
+
+    fn kmeans_params(
+        &self,
+        settings: &KMeansSettings,
+    ) -> Result<KMeansParams<F, Xoshiro256Plus, AnyCentred>, GmmError> {
         let distance = self.distance(&settings.metric)?;
         let init = match self.origin.for_kmeans(settings.trials) {
             Some(init) => init,
@@ -75,7 +98,7 @@ impl<F: Number> Problem<'_, F> {
         if let Some(known) = self.known {
             params = params.known_labels(known.iter().copied());
         }
-        Ok(params.fit_observed(self.rows, self.weights, observer)?)
+        Ok(params)
     }
 
     pub(crate) fn bisecting(
@@ -94,7 +117,7 @@ impl<F: Number> Problem<'_, F> {
         if let Some(tolerance) = self.tol {
             params = params.tolerance(F::narrow(tolerance));
         }
-        Ok(params.fit_observed(self.rows, self.weights, observer)?)
+        Ok(params.fit_observed(self.all("bisecting k-means")?, self.weights, observer)?)
     }
 
     fn distance(&self, metric: &Metric) -> Result<AnyCentred, GmmError> {
@@ -107,7 +130,7 @@ impl<F: Number> Problem<'_, F> {
     /// By the covariance of the rows, that of one component.
     fn mahalanobis(&self) -> Result<Mahalanobis, GmmError> {
         let params = GaussianMixture::params_with_rng(1, self.rng()).reg_covariance(F::zero()).threads(self.threads);
-        let whole = params.fit_observed(self.rows, self.weights, &mut ())?;
+        let whole = params.fit_observed(self.all("the covariance of --metric mahalanobis")?, self.weights, &mut ())?;
         let distance = Mahalanobis::from_covariance(whole.covariances().index_axis(Axis(0), 0));
         Ok(distance.map_err(KMeansError::from)?)
     }
@@ -117,6 +140,19 @@ impl<F: Number> Problem<'_, F> {
         settings: &MixtureSettings,
         observer: &mut dyn Observer,
     ) -> Result<GaussianMixture<F>, GmmError> {
+        self.mixture_params(settings).fit_observed(self.all("a mixture")?, self.weights, observer)
+    }
+
+    /// Of rows that are elsewhere.
+    pub(crate) fn mixture_over(
+        &self,
+        settings: &MixtureSettings,
+        elsewhere: Elsewhere<F>,
+    ) -> Result<GaussianMixture<F>, GmmError> {
+        self.mixture_params(settings).fit_over(elsewhere)
+    }
+
+    fn mixture_params(&self, settings: &MixtureSettings) -> GmmParams<F, Xoshiro256Plus> {
         let covariance = settings.covariance.or(self.origin.structure()).unwrap_or_default();
         let given = self.given_weights.map(|weights| Mixing::Given(weights.to_vec()));
         let mut params = GaussianMixture::params_with_rng(self.k, self.rng())
@@ -153,7 +189,7 @@ impl<F: Number> Problem<'_, F> {
         if let Some(known) = self.known {
             params = params.known_labels(known.iter().copied());
         }
-        params.fit_observed(self.rows, self.weights, observer)
+        params
     }
 
     pub(crate) fn bayesian(
@@ -182,7 +218,7 @@ impl<F: Number> Problem<'_, F> {
         if let Some(ridge) = settings.reg_covariance {
             params = params.reg_covariance(F::narrow(ridge));
         }
-        params.fit_observed(self.rows, self.weights, observer)
+        params.fit_observed(self.all("a Bayesian mixture")?, self.weights, observer)
     }
 
     /// The means of a partition of the rows. K-means is a mixture, and a mixture starts from a partition with an M-step.
@@ -195,7 +231,7 @@ impl<F: Number> Problem<'_, F> {
             .max_n_iterations(0)
             .missing(self.missing)
             .threads(self.threads);
-        Ok(params.fit_observed(self.rows, self.weights, &mut ())?.means().clone())
+        Ok(params.fit_observed(self.all("a start from labels")?, self.weights, &mut ())?.means().clone())
     }
 
     fn rng(&self) -> Xoshiro256Plus {

@@ -32,8 +32,13 @@ impl Progress {
         self.bar.set_message(what);
     }
 
+    /// Takes the bar away, before an answer is written.
+    pub(crate) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
     /// What a fit is to tell of each iteration.
-    pub(crate) fn observer(&self) -> impl FnMut(&miscela::Progress) -> ControlFlow<()> + Send + use<> {
+    pub(crate) fn observer(&self) -> impl FnMut(&miscela::Progress) -> ControlFlow<()> + Clone + Send + use<> {
         let bar = self.bar.clone();
         move |progress| {
             if bar.length() != Some(progress.max_iterations as u64) {

@@ -3,14 +3,15 @@
 use crate::args::ScoreArgs;
 use crate::data::{Data, Request, Weights};
 use crate::error::Failure;
-use crate::model::{Loaded, Model, Number};
+use crate::model::{Loaded, Model, Number, Score};
 use crate::plan::threads;
 use crate::progress::Progress;
+use crate::stream::Stream;
 use crate::{output, paths, summary};
 
 pub(crate) fn run(args: &ScoreArgs) -> Result<(), Failure> {
     paths::model(&args.model)?;
-    paths::table(&args.data)?;
+    paths::tables(&args.data)?;
     let weights = args.weights.as_deref().map(Weights::named);
     paths::apart(&[Some(&args.data), weights.as_ref().and_then(Weights::file)], &[])?;
     match Loaded::open(&args.model)?.cut(args.cut.cut, &args.model)? {
@@ -24,6 +25,14 @@ fn score<F: Number>(args: &ScoreArgs, weights: Option<&Weights>, model: &Model<F
     progress.stage("reading");
     let request =
         Request { model: Some(model.feature_names()), missing: model.missing(), weights, ..Request::default() };
+    let threads = threads(args.threads.threads);
+    let stream = Stream::open(&args.data, &args.columns, &request, (&args.memory, threads), args.answer.quiet)?;
+    if let Some(stream) = stream {
+        stream.check_for(&args.data, model.feature_names(), args.answer.quiet)?;
+        let score = stream.score(model, threads, &args.data)?;
+        drop(progress);
+        return answer(args, model, &score);
+    }
     let data = Data::read_for(&args.data, &args.columns, &request)?;
     if !args.answer.quiet {
         data.note_order(model.feature_names());
@@ -31,11 +40,15 @@ fn score<F: Number>(args: &ScoreArgs, weights: Option<&Weights>, model: &Model<F
     let Data { table, weights, .. } = data;
     let rows = table.into_array::<F>()?;
     progress.stage("scoring");
-    let score = threads(args.threads.threads).install(|_| model.score(&rows, weights.as_deref(), &args.data))?;
+    let score = threads.install(|_| model.score(&rows, weights.as_deref(), &args.data))?;
     drop(progress);
+    answer(args, model, &score)
+}
+
+fn answer<F: Number>(args: &ScoreArgs, model: &Model<F>, score: &Score) -> Result<(), Failure> {
     match (args.answer.json, args.answer.quiet) {
-        (true, _) => output::json(&score),
+        (true, _) => output::json(score),
         (false, true) => Ok(()),
-        (false, false) => output::text(&summary::score(&score, model, &args.data)),
+        (false, false) => output::text(&summary::score(score, model, &args.data)),
     }
 }

@@ -84,7 +84,7 @@ impl<'a> Call<'a> {
             return Err(Failure::call(format!("{flag} is for -m {method}; leave it out")));
         }
         let weights = args.weights.as_deref().map(Weights::named);
-        paths::table(&args.data)?;
+        paths::tables(&args.data)?;
         args.output.as_deref().map_or(Ok(()), paths::model)?;
         let stdout = args.answer.json.then_some(Path::new(miscela_table::STANDARD_STREAM));
         let read = [Some(args.data.as_path()), weights.as_ref().and_then(Weights::file)];

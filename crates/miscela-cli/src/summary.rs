@@ -259,6 +259,8 @@ fn ending<F: Number>(model: &Model<F>) -> String {
         Termination::MaxIterations => {
             format!("{WARNING}not converged{WARNING:#} within the limit of {after}; raise it with --max-iter")
         }
+        Termination::TimeLimit => format!("{WARNING}not converged{WARNING:#}: the time was up after {after}"),
+        Termination::Interrupted => format!("{WARNING}not converged{WARNING:#}: interrupted after {after}"),
         other => format!("{other} after {after}"),
     }
 }

@@ -9,7 +9,7 @@ use crate::engine::{self, Family, Rows, Session};
 use crate::gaussian::{GaussianFamily, MixtureSettings};
 use crate::inference::MixtureFit;
 use crate::parameters::{Mixture, ParameterError};
-use crate::report::{Observer, Run, Termination};
+use crate::report::{Observer, Run};
 use crate::squarem::Acceleration;
 use crate::summary::Summary;
 use miscela_kernel::{Float, Samples, Threads, uniform};
@@ -106,7 +106,7 @@ impl<F: Float> Course<'_, '_, F> {
         let start = self.anneal(start, &mut run, observer)?;
         let mut family = self.family(start, self.settings.assignment.at_end())?;
         let mut session = Session::new(&family, self.samples, self.threads);
-        if run.termination != Termination::Cancelled {
+        if !run.termination.is_asked_for() {
             session.extend(&mut family, &mut run, self.max_iterations, observer);
         }
         let assignment = self.settings.assignment;
@@ -131,7 +131,7 @@ impl<F: Float> Course<'_, '_, F> {
     ) -> Result<Mixture<F>, ParameterError> {
         let Assignment::Annealed(schedule) = self.settings.assignment else { return Ok(mixture) };
         for (i, temperature) in schedule.temperatures().enumerate() {
-            if run.iterations >= self.max_iterations || run.termination == Termination::Cancelled {
+            if run.iterations >= self.max_iterations || run.termination.is_asked_for() {
                 break;
             }
             if temperature > 1.0 && !self.settings.held.means {

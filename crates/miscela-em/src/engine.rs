@@ -288,8 +288,9 @@ pub(crate) trait Rows<F: Float, M: Family<F>> {
     /// The family's M-step, with the rows for families that need them.
     fn m_step(&mut self, family: &mut M, statistics: Statistics, relocated: &[usize]) -> Result<MStep, Self::Error>;
 
-    /// Takes note of where the run stands after an iteration, so that it can be gone on with.
-    fn kept(&mut self, _family: &M, _state: &State, _run: &Run) -> Result<(), Self::Error> {
+    /// Takes note of where the run stands after an iteration, so that it can be gone on with; `last` if it stops here because
+    /// it was asked to.
+    fn kept(&mut self, _family: &M, _state: &State, _run: &Run, _last: bool) -> Result<(), Self::Error> {
         Ok(())
     }
 
@@ -379,10 +380,13 @@ fn iterate<F: Float, M: Family<F>, R: Rows<F, M>>(
             run.note(family, &change, max_iterations, observer)
         });
         let unchanged = (unchanged && relocated.is_empty()).then_some(Termination::LabelsUnchanged);
-        if let Some(termination) = unchanged.or(stop) {
-            return Ok(Some(termination));
+        let termination = unchanged.or(stop);
+        if termination.is_none_or(Termination::is_asked_for) {
+            rows.kept(family, state, run, termination.is_some())?;
         }
-        rows.kept(family, state, run)?;
+        if termination.is_some() {
+            return Ok(termination);
+        }
     }
     Ok(None)
 }
@@ -421,7 +425,7 @@ impl Run {
         max_iterations: usize,
         observer: &mut dyn Observer,
     ) -> Option<Termination> {
-        let cancelled = self.record(change.now, max_iterations, observer).then_some(Termination::Cancelled);
+        let cancelled = self.record(change.now, max_iterations, observer).then(|| observer.reason());
         family.settled(change).or(cancelled)
     }
 

@@ -17,8 +17,12 @@ pub enum Termination {
     /// The limit of iterations was reached first.
     #[default]
     MaxIterations,
-    /// An observer asked to stop.
+    /// An observer asked to stop, and gave no reason.
     Cancelled,
+    /// An observer asked to stop because the time was up.
+    TimeLimit,
+    /// An observer asked to stop because somebody interrupted the program.
+    Interrupted,
     /// Solved, without iterations: there is nothing better.
     Optimal,
 }
@@ -29,13 +33,20 @@ impl Termination {
         matches!(self, Termination::Tolerance | Termination::LabelsUnchanged | Termination::Optimal)
     }
 
-    /// `tolerance`, `labels-unchanged`, `max-iterations`, `cancelled` or `optimal`.
+    /// Whether an observer asked for it.
+    pub fn is_asked_for(self) -> bool {
+        matches!(self, Termination::Cancelled | Termination::TimeLimit | Termination::Interrupted)
+    }
+
+    /// `tolerance`, `labels-unchanged`, `max-iterations`, `cancelled`, `time-limit`, `interrupted` or `optimal`.
     pub fn name(self) -> &'static str {
         match self {
             Termination::Tolerance => "tolerance",
             Termination::LabelsUnchanged => "labels-unchanged",
             Termination::MaxIterations => "max-iterations",
             Termination::Cancelled => "cancelled",
+            Termination::TimeLimit => "time-limit",
+            Termination::Interrupted => "interrupted",
             Termination::Optimal => "optimal",
         }
     }
@@ -135,12 +146,17 @@ pub struct Progress {
     pub change: f64,
 }
 
-/// Told of each iteration; may ask to stop, which ends the fit with what it has ([`Termination::Cancelled`]).
+/// Told of each iteration; may ask to stop, which ends the fit with what it has ([`Termination::is_asked_for`]).
 ///
 /// Any `FnMut(&Progress) -> ControlFlow<()>` is one, and `()` is the one that does nothing.
 pub trait Observer: Send {
     /// Called after each iteration, by one thread at a time.
     fn iteration(&mut self, progress: &Progress) -> std::ops::ControlFlow<()>;
+
+    /// Why it asks to stop, once it does: [`Termination::Cancelled`] unless it says otherwise.
+    fn reason(&self) -> Termination {
+        Termination::Cancelled
+    }
 }
 
 impl Observer for () {

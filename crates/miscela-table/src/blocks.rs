@@ -1,6 +1,5 @@
 //! A table as a source of chunks: rows that need not be in memory at once.
 
-use crate::ahead::Ahead;
 use crate::columnar::group_of;
 use crate::field::Missed;
 use crate::files::Files;
@@ -29,7 +28,7 @@ pub fn chunk_rows(n_columns: usize) -> usize {
 }
 
 /// A table in a file, in the files of a folder, or in record batches, as a [`Source`]: read in chunks, from the start in each
-/// pass, the next chunks on another thread while one is in use.
+/// pass. A chunk is read when it is asked for, which may be on another thread while the one before is in use.
 ///
 /// Files are CSV, TSV, NPY, Parquet and Arrow, by their ending ([`Format`](crate::Format)); those of a folder are taken in the
 /// order of their names, must have the same columns, and are passed over if their names start with `.` or `_`. Numbers are
@@ -37,7 +36,7 @@ pub fn chunk_rows(n_columns: usize) -> usize {
 /// file, row group, row and column. A file that changes between or during passes is an error. What is
 /// [carried](ReadOptions::carry) is not read.
 ///
-/// Memory: four chunks ([`chunk_rows`]); for Parquet a page and a dictionary of each column (about 2 MB); for Arrow files a
+/// Memory: the chunks that are in use ([`chunk_rows`]); for Parquet a page and a dictionary of each column (about 2 MB); for Arrow files a
 /// batch, as large as it was written; for compressed NPY in Fortran's order the whole array. NPY files are read by position and
 /// not mapped into memory, because a file that is cut short while it is mapped ends the process, with no error to report.
 ///
@@ -178,23 +177,9 @@ impl<F: Float> Source<F> for Blocks {
     fn chunks(&self) -> Result<Chunks<'_, F>, SourceError> {
         let pool = self.pool().map_err(SourceError::read)?;
         let mut pass = self.pass();
-        let next = move || pool.install(|| pass.next::<F>()).map(|chunk| chunk.map_err(SourceError::read));
-        let lost =
-            || Err(SourceError::read("the thread that reads was lost over a damaged file; write the file again"));
-        let started = Ahead::start(next, lost);
-        let chunks = started.map_err(|error| SourceError::read(TableError::Threads { what: error.to_string() }))?;
-        Ok(Box::new(chunks.map(|read| {
-            let Read { rows, weights, origin } = read?;
-            Ok(Chunk { rows: rows.into(), weights: weights.map(Into::into), origin })
-        })))
+        let read = move || pool.install(|| pass.next::<F>()).map(|chunk| chunk.map_err(SourceError::read));
+        Ok(Box::new(std::iter::from_fn(read)))
     }
-}
-
-/// A chunk that owns what it has.
-struct Read<F> {
-    rows: Array2<F>,
-    weights: Option<Vec<f64>>,
-    origin: Origin,
 }
 
 /// One time through all rows.
@@ -213,7 +198,7 @@ struct Pass {
 
 impl Pass {
     /// The next chunk; nothing after the last, or after an error.
-    fn next<F: Float>(&mut self) -> Option<Result<Read<F>, TableError>> {
+    fn next<'a, F: Float>(&mut self) -> Option<Result<Chunk<'a, F>, TableError>> {
         let chunk = match self.ended {
             true => return None,
             false => self.chunk(),
@@ -222,7 +207,7 @@ impl Pass {
         chunk.transpose()
     }
 
-    fn chunk<F: Float>(&mut self) -> Result<Option<Read<F>>, TableError> {
+    fn chunk<'a, F: Float>(&mut self) -> Result<Option<Chunk<'a, F>>, TableError> {
         let mut rows = Rows::new(&self.files.layout, &Wanted::of(&self.options), Missed::at_once);
         rows.reserve(self.chunk_rows.min(chunk_rows(self.files.layout.chosen.len())));
         let (mut n, mut start, mut last) = (0, None, 0);
@@ -247,10 +232,10 @@ impl Pass {
         let origin = self.origin(start, last, n as u64);
         self.row += n as u64;
         // The length is a multiple of the width: every row gave one value a column.
-        let rows_read =
+        let values =
             Array2::from_shape_vec((n, self.files.layout.chosen.len()), rows.numbers.values).unwrap_or_default();
-        let weights = rows.weights.map(|weights| weights.values);
-        Ok(Some(Read { rows: rows_read, weights, origin }))
+        let weights = rows.weights.map(|weights| weights.values.into());
+        Ok(Some(Chunk { rows: values.into(), weights, origin }))
     }
 
     /// Where `n` rows from a part and a row in it on come from: the row group if they are in one, else the file if they are in

@@ -1,13 +1,15 @@
-//! Numeric tables as named columns: reading CSV, TSV, NPY and standard input, and writing them.
+//! Numeric tables as named columns: reading CSV, TSV, NPY, Parquet, Arrow and standard input, and writing them.
 //!
 //! | what | function |
 //! |---|---|
 //! | a table, all columns or some of them | [`read`], [`read_with`], [`read_csv_from`] |
+//! | a table in chunks, as often as it is asked for: what is larger than memory | [`Blocks`], [`Arrays`] |
 //! | a file of labels, of weights, of k × d × d covariances | [`read_labels`], [`read_vector`], [`read_array3`] |
 //! | writing rows, arrays, labels; any file, atomically | [`write_rows`], [`write_array`], [`write_labels`], [`write_file`] |
 //!
 //! The format follows from the ending: see [`Format`]. Values that are not finite are errors, and every error names
-//! the file, the place in it and what to do ([`TableError`]). Text in columns that are not chosen is let be, and can be
+//! the file, the place in it and what to do ([`TableError`]). Integers, floats, decimals and truth values (0 and 1) are numbers; null is a
+//! missing value. Text in columns that are not chosen is let be, and can be
 //! carried along ([`ReadOptions::carry`]).
 //!
 //! ```
@@ -27,7 +29,6 @@
 //! # Ok::<(), miscela_table::TableError>(())
 //! ```
 
-mod ahead;
 mod arrays;
 mod blocks;
 mod column_writer;

@@ -1,6 +1,6 @@
 //! How long a search for a better optimum goes on, and what it does not go with.
 
-use miscela_em::{Observer, Progress, Search};
+use miscela_em::{Observer, Progress, Search, Termination};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -88,5 +88,9 @@ impl Observer for Clocked<'_> {
         self.cancelled |= self.observer.iteration(progress).is_break();
         let over = self.end.is_some_and(|end| Instant::now() >= end);
         if self.cancelled || over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn reason(&self) -> Termination {
+        self.observer.reason()
     }
 }

@@ -14,3 +14,4 @@ mod run;
 mod search;
 mod select;
 mod sizes;
+mod streams;

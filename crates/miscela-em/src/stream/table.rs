@@ -131,7 +131,7 @@ impl Pace {
         }
         let sign = if is_cost { 1.0 } else { -1.0 };
         let smoothed = sign * self.smoothed.note(sign * objective);
-        let cancelled = self.run.record(smoothed, self.max_iterations, observer).then_some(Termination::Cancelled);
+        let cancelled = self.run.record(smoothed, self.max_iterations, observer).then(|| observer.reason());
         let settled = (still || self.smoothed.is_idle(self.patience)).then_some(Termination::Tolerance);
         self.ended = settled.or(cancelled);
     }

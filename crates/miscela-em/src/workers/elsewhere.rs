@@ -90,8 +90,8 @@ impl<F: Float, M: Remote<F>> Rows<F, M> for Elsewhere<'_, F> {
         Ok(step)
     }
 
-    fn kept(&mut self, family: &M, state: &State, run: &Run) -> Result<(), WorkError> {
-        if self.keeper.is_due() {
+    fn kept(&mut self, family: &M, state: &State, run: &Run, last: bool) -> Result<(), WorkError> {
+        if last || self.keeper.is_due() {
             let (parameters, state, run) = (family.parameters(), state.clone(), run.clone());
             let checkpoint = Checkpoint { parameters, state, run, labels: self.labels };
             self.keeper.keep(checkpoint).map_err(WorkError::Other)?;

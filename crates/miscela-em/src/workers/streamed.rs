@@ -23,6 +23,11 @@ impl<'a, F: Float> Streamed<'a, F> {
         Self { source, threads, passes: 0, rows: None }
     }
 
+    /// How many rows there are, once a pass has met them all.
+    pub fn n_rows(&self) -> Option<u64> {
+        self.rows
+    }
+
     /// One pass: `work` is called on each chunk, in order, with the number of its first row. Returns the number of rows.
     fn pass(&self, mut work: impl FnMut(&Chunk<F>, u64) -> Result<(), WorkError>) -> Result<u64, WorkError> {
         let mut rows = 0;

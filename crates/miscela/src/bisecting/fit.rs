@@ -144,7 +144,7 @@ impl<'a, 's, F: Float, D: Centred<F>> Growth<'a, 's, F, D> {
                 return Err(KMeansError::TooFewGroups { n_clusters: k, most: self.tree.n_leaves() });
             };
             let leaf = self.open.swap_remove(next);
-            if self.split(leaf, observer)? == Some(Termination::Cancelled) {
+            if self.split(leaf, observer)?.is_some_and(Termination::is_asked_for) {
                 break;
             }
         }

@@ -365,7 +365,13 @@ impl<F: Float, D: Distance<F>> BisectingKMeans<F, D> {
 pub(super) fn report(splits: &[BisectingSplit], inertia: f64, course: Course) -> Report {
     let Course { n_runs, trace, repairs, seconds } = course;
     let ended = |ending| splits.iter().any(|split| split.termination == ending);
-    let worst = [Termination::Cancelled, Termination::MaxIterations, Termination::Tolerance];
+    let worst = [
+        Termination::Interrupted,
+        Termination::TimeLimit,
+        Termination::Cancelled,
+        Termination::MaxIterations,
+        Termination::Tolerance,
+    ];
     Report {
         n_runs,
         iterations: splits.iter().map(|split| split.iterations).sum(),

@@ -175,7 +175,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
                 let mut joint = self.needs_all_rows().then(|| family.joint_fit(&mut session, samples));
                 let (centroids, fit) =
                     empty::settle(Family::empty(&family), family.centroids(), fit, &mut joint, &mut run)?;
-                let (objective, cancelled) = (fit.inertia, run.termination == Termination::Cancelled);
+                let (objective, cancelled) = (fit.inertia, run.termination.is_asked_for());
                 best.offer((centroids, fit, joint), run, objective, |new, old| new < old);
                 Ok::<_, KMeansError>(cancelled)
             })?;
@@ -189,7 +189,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         report.n_missing = samples.n_missing();
         let total_weight = if joint.is_some() { fit.weights.iter().sum() } else { samples.total_weight() };
         let mut fitted = Fitted { centroids, fit, total_weight, report, joint };
-        if self.search() != Search::None && fitted.report.termination != Termination::Cancelled {
+        if self.search() != Search::None && !fitted.report.termination.is_asked_for() {
             self.refine(&mut fitted, samples, &summary, seeds, threads, observer);
         }
         Ok(fitted)
@@ -222,7 +222,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
                 (fitted.centroids, fitted.fit) = (family.centroids(), fit);
             }
             if observer.cancelled {
-                fitted.report.termination = Termination::Cancelled;
+                fitted.report.termination = observer.reason();
             }
             fitted.report.search = Some(report);
         });

@@ -9,7 +9,7 @@ use crate::report::{Best, Report, Seconds, timed};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_em::{
     Assignment, Course, Mixture, MixtureSearch, MixtureSettings, Observer, Outcome, Repair, Run, Search,
-    StepwiseBatches, Stream, Summary, Termination, drawn_rows,
+    StepwiseBatches, Stream, Summary, drawn_rows,
 };
 use miscela_kernel::{Samples, Threads};
 use ndarray::{ArrayBase, Axis, Data, Ix2};
@@ -63,7 +63,7 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
             return Err(GmmError::MissingInBatch);
         }
         let ((mut outcome, stream), mut report) = self.best_run(samples, observer, GmmValidParams::run)?;
-        if self.search() != Search::None && report.termination != Termination::Cancelled {
+        if self.search() != Search::None && !report.termination.is_asked_for() {
             // The outcome's run went into the report.
             outcome.run.repairs.clone_from(&report.repairs);
             outcome = self.refine(outcome, samples, &mut report, observer);
@@ -108,7 +108,7 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
             })
         });
         if observer.cancelled {
-            report.termination = Termination::Cancelled;
+            report.termination = observer.reason();
         }
         report.search = Some(searched);
         report.seconds.fit += seconds;
@@ -143,7 +143,7 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
                 let (summary, seconds) = (&summary, &mut seconds);
                 match run(&params, Attempt { samples, summary, seed, threads, observer, seconds }) {
                     Ok(Finished { fitted, run, objective }) => {
-                        let cancelled = run.termination == Termination::Cancelled;
+                        let cancelled = run.termination.is_asked_for();
                         best.offer(fitted, run, objective, |new, old| new > old);
                         if cancelled {
                             break;

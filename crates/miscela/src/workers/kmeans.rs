@@ -7,9 +7,7 @@ use crate::kmeans::{KMeans, KMeansError, KMeansParams, KMeansParamsError, KMeans
 use crate::report::{Best, Report, Seconds, timed};
 use linfa::ParamGuard;
 use miscela_distance::Centred;
-use miscela_em::{
-    Algorithm, CentroidFit, KMeansOver, Missing, Observer, Streamed, Summary, Task, Termination, WorkError, Workers,
-};
+use miscela_em::{Algorithm, CentroidFit, KMeansOver, Missing, Observer, Streamed, Summary, Task, WorkError, Workers};
 use miscela_init::{KMeansInit, SeedingError};
 use miscela_kernel::{Source, Threads};
 use ndarray::Array2;
@@ -95,7 +93,7 @@ impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F
                 }
             };
             let (centroids, fit) = crate::kmeans::settle(self.empty(), centroids, fit, &mut None, &mut run)?;
-            let (objective, cancelled) = (fit.inertia, run.termination == Termination::Cancelled);
+            let (objective, cancelled) = (fit.inertia, run.termination.is_asked_for());
             writer.saved.checkpoint = None;
             writer.saved.best.offer((centroids, fit), run, objective, |new, old| new < old);
             if cancelled {

@@ -11,8 +11,8 @@ use crate::report::{Best, Report, Seconds, timed};
 use linfa::ParamGuard;
 use miscela_distance::L2;
 use miscela_em::{
-    Mixture, MixtureOver, Observer, Outcome, Repair, Shares, Statistics, Streamed, Summary, Task, Termination,
-    WorkError, Workers, from_shares, start_over,
+    Mixture, MixtureOver, Observer, Outcome, Repair, Shares, Statistics, Streamed, Summary, Task, WorkError, Workers,
+    from_shares, start_over,
 };
 use miscela_init::KMeansInit;
 use miscela_kernel::{Samples, Scatter, Source, Threads};
@@ -107,7 +107,7 @@ impl<F: Float + Serialize + DeserializeOwned> GmmValidParams<F, ()> {
             };
             let (mut run, objective) = (std::mem::take(&mut outcome.run), outcome.objective);
             run.repairs.splice(0..0, std::mem::take(&mut writer.saved.repairs));
-            let cancelled = run.termination == Termination::Cancelled;
+            let cancelled = run.termination.is_asked_for();
             writer.saved.checkpoint = None;
             writer.saved.best.offer(outcome, run, objective, |new, old| new > old);
             if cancelled {

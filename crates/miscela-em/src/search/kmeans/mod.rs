@@ -14,7 +14,7 @@ use super::{Search, SearchReport};
 use crate::centroids::KMeansFamily;
 use crate::engine::{Family, Session};
 use crate::inference::CentroidFit;
-use crate::report::{Observer, Progress, Termination};
+use crate::report::{Observer, Progress};
 use miscela_distance::Centred;
 use miscela_kernel::{Float, Samples, Threads, uniform};
 use std::ops::ControlFlow;
@@ -148,7 +148,7 @@ impl<'a, 's, F: Float> Trials<'a, 's, '_, F> {
         let mut run = session.run(&mut family, max_iterations.min(left), &mut watch);
         self.over |= stopped || run.iterations >= left;
         self.report.iterations += run.iterations;
-        if run.termination == Termination::Cancelled && !stopped {
+        if run.termination.is_asked_for() && !stopped {
             self.report.distances += session.distances() - before;
             return None;
         }

@@ -17,7 +17,7 @@ mod swap;
 use super::{Search, SearchReport};
 use crate::assignment::Mixing;
 use crate::course::{Course, Outcome};
-use crate::report::{Observer, Progress, Run, Termination};
+use crate::report::{Observer, Progress, Run};
 use component::{Component, together};
 use miscela_kernel::{Float, Scatter, uniform};
 use ndarray::Axis;
@@ -147,7 +147,7 @@ impl<F: Float> Trials<'_, '_, '_, '_, F> {
         let outcome = outcome?;
         self.report.iterations += outcome.run.iterations;
         self.over |= outcome.run.iterations >= left;
-        let hopeless = outcome.run.termination == Termination::Cancelled && !stopped;
+        let hopeless = outcome.run.termination.is_asked_for() && !stopped;
         (!hopeless).then_some(outcome)
     }
 
