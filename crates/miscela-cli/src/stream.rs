@@ -28,7 +28,8 @@ impl Stream {
         limits: (&MemoryArgs, Threads),
         quiet: bool,
     ) -> Result<Option<Self>, Failure> {
-        let Some(budget) = memory::budget(limits.0).filter(|_| !paths::is_stream(path)) else { return Ok(None) };
+        let pipe = paths::is_stream(path) || path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir());
+        let Some(budget) = memory::budget(limits.0).filter(|_| !pipe) else { return Ok(None) };
         if memory::surely_fits(path, budget) {
             return Ok(None);
         }

@@ -3,8 +3,8 @@
 use crate::columnar::group_of;
 use crate::field::Missed;
 use crate::files::Files;
-use crate::format::is_standard_stream;
-use crate::opened::{Memory, Reading};
+use crate::format::can_be_read_once;
+use crate::opened::{Memory, Reading, source_name};
 use crate::read::Wanted;
 use crate::rows::Rows;
 use crate::{ReadOptions, RecordBatch, TableError};
@@ -74,11 +74,11 @@ impl Blocks {
     /// # Errors
     ///
     /// As [`read_with`](crate::read_with), as far as it shows without reading the rows; [`TableError::Differs`],
-    /// [`TableError::NoTables`]; [`TableError::ReadOnce`] for standard input.
+    /// [`TableError::NoTables`]; [`TableError::ReadOnce`] for standard input and pipes.
     pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self, TableError> {
         let path = path.as_ref();
-        if is_standard_stream(path) {
-            return Err(TableError::ReadOnce { file: "standard input".to_string() });
+        if can_be_read_once(path) {
+            return Err(TableError::ReadOnce { file: source_name(path) });
         }
         let options = ReadOptions { carry: None, ..options.clone() };
         let files = Files::of(path, &Wanted::of(&options))?;

@@ -67,6 +67,11 @@ impl Format {
     }
 }
 
+/// Standard input, or a pipe: what is read is gone.
+pub(crate) fn can_be_read_once(path: &Path) -> bool {
+    is_standard_stream(path) || path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir())
+}
+
 pub(crate) fn is_standard_stream(path: &Path) -> bool {
     path.as_os_str() == STANDARD_STREAM
 }

@@ -4,7 +4,7 @@ use crate::columns;
 use crate::csv_text::Csv;
 use crate::field::{self, Check, Missed};
 use crate::files::Files;
-use crate::format::is_standard_stream;
+use crate::format::can_be_read_once;
 use crate::layout::Layout;
 use crate::opened::{Opened, Reading, bytes, source_name};
 use crate::rows::Rows;
@@ -166,18 +166,26 @@ pub fn read_array3(path: impl AsRef<Path>) -> Result<Array3<f64>, TableError> {
 }
 
 fn read_wanted(path: &Path, wanted: &Wanted) -> Result<Table, TableError> {
-    if is_standard_stream(path) {
+    if can_be_read_once(path) {
         let (file, opened) = (source_name(path), Opened::open(path)?);
         let layout = Layout::of(&file, &opened.names(), wanted)?;
-        let mut rows = Rows::new(&layout, wanted, Missed::counted);
-        opened.start(&file, &layout)?.read(&layout, usize::MAX, &mut rows)?;
-        return table(&file, &layout, rows, TableValues::F64);
+        return match opened.is_f32(&layout) {
+            true => table(&file, &layout, once(opened, &file, &layout, wanted)?, TableValues::F32),
+            false => table(&file, &layout, once(opened, &file, &layout, wanted)?, TableValues::F64),
+        };
     }
     let files = Files::of(path, wanted)?;
     match files.is_f32 {
         true => table(&files.name, &files.layout, all(&files, wanted)?, TableValues::F32),
         false => table(&files.name, &files.layout, all(&files, wanted)?, TableValues::F64),
     }
+}
+
+/// All rows of a file that is open.
+fn once<F: Float>(opened: Opened, file: &str, layout: &Layout, wanted: &Wanted) -> Result<Rows<F>, TableError> {
+    let mut rows = Rows::new(layout, wanted, Missed::counted);
+    opened.start(file, layout)?.read(layout, usize::MAX, &mut rows)?;
+    Ok(rows)
 }
 
 /// All rows of all files.

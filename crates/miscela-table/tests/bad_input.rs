@@ -309,3 +309,17 @@ fn errors_and_tables_cross_threads() {
     crosses::<TableError>();
     crosses::<miscela_table::Table>();
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_read_once() {
+    let (_folder, path) = file("other.csv", "");
+    let path = path.with_file_name("pipe.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let target = path.clone();
+    let writer = std::thread::spawn(move || fs::write(target, "a,b\n1,2\n"));
+    assert_eq!(read(&path).unwrap().into_f64(), array![[1.0, 2.0]]);
+    writer.join().unwrap().unwrap();
+    let error = miscela_table::Blocks::open(&path, &ReadOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("can be read only once"), "{error}");
+}
