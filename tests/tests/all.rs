@@ -7,6 +7,7 @@ mod bisecting;
 mod bounded_sizes;
 mod collapse;
 mod edges;
+mod elsewhere;
 mod empty_clusters;
 mod laws_batches;
 mod laws_bits;

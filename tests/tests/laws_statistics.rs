@@ -146,3 +146,108 @@ fn statistics_know_the_means() {
         assert_close("scatter", statistics.scatter_about_mean(c)[0], scatter, 1e-12);
     }
 }
+
+/// `summarize → merge → from_statistics`, the protocol of parties that share sums.
+mod protocol {
+    use miscela::prelude::*;
+    use miscela::{load_statistics, save_statistics};
+    use miscela_tests::{Blobs, assert_close, assert_near, cases, data};
+    use ndarray::{Array2, ArrayView2, Axis};
+    use proptest::prelude::*;
+
+    fn parts(rows: &Array2<f64>, cut: usize) -> (ArrayView2<'_, f64>, ArrayView2<'_, f64>) {
+        rows.view().split_at(Axis(0), cut)
+    }
+
+    proptest! {
+        #![proptest_config(cases(24))]
+
+        #[test]
+        fn rounds_of_kmeans_are_its_iterations(seed: u64, cut in 1usize..199) {
+            let Blobs { rows, weights, .. } = Blobs::new(seed, 200, 3, 4, 8.0);
+            let weights = weights.as_slice().unwrap();
+            let start = rows.select(Axis(0), &[0, 1, 2, 3]);
+            let params = KMeans::params(4).init_method(KMeansInit::Precomputed(start.clone())).tolerance(0.0);
+            let mut model = KMeans::from_centroids(start, miscela::L2).unwrap();
+            let (here, there) = parts(&rows, cut);
+            for round in 1..4 {
+                let mut statistics = model.summarize(&here, Some(&weights[..cut])).unwrap();
+                statistics.merge(&model.summarize(&there, Some(&weights[cut..])).unwrap()).unwrap();
+                // A cluster that runs empty takes a row in a fit, and keeps its centre here.
+                prop_assume!(statistics.sums().weight.iter().all(|w| *w > 0.0));
+                model = model.from_statistics(&statistics).unwrap();
+                let fit = params.clone().max_n_iterations(round).fit_weighted(&rows, weights).unwrap();
+                prop_assume!(fit.report().iterations == round as usize);
+                assert_near("centroids", model.centroids(), fit.centroids(), 1e-12);
+                assert_close("inertia", model.inertia_sum(), fit.report().trace[round as usize - 1], 1e-11);
+            }
+        }
+
+        #[test]
+        fn rounds_of_mixtures_are_their_iterations(seed: u64, cut in 1usize..299, structure in 0usize..14, hard: bool) {
+            let Blobs { rows, weights, .. } = Blobs::new(seed, 300, 2, 3, 8.0);
+            let weights = weights.as_slice().unwrap();
+            let covariance = Covariance::all().nth(structure).unwrap();
+            let assignment = if hard { Assignment::Hard } else { Assignment::Soft };
+            let start = rows.select(Axis(0), &[0, 1, 2]);
+            let params = GaussianMixture::params(3)
+                .init_method(GmmInitMethod::means(start))
+                .covariance(covariance)
+                .assignment(assignment)
+                .tolerance(0.0);
+            let mut model = params.clone().max_n_iterations(0).fit_weighted(&rows, weights).unwrap();
+            let (here, there) = parts(&rows, cut);
+            for round in 1..4 {
+                let mut statistics = model.summarize(&here, Some(&weights[..cut])).unwrap();
+                statistics.merge(&model.summarize(&there, Some(&weights[cut..])).unwrap()).unwrap();
+                prop_assume!(statistics.sums().weight.iter().all(|w| *w > 1e-3));
+                model = model.from_statistics(&statistics).unwrap();
+                let fit = params.clone().max_n_iterations(round).fit_weighted(&rows, weights).unwrap();
+                // What was repaired is measured against the variances of the columns, which sums of a sphere do not tell apart.
+                prop_assume!(fit.report().iterations == round as usize && fit.report().repairs.is_empty());
+                assert_near("means", &model.means().to_owned(), &fit.means().to_owned(), 1e-9);
+                assert_near("covariances", &model.covariances().to_owned(), &fit.covariances().to_owned(), 1e-8);
+            }
+        }
+    }
+
+    #[test]
+    fn statistics_of_another_model_or_of_nothing_make_no_model() {
+        let rows = data("faithful");
+        let model = GaussianMixture::params(2).max_n_iterations(1).fit(&DatasetBase::from(rows.clone())).unwrap();
+        let mut statistics = model.summarize(&rows, None).unwrap();
+        let next = model.from_statistics(&statistics).unwrap();
+        let error = next.from_statistics(&statistics).unwrap_err().to_string();
+        assert!(error.contains("taken under different parameters"), "{error}");
+        let other = GaussianMixture::params(3).max_n_iterations(1).fit(&DatasetBase::from(rows.clone())).unwrap();
+        let error = other.from_statistics(&statistics).unwrap_err().to_string();
+        assert!(error.contains("different shapes"), "{error}");
+        statistics.subtract(&statistics.clone()).unwrap();
+        let error = model.from_statistics(&statistics).unwrap_err().to_string();
+        assert!(error.contains("no rows of positive weight"), "{error}");
+    }
+
+    #[test]
+    fn files_of_statistics_are_exact_and_strict() {
+        let rows = data("faithful");
+        let model = GaussianMixture::params(2).fit(&DatasetBase::from(rows.clone())).unwrap();
+        let statistics = model.summarize(&rows, None).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        for ending in ["json", "cbor"] {
+            let file = folder.path().join(format!("site.{ending}"));
+            save_statistics(&file, &statistics).unwrap();
+            assert_eq!(load_statistics(&file).unwrap(), statistics);
+        }
+        let file = folder.path().join("site.json");
+        let text = std::fs::read_to_string(&file).unwrap();
+        for (from, to) in
+            [("miscela-statistics", "something"), ("\"version\": 1", "\"version\": 2"), ("\"sums\"", "\"sum\"")]
+        {
+            assert!(text.contains(from), "{from}");
+            std::fs::write(&file, text.replace(from, to)).unwrap();
+            assert!(load_statistics(&file).is_err(), "{to}");
+        }
+        model.save(&file).unwrap();
+        assert!(load_statistics(&file).is_err());
+    }
+}

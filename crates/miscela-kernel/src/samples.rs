@@ -202,6 +202,11 @@ impl<'a, F: Float> Samples<'a, F> {
         Self::unweighted(rows.view())
     }
 
+    /// The same rows with weights that were checked, one a row.
+    pub(crate) fn with_checked(self, weights: &'a [f64]) -> Self {
+        Self { total_weight: weights.iter().sum(), weights: Some(Cow::Borrowed(weights)), ..self }
+    }
+
     /// The same rows, or the same in another order: row `i` of them is then row `order[i]` of the table, and blocks are
     /// copies.
     ///

@@ -76,6 +76,15 @@ impl<F: Float> Chunk<'_, F> {
             Err(source) => Err(SourceError::Rows { origin: self.origin.clone(), source }),
         }
     }
+
+    /// The [`samples`](Self::samples) of a chunk whose values are all there, once they were checked; what they are of one that was not is
+    /// undefined, but no panic.
+    pub fn checked_samples(&self) -> Samples<'_, F> {
+        match self.weights.as_deref() {
+            Some(weights) if weights.len() == self.rows.nrows() => Samples::unchecked(&self.rows).with_checked(weights),
+            _ => Samples::unchecked(&self.rows),
+        }
+    }
 }
 
 /// Why rows cannot be had.

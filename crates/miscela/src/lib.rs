@@ -42,6 +42,7 @@ mod names;
 mod order;
 mod report;
 mod search;
+pub mod statistics;
 mod workers;
 
 #[cfg(feature = "linfa-clustering")]
@@ -86,7 +87,7 @@ pub use miscela_em::{
     UnknownCollapse, UnknownCovariance, UnknownMissing, WeightConcentration, WeightPrior,
 };
 pub use miscela_em::{
-    Partial, Pick, Picked, Picks, RowCount, Statistics, Streamed, Summary, Task, Work, WorkError, Workers,
+    MixtureTask, Partial, Pick, Picked, Picks, RowCount, Statistics, Streamed, Summary, Task, Work, WorkError, Workers,
 };
 pub use miscela_em::{Search, SearchReport, UnknownSearch};
 pub use miscela_init::{
@@ -96,6 +97,7 @@ pub use miscela_kernel::{Chunk, Chunked, Chunks, Origin, Samples, SamplesError, 
 /// How good is a clustering? Silhouette and its like, and agreement with a truth.
 pub use miscela_metrics as metrics;
 pub use miscela_persist::{Codec, PersistError};
+pub use statistics::{load_statistics, save_statistics};
 pub use workers::{CheckpointError, Checkpoints, Elsewhere};
 
 /// linfa-clustering's name for [`GaussianMixture`].

@@ -91,7 +91,7 @@ impl MixtureOver<'_> {
 }
 
 /// Whether these settings need no more than sums.
-fn check_settings(settings: &MixtureSettings) -> Result<(), WorkError> {
+pub(super) fn check_settings(settings: &MixtureSettings) -> Result<(), WorkError> {
     let needs = |what| Err(WorkError::NeedsRows(what));
     match (settings.assignment, settings.collapse) {
         (Assignment::Stochastic, _) => needs("stochastic assignment"),

@@ -17,6 +17,7 @@ mod kmeans;
 mod mixture;
 mod partial;
 mod picks;
+mod step;
 mod streamed;
 mod task;
 
@@ -25,6 +26,7 @@ pub use kmeans::KMeansOver;
 pub use mixture::{MixtureOver, start_over};
 pub use partial::{Partial, RowCount};
 pub use picks::{Picked, Picks};
+pub use step::{maximised, moved};
 pub use streamed::Streamed;
 pub use task::{MixtureTask, Pick, Task, Work};
 

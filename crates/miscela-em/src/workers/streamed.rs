@@ -1,7 +1,7 @@
 //! Workers of one machine: a source is read chunk by chunk, and while one is worked on the next is read.
 
-use crate::workers::{Partial, Task, Work, WorkError, Workers};
-use miscela_kernel::{Chunk, Chunks, Float, Source, SourceError, Threads};
+use crate::workers::{Partial, Task, WorkError, Workers};
+use miscela_kernel::{Chunk, Float, Samples, Source, SourceError, Threads};
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
@@ -23,42 +23,48 @@ impl<'a, F: Float> Streamed<'a, F> {
         Self { source, threads, passes: 0, rows: None }
     }
 
-    /// How many rows there are, once a pass has met them all.
+    /// How many rows there are, known after the first pass.
     pub fn n_rows(&self) -> Option<u64> {
         self.rows
     }
 
-    /// One pass: `work` is called on each chunk, in order, with the number of its first row. Returns the number of rows.
-    fn pass(&self, mut work: impl FnMut(&Chunk<F>, u64) -> Result<(), WorkError>) -> Result<u64, WorkError> {
+    /// One pass: `work` is called on the samples of each chunk that has any, in order, with the number of the first. Returns the
+    /// number of rows.
+    fn pass(&self, mut work: impl FnMut(&Samples<F>, u64) -> Result<(), WorkError>) -> Result<u64, WorkError> {
         let mut rows = 0;
-        let mut next = |chunk: Result<Chunk<F>, SourceError>| {
-            let chunk = chunk?;
-            work(&chunk, rows)?;
+        let mut next = |chunk: Result<(Chunk<F>, bool), SourceError>| {
+            let (chunk, counts) = chunk?;
+            if counts {
+                work(&chunk.checked_samples(), rows)?;
+            }
             rows += chunk.rows.nrows() as u64;
             Ok::<(), WorkError>(())
         };
-        let chunks = self.source.chunks()?;
+        let checked = |chunk: Result<Chunk<'a, F>, SourceError>| {
+            let chunk = chunk?;
+            let counts = chunk.samples(false)?.is_some();
+            Ok((chunk, counts))
+        };
+        let mut chunks = self.source.chunks()?.map(checked);
         if self.threads == Threads::One {
-            for chunk in chunks {
-                next(chunk)?;
-            }
+            chunks.try_for_each(&mut next)?
         } else {
-            ahead(chunks, next)?;
+            ahead(chunks, next)?
         }
         Ok(rows)
     }
 }
 
 /// Reads on a thread of its own, a chunk ahead.
-fn ahead<F: Float>(
-    chunks: Chunks<F>,
-    mut next: impl FnMut(Result<Chunk<F>, SourceError>) -> Result<(), WorkError>,
+fn ahead<T: Send>(
+    chunks: impl Iterator<Item = T> + Send,
+    next: impl FnMut(T) -> Result<(), WorkError>,
 ) -> Result<(), WorkError> {
     thread::scope(|scope| {
         let (sender, receiver) = sync_channel(1);
         // Ends when there are no more, or when nobody listens because one could not be worked on.
         scope.spawn(move || chunks.map_while(|chunk| sender.send(chunk).ok()).for_each(drop));
-        receiver.into_iter().try_for_each(&mut next)
+        receiver.into_iter().try_for_each(next)
     })
 }
 
@@ -67,7 +73,14 @@ impl<F: Float> Workers<F> for Streamed<'_, F> {
         let work = task.prepare()?;
         let mut total: Option<Partial<F>> = None;
         self.passes += 1;
-        let now = self.pass(|chunk, first| add(&work, chunk, first, self.threads, &mut total))?;
+        let now = self.pass(|samples, first| {
+            let partial = work.run(samples, first, self.threads)?;
+            match &mut total {
+                Some(total) => total.merge(partial)?,
+                None => total = Some(partial),
+            }
+            Ok(())
+        })?;
         match self.rows {
             Some(before) if before != now => return Err(SourceError::Changed { before, now }.into()),
             _ => self.rows = Some(now),
@@ -78,21 +91,4 @@ impl<F: Float> Workers<F> for Streamed<'_, F> {
     fn passes(&self) -> usize {
         self.passes
     }
-}
-
-/// Adds a chunk's partial, unless nothing in it counts.
-fn add<F: Float>(
-    work: &Work<F>,
-    chunk: &Chunk<F>,
-    first: u64,
-    threads: Threads,
-    total: &mut Option<Partial<F>>,
-) -> Result<(), WorkError> {
-    let Some(samples) = chunk.samples(false)? else { return Ok(()) };
-    let partial = work.run(&samples, first, threads)?;
-    match total {
-        Some(total) => total.merge(partial)?,
-        None => *total = Some(partial),
-    }
-    Ok(())
 }

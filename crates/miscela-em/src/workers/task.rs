@@ -16,7 +16,7 @@ use crate::tails::Tails;
 use crate::workers::partial::{Partial, RowCount};
 use crate::workers::picks::{Picked, Picks};
 use miscela_distance::{Distance, L2};
-use miscela_kernel::{Block, Centroids, Float, NearestScratch, Samples, Scatter, Threads, uniform};
+use miscela_kernel::{Block, Centroids, Float, Lanes, NearestScratch, Samples, Scatter, Threads, uniform};
 use ndarray::Array2;
 
 #[cfg(feature = "serde")]
@@ -298,11 +298,23 @@ impl<F: Float> Work<F> {
 fn e_step<F: Float, M: Family<F>>(family: &M, samples: &Samples<F>, first: u64, threads: Threads) -> Partial<F> {
     let mut session = Session::new(family, samples, threads);
     let statistics = session.statistics(family);
-    // A sum, so that it does not matter who labels which rows.
-    let of_row = |(i, label): (usize, &u32)| uniform::of_row(u64::from(*label), (first as usize).wrapping_add(i));
-    let counting = session.labels().0.iter().enumerate().filter(|(i, _)| samples.weight(*i) > 0.0);
-    let labels = counting.map(of_row).fold(0, u64::wrapping_add);
+    let labels = fingerprint(samples, session.labels().0, first, threads);
     Partial::Statistics { statistics, labels }
+}
+
+/// Σ label · a over the rows that count, a an odd number that belongs to the row: another sum whenever one label is another, and by
+/// all odds whenever several are.
+fn fingerprint<F: Float>(samples: &Samples<F>, labels: &[u32], first: u64, threads: Threads) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let term = |i: usize| {
+        let number = first.wrapping_add(i as u64).wrapping_mul(ODD);
+        let own = (number ^ (number >> 31)).wrapping_mul(ODD) | 1;
+        own.wrapping_mul(u64::from(labels[i]) * u64::from(samples.weight(i) > 0.0))
+    };
+    let lanes = Lanes::new(labels.len(), 0);
+    let threads = threads.for_work(labels.len() as f64);
+    let parts = threads.map(lanes.count(), |lane| lanes.rows(lane).map(term).fold(0, u64::wrapping_add));
+    parts.into_iter().fold(0, u64::wrapping_add)
 }
 
 /// Σ w‖x − to‖² of rows labelled by `from`.

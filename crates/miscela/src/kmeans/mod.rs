@@ -5,6 +5,7 @@ mod document;
 mod empty;
 mod error;
 mod fit;
+mod given;
 mod incremental;
 mod inference;
 mod mini_batch;

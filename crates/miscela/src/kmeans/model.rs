@@ -37,14 +37,14 @@ use rand_xoshiro::Xoshiro256Plus;
 /// ```
 #[derive(Clone, Debug)]
 pub struct KMeans<F, D = L2> {
-    pub(super) centroids: Array2<F>,
+    pub(crate) centroids: Array2<F>,
     pub(super) cluster_count: Array1<F>,
     pub(super) sizes: Vec<usize>,
     pub(super) inertia_sum: f64,
     pub(super) total_weight: f64,
-    pub(super) distance: D,
+    pub(crate) distance: D,
     pub(super) report: Report,
-    pub(super) feature_names: Vec<String>,
+    pub(crate) feature_names: Vec<String>,
     pub(super) missing: Missing,
     pub(super) trimming: Option<Trimming>,
     /// What batches have given each centre, if they were learnt from any: the counts in full.
@@ -363,7 +363,7 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
         Ok(samples(records, weights, self.missing)?)
     }
 
-    fn check_width<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<(), KMeansError> {
+    pub(crate) fn check_width<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<(), KMeansError> {
         let (expected, got) = (self.n_features(), records.ncols());
         if expected == got { Ok(()) } else { Err(KMeansError::FeatureCount { expected, got }) }
     }

@@ -44,13 +44,13 @@ use rand_xoshiro::Xoshiro256Plus;
 #[derive(Clone, Debug)]
 pub struct GaussianMixture<F> {
     pub(crate) mixture: Mixture<F>,
-    pub(super) settings: MixtureSettings,
+    pub(crate) settings: MixtureSettings,
     pub(super) log_likelihood: f64,
     pub(super) classification_log_likelihood: f64,
     pub(super) total_weight: f64,
     pub(super) sizes: Vec<usize>,
     pub(super) report: Report,
-    pub(super) feature_names: Vec<String>,
+    pub(crate) feature_names: Vec<String>,
     /// What batches have come to, if it was learnt from any.
     pub(super) stream: Option<Stream>,
     pub(super) density: Density<F>,

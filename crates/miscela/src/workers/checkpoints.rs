@@ -18,7 +18,7 @@ use std::{fs, io};
 ///
 /// ```
 /// use miscela::prelude::*;
-/// use miscela::{Checkpoints, Chunked, Elsewhere, Streamed};
+/// use miscela::{Checkpoints, Chunked, Elsewhere, Observer, Progress, Streamed, Termination};
 /// use std::ops::ControlFlow;
 /// use std::time::Duration;
 ///
