@@ -6,8 +6,8 @@
 //!
 //! The first process starts three others, each of which reads its own part of the data. It sends them tasks, a line of JSON
 //! each, and they answer with sums over their rows. That is all there is to `Workers`; seeding, iterations and the rules of stopping are
-//! those of any fit. What a sum tells of rows is for you to judge: one over few rows, or the samples that some starts draw,
-//! tell a lot. This fit starts from given means, and so only asks for sums.
+//! those of any fit. This one starts from given means and so only asks for sums; a start that is to be found asks for some rows
+//! as well. What a sum over few rows tells of them is for you to judge.
 
 use miscela::prelude::*;
 use miscela::{Elsewhere, Partial, Samples, Task, WorkError, Workers};
@@ -54,7 +54,7 @@ fn serve(site: usize) -> Result<(), Box<dyn Error>> {
     let samples = Samples::new(&own)?;
     for line in std::io::stdin().lines() {
         let task: Task<f64> = serde_json::from_str(&line?)?;
-        let partial = task.prepare()?.run(&samples, site as u64, Threads::One)?;
+        let partial = task.prepare()?.run(&samples, (site as u64) << 32, Threads::One)?;
         println!("{}", serde_json::to_string(&partial)?);
     }
     Ok(())

@@ -153,6 +153,8 @@ fn tasks(rows: &Array2<f64>) -> Vec<Task<f64>> {
     };
     let pick = |pick| Task::Pick { pick, count: 5, seed: 9 };
     let to = &centroids + 0.5;
+    let others = vec![(rows.row(5).to_vec(), 2), (rows.row(7).to_vec(), 0)];
+    let kmeans = Task::KMeans { centroids: centroids.clone(), offset: offset.clone() };
     vec![
         Task::Summary,
         Task::Scatter { about: offset.clone(), scatter: miscela_kernel::Scatter::Full },
@@ -167,7 +169,8 @@ fn tasks(rows: &Array2<f64>) -> Vec<Task<f64>> {
         },
         Task::CentroidFit { centroids: centroids.clone(), offset: offset.clone() },
         Task::MixtureFit { mixture: mixture.clone(), temperature: 0.5 },
-        Task::Moved { from: centroids.clone(), to, offset: offset.clone() },
+        Task::Moved { from: centroids.clone(), to, offset: offset.clone(), labels: others.clone() },
+        Task::Relabelled { step: Box::new(kmeans), labels: others },
         pick(Pick::Sample),
         pick(Pick::Far { centroids: centroids.clone(), offset: offset.clone() }),
         pick(Pick::FarthestOfCentroids { centroids, offset }),
@@ -335,6 +338,10 @@ fn an_empty_cluster_takes_the_farthest_distinct_row() {
         let streamed = kmeans_from(&start).fit_source(&Chunked::new(&rows, None, size), &mut ()).unwrap();
         let memory = kmeans_from(&start).fit_weighted(&rows, &vec![1.0; 40]).unwrap();
         assert_eq!(streamed.centroids(), memory.centroids());
+        assert_eq!(streamed.report().iterations, memory.report().iterations);
+        for (a, b) in streamed.report().trace.iter().zip(&memory.report().trace) {
+            assert_close("trace", *a, *b, 1e-12);
+        }
         let repairs =
             |report: &Report| report.repairs.iter().map(|r| (r.iteration, r.component, r.action)).collect::<Vec<_>>();
         assert_eq!(repairs(streamed.report()), repairs(memory.report()));
@@ -442,4 +449,52 @@ fn what_is_wrong_with_the_rows_is_said_with_its_place() {
     let whole = data("faithful");
     let error = KMeans::<f64>::params(2).fit_source(&Chunked::new(&whole, Some(&weights), 0), &mut ()).unwrap_err();
     assert!(error.to_string().contains("no rows of positive weight"), "{error}");
+}
+
+#[test]
+fn heavy_tails_and_temperatures_are_those_in_memory_too() {
+    let Blobs { rows, weights, .. } = blobs();
+    let (start, weights) = (blobs().first_rows(4), weights.as_slice());
+    for tails in [Degrees::Shared, Degrees::Each, Degrees::Given(4.0)] {
+        for assignment in [Assignment::Soft, Assignment::Hard, Assignment::Tempered(0.7)] {
+            let params = mixture_from(&start, Covariance::Full).tails(Tails::Student(tails)).assignment(assignment);
+            let memory = params.clone().max_n_iterations(9).fit_observed(&rows, weights, &mut ()).unwrap();
+            let streamed = params.max_n_iterations(9).fit_source(&Chunked::new(&rows, weights, 0), &mut ()).unwrap();
+            assert_eq!(streamed.means(), memory.means(), "{tails:?} {assignment:?}");
+            assert_eq!(streamed.degrees(), memory.degrees());
+            assert_eq!(course(streamed.report()), course(memory.report()));
+        }
+    }
+    let params = mixture_from(&start, Covariance::Full).collapse(Collapse::Prior);
+    let memory = params.fit_observed(&rows, weights, &mut ()).unwrap();
+    let streamed = params.fit_source(&Chunked::new(&rows, weights, 0), &mut ()).unwrap();
+    assert_eq!(course(streamed.report()), course(memory.report()));
+}
+
+#[test]
+fn copies_that_fill_the_rounds_of_a_start_do_not_hide_the_other_rows() {
+    let rows = Array2::from_shape_fn((12_000, 1), |(i, _)| 4f64.powi((i % 12) as i32));
+    let params = KMeans::<f64>::params(12).init_method(KMeansInit::KMeansPara).tolerance(0.0);
+    let model = params.fit_source(&Chunked::new(&rows, None, 1000), &mut ()).unwrap();
+    assert_eq!(model.inertia_sum(), 0.0);
+}
+
+#[test]
+fn tasks_that_make_no_sense_are_refused() {
+    let centroids = array![[0.0, 1.0], [2.0, 3.0]];
+    let refused = |task: Task<f64>| assert!(task.prepare().is_err(), "{task:?}");
+    refused(Task::KMeans { centroids: Array2::zeros((0, 2)), offset: vec![0.0; 2] });
+    refused(Task::KMeans { centroids: centroids.clone(), offset: vec![0.0; 3] });
+    refused(Task::KMeans { centroids: &centroids + f64::NAN, offset: vec![0.0; 2] });
+    let step = Box::new(Task::KMeans { centroids: centroids.clone(), offset: vec![0.0; 2] });
+    refused(Task::Relabelled { step: step.clone(), labels: vec![(vec![0.0], 0)] });
+    refused(Task::Relabelled { step: step.clone(), labels: vec![(vec![0.0; 2], 2)] });
+    refused(Task::Relabelled { step: Box::new(Task::Summary), labels: vec![] });
+    // Rows of another width are an error, not a panic; so is a claim that is larger than anything there is.
+    let rows = array![[1.0], [2.0]];
+    let samples = miscela::Samples::new(&rows).unwrap();
+    assert!(step.prepare().unwrap().run(&samples, 0, Threads::One).is_err());
+    let sample = Task::Pick { pick: Pick::Sample, count: usize::MAX, seed: 0 }.prepare().unwrap();
+    let picked = sample.run(&samples, u64::MAX, Threads::One).unwrap().picks().unwrap();
+    assert_eq!(picked.standing_for().unwrap().0.nrows(), 2);
 }

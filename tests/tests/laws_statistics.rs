@@ -205,6 +205,15 @@ mod protocol {
                 let fit = params.clone().max_n_iterations(round).fit_weighted(&rows, weights).unwrap();
                 // What was repaired is measured against the variances of the columns, which sums of a sphere do not tell apart.
                 prop_assume!(fit.report().iterations == round as usize && fit.report().repairs.is_empty());
+                if round == 1 {
+                    // What the first statistics tell is the objective at the start.
+                    let start = params.clone().max_n_iterations(0).fit_weighted(&rows, weights).unwrap();
+                    let score = start.training_score();
+                    let classified = score.log_likelihood + 0.5 * (score.bic - score.icl);
+                    let expected = if hard { classified } else { score.log_likelihood };
+                    assert_close("objective", model.log_likelihood(), expected, 1e-11);
+                }
+                assert_near("weights", &model.weights().to_owned(), &fit.weights().to_owned(), 1e-9);
                 assert_near("means", &model.means().to_owned(), &fit.means().to_owned(), 1e-9);
                 assert_near("covariances", &model.covariances().to_owned(), &fit.covariances().to_owned(), 1e-8);
             }

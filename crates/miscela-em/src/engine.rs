@@ -381,7 +381,7 @@ fn iterate<F: Float, M: Family<F>, R: Rows<F, M>>(
         });
         let unchanged = (unchanged && relocated.is_empty()).then_some(Termination::LabelsUnchanged);
         let termination = unchanged.or(stop);
-        if termination.is_none_or(Termination::is_asked_for) {
+        if termination.is_none_or(Termination::is_asked_for) && run.iterations < max_iterations {
             rows.kept(family, state, run, termination.is_some())?;
         }
         if termination.is_some() {

@@ -113,10 +113,10 @@ impl Repairs {
             self.list.push(repair);
             return;
         }
-        self.ongoing.retain(|ongoing| ongoing.latest + 1 >= iteration);
+        self.ongoing.retain(|ongoing| ongoing.latest.saturating_add(1) >= iteration);
         let next = self.list.len();
         match self.ongoing.iter_mut().find(|ongoing| (ongoing.component, ongoing.action) == (component, action)) {
-            Some(Ongoing { latest, at: Some(at), .. }) => {
+            Some(Ongoing { latest, at: Some(at), .. }) if *at < next => {
                 *latest = iteration;
                 self.list[*at] = repair;
                 return;

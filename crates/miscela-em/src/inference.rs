@@ -6,7 +6,7 @@ use crate::density::Density;
 use crate::gaussian::weighted;
 use crate::missing::{partial_nearest_of, squared_partial_distance};
 use crate::passes::over_lanes;
-use crate::statistics::Sums;
+use crate::statistics::{MergeError, Sums};
 use crate::tiles::{GaussianScratch, tile_rows};
 use miscela_distance::Distance;
 use miscela_kernel::{
@@ -30,6 +30,14 @@ pub struct CentroidFit {
 }
 
 impl CentroidFit {
+    /// Fails unless it is of k clusters.
+    pub(crate) fn check(&self, k: usize) -> Result<(), MergeError> {
+        if (self.sizes.len(), self.weights.len()) == (k, k) {
+            return Ok(());
+        }
+        Err(MergeError::Shape(self.sizes.len(), k, self.weights.len(), k))
+    }
+
     /// Adds the figures of other rows.
     pub(crate) fn add(&mut self, other: &CentroidFit) {
         self.inertia += other.inertia;
@@ -55,6 +63,11 @@ pub struct MixtureFit {
 }
 
 impl MixtureFit {
+    /// Fails unless it is of so many labels.
+    pub(crate) fn check(&self, n_labels: usize) -> Result<(), MergeError> {
+        if self.sizes.len() == n_labels { Ok(()) } else { Err(MergeError::Shape(self.sizes.len(), n_labels, 0, 0)) }
+    }
+
     /// Adds the figures of other rows.
     pub(crate) fn add(&mut self, other: &MixtureFit) {
         self.log_likelihood += other.log_likelihood;

@@ -104,7 +104,7 @@ pub use summary::Summary;
 pub use tails::{Degrees, LEAST_DEGREES, MOST_DEGREES, START_DEGREES, Tails};
 pub use workers::{
     Checkpoint, KMeansOver, Keeper, MixtureOver, MixtureTask, Partial, Pick, Picked, Picks, RowCount, Streamed, Task,
-    Work, WorkError, Workers, maximised, moved, start_over,
+    Work, WorkError, Workers, check_settings, maximised, maximised_centroids, start_over,
 };
 
 #[cfg(doctest)]

@@ -128,6 +128,12 @@ pub enum ParameterError {
         /// Columns expected.
         d: usize,
     },
+    /// There are more components than kernels can number.
+    #[error("{0} components are more than the {most} that can be numbered; ask for fewer", most = miscela_kernel::MAX_CENTROIDS - 1)]
+    TooMany(usize),
+    /// Rows cannot be shared in this way.
+    #[error("rows can only be shared by an assignment that is {0}")]
+    Assignment(&'static str),
     /// The rows have another number of columns.
     #[error("the parameters are of {expected} columns and the rows have {got}")]
     ColumnCount {

@@ -271,6 +271,11 @@ impl Statistics {
         &self.sums
     }
 
+    /// Σ w of all rows.
+    pub fn total_weight(&self) -> f64 {
+        self.sums.total()
+    }
+
     /// What component `c` was summed about, d numbers.
     pub fn shift(&self, c: usize) -> &[f64] {
         &self.shift[c * self.sums.width..(c + 1) * self.sums.width]
@@ -279,17 +284,6 @@ impl Statistics {
     /// Says whether any label changed since the E-step before, where that is known from elsewhere.
     pub(crate) fn set_changed(&mut self, changed: u64) {
         self.sums.changed = changed;
-    }
-
-    /// Takes a row of this weight from component `from`, and makes `to`, which has none, consist of it.
-    pub(crate) fn move_row(&mut self, from: usize, to: usize, row: &[f64], weight: f64) {
-        let (width, size) = (self.sums.width, self.sums.scatter.len(self.sums.width));
-        let z: Vec<f64> = row.iter().zip(self.shift(from)).map(|(x, shift)| x - shift).collect();
-        self.sums.weight[from] -= weight;
-        self.sums.first[from * width..].iter_mut().zip(&z).for_each(|(sum, z)| *sum -= weight * z);
-        self.sums.scatter.add_row(-weight, &z, &mut self.sums.second[from * size..(from + 1) * size]);
-        self.sums.weight[to] = weight;
-        self.place(to, row.iter().copied());
     }
 
     /// Takes the weights and moments of another pass over the same rows, about `shift`.

@@ -66,8 +66,11 @@ impl Tails {
             Tails::Student(Degrees::Given(degrees)) => Some(vec![degrees; k]),
             Tails::Student(Degrees::Each) => Some(given.unwrap_or_else(|| vec![START_DEGREES; k])),
             Tails::Student(Degrees::Shared) => {
-                let given = given.map_or(START_DEGREES, |given| given.iter().sum::<f64>() / k as f64);
-                Some(vec![given; k])
+                let given = given.unwrap_or_else(|| vec![START_DEGREES; k]);
+                // A mean of equal numbers can be another by rounding, and theirs are to stay.
+                let equal = given.windows(2).all(|pair| pair[0] == pair[1]);
+                let shared = if equal { given[0] } else { given.iter().sum::<f64>() / k as f64 };
+                Some(vec![shared; k])
             }
         }
     }

@@ -114,11 +114,6 @@ impl<T> Best<T> {
         self.objectives.push(objective);
     }
 
-    /// The runs so far.
-    pub(crate) fn n_runs(&self) -> usize {
-        self.objectives.len()
-    }
-
     /// The best result and its report; `None` if there was no run.
     pub(crate) fn finish(self, seconds: Seconds) -> Option<(T, Report)> {
         let (result, run, _) = self.kept?;

@@ -5,8 +5,10 @@
 //! ```
 //!
 //! One round is an iteration of EM. Whoever has rows gives nothing away but sums over them; `merge` refuses statistics that
-//! were taken under another model. A whole fit over parties that share only sums is a [`Workers`](crate::Workers) of yours,
-//! handed to `fit_over`; `examples/federated.rs` is one.
+//! were taken under another model. A whole fit over several parties is a [`Workers`](crate::Workers) of yours, handed to
+//! `fit_over`; `examples/federated.rs` is one. What it is asked for besides sums are some rows, where the start is to be found
+//! or a component of a hard fit is empty: begin with given parameters where rows must stay where they are, and refuse
+//! [`Task::Pick`](crate::Task).
 //!
 //! ```
 //! use miscela::prelude::*;
@@ -35,7 +37,7 @@ use crate::report::Report;
 use miscela_distance::Centred;
 use miscela_em::{
     Algorithm, CentroidFit, GaussianFamily, KMeansFamily, MixtureFit, Outcome, Run, Statistics, Summary, Termination,
-    maximised, moved, summarize,
+    maximised, maximised_centroids, summarize,
 };
 use miscela_kernel::Threads;
 use miscela_persist::{Codec, PersistError, load_bytes, save_as};
@@ -118,7 +120,7 @@ impl<F: Float, D: Centred<F>> KMeans<F, D> {
     /// If they were taken under another model, or of no rows.
     pub fn from_statistics(&self, statistics: &Statistics) -> Result<Self, KMeansError> {
         self.needs_only_means()?;
-        let (centroids, inertia) = moved(self.single_step(), statistics)?;
+        let (centroids, inertia) = maximised_centroids(self.single_step(), statistics)?;
         let weights = statistics.sums().weight.clone();
         let total_weight = weights.iter().sum();
         let fit = CentroidFit { inertia, sizes: vec![0; weights.len()], weights };
@@ -144,7 +146,7 @@ impl<F: Float> GaussianMixture<F> {
     /// The statistics of rows under these parameters: one E-step. Rows n × d, with a weight a row if there are weights.
     ///
     /// # Errors
-    /// If rows or weights are at fault, the width is another, or the fit was one that needs all rows.
+    /// If rows or weights are at fault, or the width is another.
     pub fn summarize<S: Data<Elem = F>>(
         &self,
         records: &ArrayBase<S, Ix2>,
@@ -158,15 +160,17 @@ impl<F: Float> GaussianMixture<F> {
         Ok(summarize(&family, &samples, Threads::Ambient))
     }
 
-    /// The model that an M-step makes of statistics which were taken under this one, by the settings of this one. Its
-    /// log-likelihood is what the statistics tell: that of the rows under *this* model, which the next does not fall below. Sums know weights and not
-    /// how many rows there were: `sizes` are zero.
+    /// The model that an M-step makes of statistics which were taken under this one, by the settings of this one.
+    ///
+    /// All that the statistics tell of likelihoods is what the assignment rule maximised under *this* model: for soft assignment the
+    /// log-likelihood, which that of the next does not fall below. It stands for all of them; ask [`evaluate`](Self::evaluate)
+    /// for criteria. Sums know weights and not how many rows there were: `sizes` are zero.
     ///
     /// # Errors
     /// If they were taken under another model or of no rows, or the fit was one that needs all rows.
     pub fn from_statistics(&self, statistics: &Statistics) -> Result<Self, GmmError> {
-        let (mixture, repairs) = maximised(&self.mixture, &self.settings, statistics.clone())?;
-        let (objective, total_weight) = (statistics.sums().objective, statistics.sums().weight.iter().sum());
+        let (mixture, objective, repairs) = maximised(&self.mixture, &self.settings, statistics.clone())?;
+        let total_weight = statistics.total_weight();
         let fit = MixtureFit {
             log_likelihood: objective,
             classification_log_likelihood: objective,

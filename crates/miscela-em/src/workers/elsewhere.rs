@@ -18,8 +18,9 @@ pub(super) trait Remote<F: Float>: Family<F> {
     fn worst(&self, summary: &Summary) -> Pick<F>;
     /// Its parameters.
     fn parameters(&self) -> Parameters<F>;
-    /// What tells the objective after an M-step whose sums did not, if there is such a thing; the shift is that of these sums.
-    fn lost_objective(&self, _shift: &[f64], _summary: &Summary) -> Option<Task<F>> {
+    /// What tells the objective after an M-step whose sums did not, if there is such a thing; the shift is that of these sums,
+    /// and the labels are those of rows that were given to empty components.
+    fn lost_objective(&self, _shift: &[f64], _labels: Vec<(Vec<F>, u32)>, _summary: &Summary) -> Option<Task<F>> {
         None
     }
 }
@@ -31,6 +32,8 @@ pub(super) struct Elsewhere<'a, F: Float> {
     pub(super) summary: &'a Summary,
     /// The fingerprint of the labels in the latest pass.
     pub(super) labels: Option<u64>,
+    /// Rows that were given to empty components after it.
+    pub(super) moved: Vec<(Vec<F>, u32)>,
     /// Who does what is to be done here.
     pub(super) threads: Threads,
 }
@@ -40,6 +43,8 @@ impl<F: Float, M: Remote<F>> Rows<F, M> for Elsewhere<'_, F> {
 
     fn e_step(&mut self, family: &M) -> Result<Statistics, WorkError> {
         let (mut statistics, labels) = self.workers.run(&family.step(self.summary))?.statistics()?;
+        statistics.check_origin(family)?;
+        self.moved.clear();
         let before = self.labels.replace(labels);
         statistics.set_changed(u64::from(before != Some(labels)));
         Ok(statistics)
@@ -61,30 +66,39 @@ impl<F: Float, M: Remote<F>> Rows<F, M> for Elsewhere<'_, F> {
         // Each cluster may refuse once: when what was picked is all that it has left.
         let task = Task::Pick { pick: family.worst(self.summary), count: empty.len() + k, seed: 0 };
         let mut worst = self.workers.run(&task)?.picks()?.into_rows().into_iter();
-        let mut relocated = Vec::new();
+        let mut left = statistics.sums().counts().to_vec();
         for to in empty {
-            let spared = |statistics: &Statistics, label: u32, weight: f64| {
-                statistics.sums().weight.get(label as usize).is_some_and(|all| *all > weight * (1.0 + 1e-9))
+            let spares = |left: &[f64], label: u32, weight: f64| {
+                left.get(label as usize).is_some_and(|all| *all > weight * (1.0 + 1e-9))
             };
-            match worst.find(|picked| spared(statistics, picked.label, picked.weight)) {
+            match worst.find(|picked| spares(&left, picked.label, picked.weight)) {
                 Some(picked) => {
-                    let (row, donor): (Vec<f64>, _) = (picked.row.iter().map(|x| x.widen()).collect(), picked.label);
-                    statistics.move_row(donor as usize, to, &row, picked.weight);
-                    let detail = format!("was empty; took row {} from component {donor}", picked.number);
+                    left[picked.label as usize] -= picked.weight;
+                    let detail = format!("was empty; took row {} from component {}", picked.number, picked.label);
                     repairs.push((to, RepairAction::Relocated, detail));
-                    relocated.push(to);
+                    self.moved.push((picked.row, to as u32));
                 }
                 None => repairs.push((to, RepairAction::KeptEmpty, "no cluster can spare a distinct row".into())),
             }
         }
-        Ok(relocated)
+        if !self.moved.is_empty() {
+            let task = Task::Relabelled { step: Box::new(family.step(self.summary)), labels: self.moved.clone() };
+            let (summed, labels) = self.workers.run(&task)?.statistics()?;
+            summed.check_origin(family)?;
+            statistics.replace(summed.sums().clone(), family.shift());
+            self.labels = Some(labels);
+        }
+        for (row, to) in &self.moved {
+            statistics.place(*to as usize, row.iter().map(|x| x.widen()));
+        }
+        Ok(self.moved.iter().map(|(_, to)| *to as usize).collect())
     }
 
     fn m_step(&mut self, family: &mut M, statistics: Statistics, relocated: &[usize]) -> Result<MStep, WorkError> {
         let (shift, none) = (family.shift(), Array2::zeros((0, self.summary.mean.len())));
         let rows = Assigned { samples: &Samples::unchecked(&none), labels: &[], relocated, threads: self.threads };
         let mut step = family.m_step(statistics, &rows);
-        if let (None, Some(task)) = (step.objective, family.lost_objective(&shift, self.summary)) {
+        if let (None, Some(task)) = (step.objective, family.lost_objective(&shift, self.moved.clone(), self.summary)) {
             step.objective = Some(self.workers.run(&task)?.number()?);
         }
         Ok(step)

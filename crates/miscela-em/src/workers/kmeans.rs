@@ -1,7 +1,7 @@
 //! K-means of rows that are elsewhere: Lloyd's algorithm, a pass over the rows an iteration.
 
 use crate::centroids::KMeansFamily;
-use crate::engine::{self, State};
+use crate::engine::{self, Family, State};
 use crate::inference::CentroidFit;
 use crate::plan::Algorithm;
 use crate::relocate::Empty;
@@ -77,6 +77,9 @@ impl KMeansOver<'_> {
         let Checkpoint { parameters: Parameters::Centroids(centroids), state, run, labels } = checkpoint else {
             return Err(WorkError::OtherFit("of a mixture".into()));
         };
+        if centroids.ncols() != self.summary.mean.len() {
+            return Err(WorkError::OtherFit("of other columns".into()));
+        }
         self.go(workers, (centroids, state, run, labels), keeper, observer)
     }
 
@@ -96,11 +99,14 @@ impl KMeansOver<'_> {
         let mut family = KMeansFamily::new(&centroids, L2, self.tolerance, offset)
             .with_algorithm(Algorithm::Lloyd)
             .with_empty(self.empty);
-        let mut rows = Elsewhere { workers, keeper, summary: self.summary, labels, threads: self.threads };
+        let mut rows =
+            Elsewhere { workers, keeper, summary: self.summary, labels, moved: Vec::new(), threads: self.threads };
         engine::resume(&mut rows, &mut family, state, &mut run, self.max_iterations, observer)?;
         let evaluate = |family: &KMeansFamily<F, L2>, rows: &mut Elsewhere<F>| {
             let task = Task::CentroidFit { centroids: family.centroids(), offset: self.offset() };
-            rows.workers.run(&task)?.centroid_fit()
+            let fit = rows.workers.run(&task)?.centroid_fit()?;
+            fit.check(family.n_components())?;
+            Ok(fit)
         };
         let has_empty = |fit: &CentroidFit| fit.weights.contains(&0.0);
         let fit = engine::conclude(&mut rows, &mut family, &mut run, evaluate, has_empty)?;
@@ -130,9 +136,9 @@ impl<F: Float> Remote<F> for KMeansFamily<F, L2> {
         Parameters::Centroids(self.centroids())
     }
 
-    fn lost_objective(&self, shift: &[f64], summary: &Summary) -> Option<Task<F>> {
+    fn lost_objective(&self, shift: &[f64], labels: Vec<(Vec<F>, u32)>, summary: &Summary) -> Option<Task<F>> {
         let to = self.centroids();
         let from = Array2::from_shape_vec(to.dim(), shift.iter().map(|x| F::narrow(*x)).collect()).ok()?;
-        Some(Task::Moved { from, to, offset: offset(summary) })
+        Some(Task::Moved { from, to, offset: offset(summary), labels })
     }
 }

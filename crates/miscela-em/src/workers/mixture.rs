@@ -3,7 +3,7 @@
 use crate::assignment::Assignment;
 use crate::collapse::Collapse;
 use crate::course::{Outcome, conclude, reported_temperature};
-use crate::engine::{self, State};
+use crate::engine::{self, Family, State};
 use crate::gaussian::{GaussianFamily, MixtureSettings};
 use crate::maximise::maximise_start;
 use crate::missing::Missing;
@@ -62,6 +62,9 @@ impl MixtureOver<'_> {
         let Checkpoint { parameters: Parameters::Mixture(mixture), state, run, labels } = checkpoint else {
             return Err(WorkError::OtherFit("of k-means".into()));
         };
+        if mixture.n_columns() != self.summary.mean.len() {
+            return Err(WorkError::OtherFit("of other columns".into()));
+        }
         if self.settings.acceleration != Acceleration::None {
             return Err(WorkError::OtherFit("accelerated fits cannot be gone on with".into()));
         }
@@ -77,21 +80,27 @@ impl MixtureOver<'_> {
     ) -> Result<Outcome<F>, WorkError> {
         check_settings(&self.settings)?;
         let mut family = GaussianFamily::new(mixture, self.settings.clone(), self.summary, self.summary.total_weight)?;
-        let mut rows = Elsewhere { workers, keeper, summary: self.summary, labels, threads: self.threads };
+        let mut rows =
+            Elsewhere { workers, keeper, summary: self.summary, labels, moved: Vec::new(), threads: self.threads };
         engine::resume(&mut rows, &mut family, state, &mut run, self.max_iterations, observer)?;
         let assignment = self.settings.assignment;
         let temperature = reported_temperature(assignment);
         let evaluate = |family: &GaussianFamily<F>, rows: &mut Elsewhere<F>| {
             let task = Task::MixtureFit { mixture: family.mixture().clone(), temperature };
-            rows.workers.run(&task)?.mixture_fit()
+            let fit = rows.workers.run(&task)?.mixture_fit()?;
+            fit.check(family.n_labels())?;
+            Ok(fit)
         };
         let fit = conclude(&mut rows, &mut family, &mut run, (assignment, self.max_iterations), observer, evaluate)?;
         Ok(Outcome::of(family, fit, run, assignment))
     }
 }
 
-/// Whether these settings need no more than sums.
-pub(super) fn check_settings(settings: &MixtureSettings) -> Result<(), WorkError> {
+/// Whether a fit with these settings needs no more than sums.
+///
+/// # Errors
+/// [`WorkError::NeedsRows`], which says what does.
+pub fn check_settings(settings: &MixtureSettings) -> Result<(), WorkError> {
     let needs = |what| Err(WorkError::NeedsRows(what));
     match (settings.assignment, settings.collapse) {
         (Assignment::Stochastic, _) => needs("stochastic assignment"),

@@ -23,10 +23,10 @@ mod task;
 
 pub use checkpoint::{Checkpoint, Keeper};
 pub use kmeans::KMeansOver;
-pub use mixture::{MixtureOver, start_over};
+pub use mixture::{MixtureOver, check_settings, start_over};
 pub use partial::{Partial, RowCount};
 pub use picks::{Picked, Picks};
-pub use step::{maximised, moved};
+pub use step::{maximised, maximised_centroids};
 pub use streamed::Streamed;
 pub use task::{MixtureTask, Pick, Task, Work};
 
@@ -98,6 +98,9 @@ pub enum WorkError {
         /// What came.
         got: &'static str,
     },
+    /// What a checkpoint does not hold has a part in the fit.
+    #[error("{0} remembers what a checkpoint does not hold; leave the one or the other out")]
+    NoCheckpoints(&'static str),
     /// A checkpoint is not one of this fit.
     #[error(
         "the checkpoint is of another fit ({0}); remove it, or go on with the data and the parameters that it was made with"

@@ -56,16 +56,18 @@ impl<F: Float> Partial<F> {
     /// Adds what the same task gathered of other rows.
     ///
     /// # Errors
-    /// If it was another task, or one with other parameters.
+    /// If it is another kind of sum or of another shape, and for statistics, which know whose they are, if they were taken under other
+    /// parameters.
     pub fn merge(&mut self, other: Self) -> Result<(), MergeError> {
         match (&mut *self, other) {
             (Partial::Summary(all, counts), Partial::Summary(more, more_counts)) => {
-                if all.mean.len() != more.mean.len() {
-                    return Err(MergeError::Shape(1, 1, all.mean.len(), more.mean.len()));
+                let widths = [&all.mean, &all.variance, &more.mean, &more.variance].map(Vec::len);
+                if widths != [widths[0]; 4] || all.covariance.is_some() || more.covariance.is_some() {
+                    return Err(MergeError::Shape(1, 1, widths[0], widths[2]));
                 }
                 *all = all.merged(&more);
-                counts.rows += more_counts.rows;
-                counts.positive += more_counts.positive;
+                counts.rows = counts.rows.saturating_add(more_counts.rows);
+                counts.positive = counts.positive.saturating_add(more_counts.positive);
             }
             (
                 Partial::Statistics { statistics, labels },
@@ -75,11 +77,11 @@ impl<F: Float> Partial<F> {
                 *labels = labels.wrapping_add(more_labels);
             }
             (Partial::CentroidFit(all), Partial::CentroidFit(more)) => {
-                same_count(all.sizes.len(), more.sizes.len())?;
+                more.check(all.sizes.len())?;
                 all.add(&more);
             }
             (Partial::MixtureFit(all), Partial::MixtureFit(more)) => {
-                same_count(all.sizes.len(), more.sizes.len())?;
+                more.check(all.sizes.len())?;
                 all.add(&more);
             }
             (Partial::Number(all), Partial::Number(more)) => *all += more,
@@ -158,8 +160,4 @@ impl<F: Float> Partial<F> {
     pub fn picks(self) -> Result<Picks<F>, WorkError> {
         if let Partial::Picks(picks) = self { Ok(picks) } else { Err(self.unexpected("picked rows")) }
     }
-}
-
-fn same_count(a: usize, b: usize) -> Result<(), MergeError> {
-    if a == b { Ok(()) } else { Err(MergeError::Shape(a, b, 0, 0)) }
 }

@@ -54,7 +54,7 @@ impl<F: Float> Picks<F> {
     pub(super) fn offer(&mut self, samples: &Samples<F>, i: usize, first: u64, key: f64, label: u32) {
         if samples.weight(i) > 0.0 && key <= self.limit() && self.count > 0 {
             self.rows.push(Picked::of(samples, i, first, key, label));
-            if self.rows.len() >= 2 * self.count + 64 {
+            if self.rows.len() >= self.count.saturating_mul(2).saturating_add(64) {
                 self.tidy();
             }
         }
@@ -66,11 +66,17 @@ impl<F: Float> Picks<F> {
         self.tidy();
     }
 
+    /// The same with no more rows than there should be, in order.
+    pub(super) fn tidied(mut self) -> Self {
+        self.tidy();
+        self
+    }
+
     /// Keeps no more than there should be, in order.
     fn tidy(&mut self) {
         self.rows.sort_by(|a, b| a.key.total_cmp(&b.key).then(a.number.cmp(&b.number)));
         if self.distinct {
-            let mut kept: Vec<Picked<F>> = Vec::with_capacity(self.count);
+            let mut kept: Vec<Picked<F>> = Vec::new();
             for next in self.rows.drain(..) {
                 let same_key = kept.iter_mut().rev().take_while(|kept| kept.key.total_cmp(&next.key).is_eq());
                 match same_key.into_iter().find(|kept| kept.row == next.row) {
@@ -87,9 +93,8 @@ impl<F: Float> Picks<F> {
     }
 
     /// The rows, those with the smallest keys first.
-    pub fn into_rows(mut self) -> Vec<Picked<F>> {
-        self.tidy();
-        self.rows
+    pub fn into_rows(self) -> Vec<Picked<F>> {
+        self.tidied().rows
     }
 
     /// A sample in the order of the table, m × d, and what each of its rows stands for: their weights sum to about that of

@@ -12,7 +12,8 @@ use miscela_distance::Centred;
 use miscela_kernel::{Float, Samples, Scatter, Threads};
 use ndarray::Array2;
 
-/// The parameters that an M-step makes of statistics which were taken under these, and what it had to repair.
+/// The parameters that an M-step makes of statistics which were taken under these, what the assignment rule maximised under the ones
+/// before, and what had to be repaired.
 ///
 /// What small variances are measured against is what the statistics say of all rows together.
 ///
@@ -22,15 +23,18 @@ pub fn maximised<F: Float>(
     mixture: &Mixture<F>,
     settings: &MixtureSettings,
     statistics: Statistics,
-) -> Result<(Mixture<F>, Vec<(usize, RepairAction, String)>), WorkError> {
+) -> Result<(Mixture<F>, f64, Vec<(usize, RepairAction, String)>), WorkError> {
     check_settings(settings)?;
+    let shape = (mixture.n_components(), mixture.n_columns(), settings.covariance.structure().scatter());
+    statistics.check_shape(shape, mixture.degrees.is_some())?;
     let summary = statistics.summary();
     let mut family = GaussianFamily::new(mixture.clone(), settings.clone(), &summary, summary.total_weight)?;
     statistics.check_origin(&family)?;
     let none = Array2::zeros((0, mixture.n_columns()));
     let rows = Assigned { samples: &Samples::unchecked(&none), labels: &[], relocated: &[], threads: Threads::One };
+    let objective = family.objective(&statistics).unwrap_or(statistics.sums().objective) - family.log_prior();
     let MStep { repairs, .. } = family.m_step(statistics, &rows);
-    Ok((family.into_mixture(), repairs))
+    Ok((family.into_mixture(), objective, repairs))
 }
 
 /// The centres, k × d, that an M-step of k-means makes of statistics which were taken under the centres of `family`, and the inertia of
@@ -38,7 +42,7 @@ pub fn maximised<F: Float>(
 ///
 /// # Errors
 /// If the statistics were taken under other centres or hold no weight.
-pub fn moved<F: Float, D: Centred<F>>(
+pub fn maximised_centroids<F: Float, D: Centred<F>>(
     family: KMeansFamily<F, D>,
     statistics: &Statistics,
 ) -> Result<(Array2<F>, f64), WorkError> {
@@ -54,13 +58,19 @@ impl Statistics {
     /// Fails unless these were taken under the parameters of this family, and hold some weight.
     pub(crate) fn check_origin<F: Float, M: Family<F>>(&self, family: &M) -> Result<(), WorkError> {
         let (k, d) = (family.n_components(), family.shift().len() / family.n_components().max(1));
-        if (self.sums().k(), self.sums().width, self.sums().scatter) != (k, d, family.scatter()) {
-            return Err(MergeError::Shape(self.sums().k(), k, self.sums().width, d).into());
-        }
+        self.check_shape((k, d, family.scatter()), family.has_tails())?;
         if self.fingerprint() != family.fingerprint() {
             return Err(MergeError::Fingerprint(self.fingerprint(), family.fingerprint()).into());
         }
         if self.sums().total() > 0.0 { Ok(()) } else { Err(miscela_kernel::SourceError::NoRows.into()) }
+    }
+
+    fn check_shape(&self, (k, d, scatter): (usize, usize, Scatter), tails: bool) -> Result<(), MergeError> {
+        let sums = self.sums();
+        if (sums.k(), sums.width, sums.scatter, sums.has_tails()) == (k, d, scatter, tails) {
+            return Ok(());
+        }
+        Err(MergeError::Shape(sums.k(), k, sums.width, d))
     }
 
     /// What they say of the columns of all rows: means, and variances, which are taken to be alike within components where only
@@ -71,19 +81,22 @@ impl Statistics {
         let share = |c: usize| if total > 0.0 { self.sums().weight[c] / total } else { 0.0 };
         let means = self.means();
         let mean: Vec<f64> = (0..d).map(|j| (0..k).map(|c| share(c) * means[[c, j]]).sum()).collect();
-        let within = |j: usize| -> f64 {
-            let scatters = (0..k).map(|c| self.scatter_about_mean(c));
-            scatters
-                .map(|scatter| match self.sums().scatter {
-                    Scatter::Spherical => scatter[0] / d as f64,
-                    Scatter::Diagonal => scatter[j],
-                    Scatter::Full => scatter[j * (j + 1) / 2 + j],
-                })
-                .sum::<f64>()
-                / total
-        };
+        // About the mean of all: what lies within components and what lies between.
+        let mut scatter = vec![0.0; self.sums().scatter.len(d)];
+        for c in 0..k {
+            let about = self.scatter_about(c, mean.iter().copied());
+            scatter.iter_mut().zip(about).for_each(|(all, own)| *all += own / total);
+        }
         let between = |j: usize| -> f64 { (0..k).map(|c| share(c) * (means[[c, j]] - mean[j]).powi(2)).sum() };
-        let variance = (0..d).map(|j| (within(j) + between(j)).max(0.0)).collect();
-        Summary { mean, variance, total_weight: self.sums().total(), covariance: None }
+        let (variance, covariance): (Vec<f64>, _) = match self.sums().scatter {
+            Scatter::Spherical => {
+                let all: f64 = (0..d).map(between).sum();
+                ((0..d).map(|j| (scatter[0] - all) / d as f64 + between(j)).collect(), None)
+            }
+            Scatter::Diagonal => (scatter, None),
+            Scatter::Full => ((0..d).map(|j| scatter[j * (j + 1) / 2 + j]).collect(), Some(scatter)),
+        };
+        let variance = variance.into_iter().map(|v| v.max(0.0)).collect();
+        Summary { mean, variance, total_weight: self.sums().total(), covariance }
     }
 }

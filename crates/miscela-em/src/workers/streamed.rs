@@ -9,6 +9,9 @@ use std::thread;
 ///
 /// Chunks are merged in the order of the source, so a fit has the same bits for any number of threads, and for any other source
 /// of the same chunks. Memory: three chunks, and the sums.
+///
+/// While the next chunk is read, on a thread of its own, the calling one waits; a source that works on the same pool of rayon's as the caller
+/// runs in needs a thread of it to be free.
 pub struct Streamed<'a, F: Float> {
     source: &'a dyn Source<F>,
     threads: Threads,

@@ -11,12 +11,15 @@ use crate::parameters::{Mixture, ParameterError};
 use crate::passes::over_lanes;
 use crate::plan::Algorithm;
 use crate::start::moments_by_nearest;
+use crate::statistics::{Statistics, Sums};
 use crate::summary::{Summary, about};
 use crate::tails::Tails;
 use crate::workers::partial::{Partial, RowCount};
 use crate::workers::picks::{Picked, Picks};
 use miscela_distance::{Distance, L2};
-use miscela_kernel::{Block, Centroids, Float, Lanes, NearestScratch, Samples, Scatter, Threads, uniform};
+use miscela_kernel::{
+    Block, Centroids, Float, Lanes, MAX_CENTROIDS, NearestScratch, Samples, Scatter, Threads, uniform,
+};
 use ndarray::Array2;
 
 #[cfg(feature = "serde")]
@@ -70,7 +73,14 @@ pub enum Task<F> {
         /// That of tempered assignment, else 1.
         temperature: f64,
     },
-    /// Σ w‖x − to‖² of rows labelled by `from`: [`Partial::Number`].
+    /// What k-means or a hard mixture sums up once some rows have other labels than its own: [`Partial::Statistics`].
+    Relabelled {
+        /// A [`Task::KMeans`], or a [`Task::Mixture`] of hard assignment.
+        step: Box<Task<F>>,
+        /// Rows, all copies of each, and their labels.
+        labels: Vec<(Vec<F>, u32)>,
+    },
+    /// Σ w‖x − to‖² of rows labelled by `from`, but for some: [`Partial::Number`].
     Moved {
         /// k × d
         from: Array2<F>,
@@ -78,6 +88,8 @@ pub enum Task<F> {
         to: Array2<F>,
         /// About the mean of the rows, d.
         offset: Vec<F>,
+        /// Rows that have other labels, all copies of each.
+        labels: Vec<(Vec<F>, u32)>,
     },
     /// Some of the rows: [`Partial::Picks`].
     Pick {
@@ -146,7 +158,8 @@ enum Prepared<F: Float> {
     Moments { means: Centroids<F>, about: Vec<F>, scatter: Scatter },
     CentroidFit(Centroids<F>),
     MixtureFit(Box<Density<F>>, f64),
-    Moved(Centroids<F>, Centroids<F>),
+    Relabelled(Box<Prepared<F>>, Vec<(Vec<F>, u32)>),
+    Moved(Centroids<F>, Centroids<F>, Vec<(Vec<F>, u32)>),
     Pick(Rule<F>, usize, u64),
 }
 
@@ -179,9 +192,24 @@ impl<F: Float> Task<F> {
                 mixture.check()?;
                 Prepared::MixtureFit(Box::new(Density::new(mixture)?), *temperature)
             }
-            Task::Moved { from, to, offset } => {
+            Task::Relabelled { step, labels } => {
+                let step = match step.as_ref() {
+                    Task::KMeans { centroids, offset } => {
+                        check_labels(labels, centroids.dim())?;
+                        Prepared::KMeans(family_of(centroids, offset)?)
+                    }
+                    Task::Mixture(task) => {
+                        check_labels(labels, task.mixture.means.dim())?;
+                        Prepared::Mixture(Box::new(task.hard_family()?))
+                    }
+                    _ => return Err(ParameterError::Assignment("none of a task without an E-step")),
+                };
+                Prepared::Relabelled(Box::new(step), labels.clone())
+            }
+            Task::Moved { from, to, offset, labels } => {
                 same_shape(from, to, "new centroids")?;
-                Prepared::Moved(centroids_of(from, offset)?, centroids_of(to, offset)?)
+                check_labels(labels, from.dim())?;
+                Prepared::Moved(centroids_of(from, offset)?, centroids_of(to, offset)?, labels.clone())
             }
             Task::Pick { pick, count, seed } => {
                 let rule = match pick {
@@ -190,7 +218,7 @@ impl<F: Float> Task<F> {
                     Pick::FarthestOfCentroids { centroids, offset } => {
                         Rule::FarthestOfCentroids(family_of(centroids, offset)?)
                     }
-                    Pick::WorstOfMixture(task) => Rule::WorstOfMixture(Box::new(task.family()?)),
+                    Pick::WorstOfMixture(task) => Rule::WorstOfMixture(Box::new(task.hard_family()?)),
                 };
                 Prepared::Pick(rule, *count, *seed)
             }
@@ -199,8 +227,24 @@ impl<F: Float> Task<F> {
 }
 
 impl<F: Float> MixtureTask<F> {
+    /// The same where each row belongs to one component.
+    fn hard_family(&self) -> Result<GaussianFamily<F>, ParameterError> {
+        match self.assignment {
+            Assignment::Hard => self.family(),
+            _ => Err(ParameterError::Assignment("hard")),
+        }
+    }
+
     /// The family whose E-step this is.
     fn family(&self) -> Result<GaussianFamily<F>, ParameterError> {
+        let usable = match self.assignment {
+            Assignment::Soft | Assignment::Hard => true,
+            Assignment::Tempered(temperature) => temperature > 0.0 && F::narrow(temperature).is_finite(),
+            _ => false,
+        };
+        if !usable {
+            return Err(ParameterError::Assignment("soft, hard, or of a positive temperature"));
+        }
         let settings = MixtureSettings {
             covariance: self.covariance,
             assignment: self.assignment,
@@ -220,6 +264,9 @@ fn centroids_of<F: Float>(centroids: &Array2<F>, offset: &[F]) -> Result<Centroi
     let (k, d) = centroids.dim();
     if k == 0 || d == 0 {
         return Err(ParameterError::Empty { k, d });
+    }
+    if k >= MAX_CENTROIDS {
+        return Err(ParameterError::TooMany(k));
     }
     if offset.len() != d {
         return Err(ParameterError::Shape { part: "offset", k, d });
@@ -241,10 +288,14 @@ fn same_shape<F>(a: &Array2<F>, b: &Array2<F>, part: &'static str) -> Result<(),
     if b.dim() == (k, d) { Ok(()) } else { Err(ParameterError::Shape { part, k, d }) }
 }
 
-impl<F: Float> Work<F> {
-    /// The columns that rows must have; `None` where any number of them will do.
-    pub fn n_columns(&self) -> Option<usize> {
-        match &self.0 {
+fn check_labels<F>(labels: &[(Vec<F>, u32)], (k, d): (usize, usize)) -> Result<(), ParameterError> {
+    let fit = labels.iter().all(|(row, label)| row.len() == d && (*label as usize) < k);
+    if fit { Ok(()) } else { Err(ParameterError::Shape { part: "rows of other labels", k, d }) }
+}
+
+impl<F: Float> Prepared<F> {
+    fn n_columns(&self) -> Option<usize> {
+        match self {
             Prepared::Summary | Prepared::Pick(Rule::Sample, ..) => None,
             Prepared::Scatter(about, _) => Some(about.len()),
             Prepared::KMeans(family) | Prepared::Pick(Rule::FarthestOfCentroids(family), ..) => {
@@ -254,11 +305,19 @@ impl<F: Float> Work<F> {
                 Some(family.mixture().means.ncols())
             }
             Prepared::MixtureFit(density, _) => Some(density.offset().len()),
+            Prepared::Relabelled(step, _) => step.n_columns(),
             Prepared::Moments { means: centroids, .. }
             | Prepared::CentroidFit(centroids)
-            | Prepared::Moved(centroids, _)
+            | Prepared::Moved(centroids, ..)
             | Prepared::Pick(Rule::Far(centroids), ..) => Some(centroids.width()),
         }
+    }
+}
+
+impl<F: Float> Work<F> {
+    /// The columns that rows must have; `None` where any number of them will do.
+    pub fn n_columns(&self) -> Option<usize> {
+        self.0.n_columns()
     }
 
     /// The sum over these rows. Draws are functions of the rows' numbers, which are counted from `first`: rows of one
@@ -276,8 +335,13 @@ impl<F: Float> Work<F> {
             Prepared::Scatter(point, scatter) => {
                 Partial::Statistics { statistics: about(samples, point, *scatter, threads), labels: 0 }
             }
-            Prepared::KMeans(family) => e_step(family, samples, first, threads),
-            Prepared::Mixture(family) => e_step(family.as_ref(), samples, first, threads),
+            Prepared::KMeans(family) => e_step(family, samples, first, &[], threads),
+            Prepared::Mixture(family) => e_step(family.as_ref(), samples, first, &[], threads),
+            Prepared::Relabelled(step, labels) => match step.as_ref() {
+                Prepared::KMeans(family) => e_step(family, samples, first, labels, threads),
+                Prepared::Mixture(family) => e_step(family.as_ref(), samples, first, labels, threads),
+                _ => return Err(ParameterError::Assignment("none of a task without an E-step")),
+            },
             Prepared::Moments { means, about, scatter } => Partial::Statistics {
                 statistics: moments_by_nearest(samples, means, about, *scatter, threads),
                 labels: 0,
@@ -288,18 +352,49 @@ impl<F: Float> Work<F> {
             Prepared::MixtureFit(density, temperature) => {
                 Partial::MixtureFit(evaluate_mixture(samples, density, *temperature, threads))
             }
-            Prepared::Moved(from, to) => Partial::Number(moved(samples, from, to, threads)),
+            Prepared::Moved(from, to, labels) => Partial::Number(moved(samples, from, to, labels, threads)),
             Prepared::Pick(rule, count, seed) => Partial::Picks(rule.picks(samples, *count, (*seed, first), threads)),
         })
     }
 }
 
-/// One E-step, with a fingerprint of the labels where rows have such.
-fn e_step<F: Float, M: Family<F>>(family: &M, samples: &Samples<F>, first: u64, threads: Threads) -> Partial<F> {
+/// One E-step, with a fingerprint of the labels where rows have such; summed by other labels than the family's own for some
+/// rows.
+fn e_step<F: Float, M: Family<F>>(
+    family: &M,
+    samples: &Samples<F>,
+    first: u64,
+    others: &[(Vec<F>, u32)],
+    threads: Threads,
+) -> Partial<F> {
     let mut session = Session::new(family, samples, threads);
     let statistics = session.statistics(family);
-    let labels = fingerprint(samples, session.labels().0, first, threads);
-    Partial::Statistics { statistics, labels }
+    if others.is_empty() {
+        return Partial::Statistics { statistics, labels: fingerprint(samples, session.labels().0, first, threads) };
+    }
+    let mut labels = session.labels().0.to_vec();
+    relabel(samples, others, &mut labels);
+    let empty = || statistics.sums().emptied();
+    let (k, d, scatter) = (family.n_components(), samples.n_columns(), family.scatter());
+    let add = |block: &Block<F>, sums: &mut Sums, scratch: &mut M::Scratch| {
+        family.add(block, &labels[block.first()..][..block.len()], sums, scratch);
+    };
+    let mut total = empty();
+    over_lanes(samples, Sums::bytes(k, d, scatter), threads, empty, add).iter().for_each(|sums| total.add(sums));
+    total.objective = statistics.sums().objective;
+    let statistics = Statistics::new(family.fingerprint(), family.shift(), total);
+    Partial::Statistics { statistics, labels: fingerprint(samples, &labels, first, threads) }
+}
+
+/// Gives rows that are among some others the labels of these.
+fn relabel<F: Float>(samples: &Samples<F>, others: &[(Vec<F>, u32)], labels: &mut [u32]) {
+    let mut row = vec![F::zero(); samples.n_columns()];
+    for (i, label) in labels.iter_mut().enumerate() {
+        samples.copy_row(i, &mut row);
+        if let Some((_, other)) = others.iter().find(|(other, _)| *other == row) {
+            *label = *other;
+        }
+    }
 }
 
 /// Σ label · a over the rows that count, a an odd number that belongs to the row: another sum whenever one label is another, and by
@@ -317,13 +412,20 @@ fn fingerprint<F: Float>(samples: &Samples<F>, labels: &[u32], first: u64, threa
     parts.into_iter().fold(0, u64::wrapping_add)
 }
 
-/// Σ w‖x − to‖² of rows labelled by `from`.
-fn moved<F: Float>(samples: &Samples<F>, from: &Centroids<F>, to: &Centroids<F>, threads: Threads) -> f64 {
+/// Σ w‖x − to‖² of rows labelled by `from`, but for some others.
+fn moved<F: Float>(
+    samples: &Samples<F>,
+    from: &Centroids<F>,
+    to: &Centroids<F>,
+    others: &[(Vec<F>, u32)],
+    threads: Threads,
+) -> f64 {
     let add = |block: &Block<F>, total: &mut f64, (nearest, labels): &mut (NearestScratch<F>, Vec<u32>)| {
         labels.resize(block.len(), 0);
         from.assign(block, labels, nearest);
         for (i, (row, label)) in block.rows().zip(labels).enumerate() {
-            *total += weighted(block.weight(i), Distance::reduced(&L2, row, to.row(*label as usize)));
+            let label = others.iter().find(|(other, _)| *other == row).map_or(*label, |(_, other)| *other);
+            *total += weighted(block.weight(i), Distance::reduced(&L2, row, to.row(label as usize)));
         }
     };
     over_lanes(samples, 0, threads, || 0.0, add).iter().sum()
@@ -338,7 +440,7 @@ impl<F: Float> Rule<F> {
                     let u = uniform::unit(uniform::of_row(seed, (first as usize).wrapping_add(i)));
                     picks.offer(samples, i, first, u / samples.weight(i), 0);
                 });
-                picks
+                picks.tidied()
             }
             Rule::Far(centroids) => {
                 let mut picks = Picks::new(count);
@@ -350,7 +452,7 @@ impl<F: Float> Rule<F> {
                         picks.offer(samples, i, first, -u.ln() / mass, 0);
                     }
                 }
-                picks
+                picks.tidied()
             }
             Rule::FarthestOfCentroids(family) => worst(family, samples, count, first, threads),
             Rule::WorstOfMixture(family) => worst(family.as_ref(), samples, count, first, threads),
@@ -377,7 +479,7 @@ fn worst<F: Float, M: Family<F>>(
     for (i, misfit) in misfits.into_iter().enumerate() {
         picks.offer(samples, i, first, -misfit, labels[i]);
     }
-    picks
+    picks.tidied()
 }
 
 impl<F: Float> Picked<F> {

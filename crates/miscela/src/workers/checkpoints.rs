@@ -87,7 +87,9 @@ pub(super) struct Saved<F, T> {
     params: String,
     rows: RowCount,
     summary: Summary,
-    /// The runs that have ended.
+    /// How many runs have ended.
+    pub(super) ended: usize,
+    /// The best of them.
     pub(super) best: Best<T>,
     /// What the start of the run after them needed.
     #[serde(default)]
@@ -100,7 +102,7 @@ impl<F, T> Saved<F, T> {
     /// A fit of which nothing is done yet.
     pub(super) fn new(params: String, rows: RowCount, summary: Summary) -> Self {
         let (format, best) = (FORMAT.into(), Best::new());
-        Self { format, version: VERSION, params, rows, summary, best, repairs: Vec::new(), checkpoint: None }
+        Self { format, version: VERSION, params, rows, summary, ended: 0, best, repairs: Vec::new(), checkpoint: None }
     }
 }
 

@@ -7,7 +7,9 @@ use crate::kmeans::{KMeans, KMeansError, KMeansParams, KMeansParamsError, KMeans
 use crate::report::{Best, Report, Seconds, timed};
 use linfa::ParamGuard;
 use miscela_distance::Centred;
-use miscela_em::{Algorithm, CentroidFit, KMeansOver, Missing, Observer, Streamed, Summary, Task, WorkError, Workers};
+use miscela_em::{
+    Algorithm, CentroidFit, Empty, KMeansOver, Missing, Observer, Streamed, Summary, Task, WorkError, Workers,
+};
 use miscela_init::{KMeansInit, SeedingError};
 use miscela_kernel::{Source, Threads};
 use ndarray::Array2;
@@ -28,7 +30,8 @@ impl<F: Float + Serialize + DeserializeOwned, R: Rng + Clone, D: Centred<F>> KMe
     /// let source = Chunked::new(iris.records(), None, 64);
     /// let model = KMeans::params(3).fit_source(&source, &mut ())?;
     /// assert!((model.inertia_sum() - 78.9).abs() < 0.1);
-    /// assert_eq!(model.report().passes, 3 + model.report().iterations); // a summary, a sample, the end
+    /// // A summary, a sample, an iteration each, and the fit of the end; more where a cluster ran empty.
+    /// assert_eq!(model.report().passes, 3 + model.report().iterations);
     /// # Ok::<(), KMeansError>(())
     /// ```
     ///
@@ -66,6 +69,7 @@ impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F
     fn best_over(&self, seeds: &[u64], elsewhere: Elsewhere<F>) -> Result<KMeans<F, D>, KMeansError> {
         let Elsewhere { workers, checkpoints, observer, threads } = elsewhere;
         self.check_over()?;
+        let before = workers.passes();
         let mut seconds = Seconds::default();
         let (summary, rows) = timed(&mut seconds.fit, || workers.run(&Task::Summary))?.summary()?;
         let (n_samples, n_clusters) = (rows.positive, self.n_clusters());
@@ -82,7 +86,7 @@ impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F
             max_iterations: self.iteration_limit(),
             threads,
         };
-        for seed in seeds.iter().skip(writer.saved.best.n_runs()) {
+        for seed in seeds.iter().skip(writer.saved.ended) {
             let (centroids, fit, mut run) = match writer.saved.checkpoint.take() {
                 Some(checkpoint) => {
                     timed(&mut seconds.fit, || over.resume(workers, checkpoint, &mut writer, observer))?
@@ -95,6 +99,7 @@ impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F
             let (centroids, fit) = crate::kmeans::settle(self.empty(), centroids, fit, &mut None, &mut run)?;
             let (objective, cancelled) = (fit.inertia, run.termination.is_asked_for());
             writer.saved.checkpoint = None;
+            writer.saved.ended += 1;
             writer.saved.best.offer((centroids, fit), run, objective, |new, old| new < old);
             if cancelled {
                 break;
@@ -104,7 +109,7 @@ impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F
         let Some(((centroids, fit), report)) = best.finish(seconds) else {
             return Err(KMeansParamsError::NRuns.into());
         };
-        let report = Report { passes: workers.passes(), ..report };
+        let report = Report { passes: workers.passes() - before, ..report };
         let total_weight = summary.total_weight;
         let fitted = crate::kmeans::Fitted { centroids, fit, total_weight, report, joint: None };
         Ok(KMeans::from_fitted(fitted, self.distance().clone()))
@@ -118,6 +123,7 @@ impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F
             ("what is done about missing values", self.missing() != Missing::Error),
             ("an algorithm that remembers something of each row", by_algorithm),
             ("a fit by batches that are drawn", self.mini_batch().is_some()),
+            ("to split the largest cluster where one is empty", self.empty() == Empty::SplitLargest),
         ];
         let asked = asked.into_iter().find(|(_, asked)| *asked).map(|(what, _)| what);
         asked.or(self.over_all_rows()).map_or(Ok(()), |what| Err(WorkError::NeedsRows(what)))

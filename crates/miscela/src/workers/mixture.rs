@@ -3,16 +3,14 @@
 use super::checkpoints::{Saved, Writer};
 use super::{Elsewhere, seeding};
 use crate::Float;
-use crate::kmeans::KMeansParams;
 use crate::mixture::{
     GaussianMixture, GmmError, GmmInitMethod, GmmParams, GmmParamsError, GmmValidParams, MixtureScore,
 };
 use crate::report::{Best, Report, Seconds, timed};
 use linfa::ParamGuard;
-use miscela_distance::L2;
 use miscela_em::{
-    Mixture, MixtureOver, Observer, Outcome, Repair, Shares, Statistics, Streamed, Summary, Task, WorkError, Workers,
-    from_shares, start_over,
+    Acceleration, Mixture, MixtureOver, Observer, Outcome, Repair, Streamed, Summary, Task, WorkError, Workers,
+    check_settings, start_over,
 };
 use miscela_init::KMeansInit;
 use miscela_kernel::{Samples, Scatter, Source, Threads};
@@ -72,10 +70,8 @@ impl<F: Float + Serialize + DeserializeOwned> GmmValidParams<F, ()> {
     /// The best of the runs.
     fn best_over(&self, seeds: &[u64], elsewhere: Elsewhere<F>) -> Result<GaussianMixture<F>, GmmError> {
         let Elsewhere { workers, checkpoints, observer, threads } = elsewhere;
-        let batches = self.mini_batch().map(|_| "a fit by batches that are drawn");
-        if let Some(what) = batches.or(self.over_all_rows()) {
-            return Err(WorkError::NeedsRows(what).into());
-        }
+        self.check_over(checkpoints.is_some())?;
+        let before = workers.passes();
         let mut seconds = Seconds::default();
         let (mut summary, rows) = timed(&mut seconds.fit, || workers.run(&Task::Summary))?.summary()?;
         let (n_samples, n_clusters) = (rows.positive, self.n_clusters());
@@ -85,7 +81,8 @@ impl<F: Float + Serialize + DeserializeOwned> GmmValidParams<F, ()> {
         if self.settings().needs_covariance() && rows.positive > summary.mean.len() as u64 {
             let about = summary.mean.iter().map(|m| F::narrow(*m)).collect();
             let statistics = workers.run(&Task::Scatter { about, scatter: Scatter::Full })?.statistics()?.0;
-            summary.covariance = Some(covariance_of(&statistics));
+            let scatter = statistics.scatter_about_mean(0);
+            summary.covariance = Some(scatter.into_iter().map(|s| s / summary.total_weight).collect());
         }
         let saved = Saved::new(self.in_words(seeds), rows, summary.clone());
         let saved = checkpoints.as_ref().map_or(Ok(saved.clone()), |file| file.load(saved));
@@ -93,14 +90,24 @@ impl<F: Float + Serialize + DeserializeOwned> GmmValidParams<F, ()> {
         let mut writer = Writer::<F, Outcome<F>> { checkpoints, saved };
         let max_iterations = usize::try_from(self.max_n_iterations()).unwrap_or(usize::MAX);
         let over = MixtureOver { summary: &summary, settings: self.settings(), max_iterations, threads };
-        for seed in seeds.iter().skip(writer.saved.best.n_runs()) {
+        let mut failed = None;
+        for seed in seeds.iter().skip(writer.saved.ended) {
             let mut outcome = match writer.saved.checkpoint.take() {
                 Some(checkpoint) => {
                     timed(&mut seconds.fit, || over.resume(workers, checkpoint, &mut writer, observer))?
                 }
                 None => {
                     let start = timed(&mut seconds.init, || self.start_elsewhere(workers, &summary, *seed, threads));
-                    let (start, repairs) = start?;
+                    let (start, repairs) = match start {
+                        Ok(start) => start,
+                        Err(GmmError::Work(error)) => return Err(error.into()),
+                        // One start that cannot be used does not cost the runs from the others.
+                        Err(error) => {
+                            failed = failed.or(Some(error));
+                            writer.saved.ended += 1;
+                            continue;
+                        }
+                    };
                     writer.saved.repairs = repairs;
                     timed(&mut seconds.fit, || over.run(workers, start, &mut writer, observer))?
                 }
@@ -109,14 +116,16 @@ impl<F: Float + Serialize + DeserializeOwned> GmmValidParams<F, ()> {
             run.repairs.splice(0..0, std::mem::take(&mut writer.saved.repairs));
             let cancelled = run.termination.is_asked_for();
             writer.saved.checkpoint = None;
+            writer.saved.ended += 1;
             writer.saved.best.offer(outcome, run, objective, |new, old| new > old);
             if cancelled {
                 break;
             }
         }
         let best: Best<Outcome<F>> = writer.saved.best;
-        let (outcome, report) = best.finish(seconds).ok_or(GmmParamsError::NRuns)?;
-        let report = Report { passes: workers.passes(), ..report };
+        let none = || failed.unwrap_or(GmmParamsError::NRuns.into());
+        let (outcome, report) = best.finish(seconds).ok_or_else(none)?;
+        let report = Report { passes: workers.passes() - before, ..report };
         let total_weight = summary.total_weight;
         GaussianMixture::of_outcome(outcome, self.settings(), total_weight, report)
     }
@@ -129,60 +138,58 @@ impl<F: Float + Serialize + DeserializeOwned> GmmValidParams<F, ()> {
         seed: u64,
         threads: Threads,
     ) -> Result<(Mixture<F>, Vec<Repair>), GmmError> {
-        let (k, settings) = (self.n_clusters(), self.settings());
-        let mut centres = |init: KMeansInit<F>| -> Result<Array2<F>, GmmError> {
-            seeding::centres(&mut *workers, &init, k, summary, seed, threads)
-        };
-        let means = match self.init_method() {
-            GmmInitMethod::Labels(_) => return Err(WorkError::NeedsRows("a start from labels").into()),
-            GmmInitMethod::Responsibilities(_) => {
-                return Err(WorkError::NeedsRows("a start from responsibilities").into());
-            }
+        let (k, d, settings) = (self.n_clusters(), summary.mean.len(), self.settings());
+        match self.init_method() {
             GmmInitMethod::Parameters { .. } | GmmInitMethod::Mixture(_) => {
                 let by_nearest_mean = |means: &Array2<F>| Ok(start_over(workers, means, &settings, summary)?);
-                return self.given_start(summary.mean.len(), None, by_nearest_mean);
+                self.given_start(d, None, by_nearest_mean)
             }
-            GmmInitMethod::Hierarchical => {
-                let (rows, weights) = seeding::sample(workers, k, summary.mean.len(), seed)?;
-                let sample = Samples::weighted(&rows, weights)?;
-                let by_shares = |samples: &Samples<F>, shares: Shares<F>| {
-                    from_shares(samples, shares, k, &settings, summary, threads)
-                };
-                return self.init_method().share(&sample, k, summary, seed, threads, by_shares);
+            GmmInitMethod::KMeansPara => {
+                let means: Array2<F> =
+                    seeding::centres::<F, GmmError>(workers, &KMeansInit::KMeansPara, k, summary, seed, threads)?;
+                Ok(start_over(workers, &means, &settings, summary)?)
             }
-            GmmInitMethod::Random => centres(KMeansInit::Random)?,
-            GmmInitMethod::KMeansPlusPlus => centres(KMeansInit::KMeansPlusPlus)?,
-            GmmInitMethod::KMeansPara => centres(KMeansInit::KMeansPara)?,
-            GmmInitMethod::KMeans => {
-                let (rows, weights) = seeding::sample(workers, k, summary.mean.len(), seed)?;
-                KMeansParams::new(k, (), L2).run_from(&Samples::weighted(&rows, weights)?, seed, threads)?
+            // As in memory, of the rows of a sample.
+            _ => {
+                let (rows, weights) = seeding::sample(workers, k, d, seed)?;
+                self.start(&Samples::weighted(&rows, weights)?, summary, seed, threads)
             }
-        };
-        Ok(start_over(workers, &means, &settings, summary)?)
+        }
+    }
+
+    /// Whether nothing is asked for that needs all rows at once.
+    fn check_over(&self, checkpoints: bool) -> Result<(), WorkError> {
+        let asked = [
+            ("a fit by batches that are drawn", self.mini_batch().is_some()),
+            ("a start from labels", matches!(self.init_method(), GmmInitMethod::Labels(_))),
+            ("a start from responsibilities", matches!(self.init_method(), GmmInitMethod::Responsibilities(_))),
+        ];
+        let asked = asked.into_iter().find(|(_, asked)| *asked).map(|(what, _)| what);
+        if let Some(what) = asked.or(self.over_all_rows()) {
+            return Err(WorkError::NeedsRows(what));
+        }
+        if checkpoints && self.settings().acceleration != Acceleration::None {
+            return Err(WorkError::NoCheckpoints("an accelerated fit"));
+        }
+        check_settings(&self.settings())
     }
 
     /// All that the course of a fit depends on.
     fn in_words(&self, seeds: &[u64]) -> String {
-        let start: Vec<u64> = match self.init_method() {
+        let bits = |numbers: &mut dyn Iterator<Item = &F>| numbers.map(|x| x.widen().to_bits()).collect::<Vec<u64>>();
+        let start = match self.init_method() {
             GmmInitMethod::Parameters { weights, means, covariances } => {
-                let weights = weights.iter().flatten();
                 let covariances = covariances.iter().flat_map(|covariances| covariances.iter());
-                weights.chain(means).chain(covariances).map(|x| x.widen().to_bits()).collect()
+                format!("{:?}", bits(&mut weights.iter().flatten().chain(means).chain(covariances)))
             }
-            GmmInitMethod::Mixture(Mixture { weights, means, covariances, .. }) => {
-                weights.iter().chain(means).chain(covariances.iter()).map(|x| x.widen().to_bits()).collect()
+            GmmInitMethod::Mixture(Mixture { weights, means, covariances, degrees, .. }) => {
+                let numbers = bits(&mut weights.iter().chain(means).chain(covariances.iter()));
+                format!("{numbers:?} {degrees:?}")
             }
-            _ => Vec::new(),
+            found => format!("{found:?}"),
         };
-        let kind = std::mem::discriminant(self.init_method());
-        format!("mixture {:?}", (self.n_clusters(), self.settings(), kind, seeds, start))
+        format!("mixture {:?} {start}", (self.n_clusters(), self.settings(), seeds))
     }
-}
-
-/// The covariance of rows that are one component: its scatter over its weight.
-fn covariance_of(statistics: &Statistics) -> Vec<f64> {
-    let n = statistics.sums().weight.iter().sum::<f64>();
-    statistics.scatter_about_mean(0).into_iter().map(|s| s / n).collect()
 }
 
 impl<F: Float> GaussianMixture<F> {

@@ -4,7 +4,9 @@
 //! steps of `fit`, and say in the [report](crate::Report::passes) how often they went over the rows. Their differences:
 //!
 //! * Nothing is remembered of single rows. K-means searches all centroids for each row ([`Algorithm::Lloyd`](crate::Algorithm)).
-//! * Starts are found in a sample of the rows, of 65,536 at most (of fewer where rows are wide), or by k-means‖ in seven passes over all of them.
+//! * Starts are found in a sample of the rows (65,536, or 16 a cluster, or fewer where rows are wide), or by k-means‖ in seven
+//!   passes over all of them.
+//! * Clusters of a single column are iterated like any others.
 //! * A fit can be left and gone on with: [`Checkpoints`].
 //!
 //! What needs all rows at once is refused.

@@ -16,6 +16,7 @@ use miscela_kernel::{Samples, Threads, uniform};
 use ndarray::{Array2, Axis, concatenate};
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256Plus;
+use std::collections::HashSet;
 
 /// Of a sample, the most rows; the fewest, but for small data; and the most bytes in between.
 const MOST_ROWS: usize = 1 << 16;
@@ -23,6 +24,9 @@ const LEAST_ROWS: usize = 1 << 12;
 const BYTES: usize = 16 << 20;
 /// Rows of it for each centre, at least.
 const ROWS_A_CENTRE: usize = 16;
+
+/// A row of a table weighs no more.
+const MOST_WEIGHT: f64 = 1e30;
 
 /// As many rounds of k-means‖ as its authors advise, and as many candidates in each for every centre.
 const ROUNDS: u64 = 5;
@@ -37,7 +41,12 @@ pub(super) fn sample<F: Float>(
 ) -> Result<(Array2<F>, Vec<f64>), WorkError> {
     let affordable = BYTES / (width * size_of::<F>()).max(1);
     let count = affordable.clamp(LEAST_ROWS, MOST_ROWS).max(ROWS_A_CENTRE.saturating_mul(k));
-    workers.run(&Task::Pick { pick: Pick::Sample, count, seed })?.picks()?.standing_for()
+    let (rows, mut weights) = workers.run(&Task::Pick { pick: Pick::Sample, count, seed })?.picks()?.standing_for()?;
+    // Few rows that stand for many can weigh too much to be summed; only their shares matter.
+    if weights.iter().any(|w| *w > MOST_WEIGHT) {
+        weights.iter_mut().for_each(|w| *w = (*w / MOST_WEIGHT).max(1.0 / MOST_WEIGHT));
+    }
+    Ok((rows, weights))
 }
 
 /// k centres, by a method that does not say them.
@@ -70,6 +79,14 @@ fn seeded<F: Float, E: From<SeedingError>>(
     Ok(init.seed(&samples, k, &L2, threads, &mut rng)?.centres)
 }
 
+/// Each row once, where it first stands.
+fn distinct<F: Float>(rows: &Array2<F>) -> Array2<F> {
+    let mut seen = HashSet::new();
+    let first = |i: &usize| seen.insert(rows.row(*i).iter().map(|x| x.widen().to_bits()).collect::<Vec<_>>());
+    let kept: Vec<usize> = (0..rows.nrows()).filter(first).collect();
+    rows.select(Axis(0), &kept)
+}
+
 /// k-means‖.
 fn parallel<F: Float, E: From<WorkError> + From<SeedingError>>(
     workers: &mut dyn Workers<F>,
@@ -81,22 +98,26 @@ fn parallel<F: Float, E: From<WorkError> + From<SeedingError>>(
     let offset: Vec<F> = summary.mean.iter().map(|m| F::narrow(*m)).collect();
     let first = Task::Pick { pick: Pick::Sample, count: 1, seed };
     let mut candidates = workers.run(&first)?.picks()?.standing_for()?.0;
-    for round in 1..=ROUNDS {
+    for round in 1.. {
         let pick = Pick::Far { centroids: candidates.clone(), offset: offset.clone() };
         let seed = uniform::of_row(seed, round as usize);
         let task = Task::Pick { pick, count: OVERSAMPLING.saturating_mul(k), seed };
         let picked = workers.run(&task)?.picks()?.into_rows();
         let values: Vec<F> = picked.iter().flat_map(|picked| picked.row.iter().copied()).collect();
-        // All have the width of the rows.
-        let Ok(more) = Array2::from_shape_vec((picked.len(), candidates.ncols()), values) else { break };
+        let width = candidates.ncols();
+        let more = Array2::from_shape_vec((picked.len(), width), values).unwrap_or_else(|_| Array2::zeros((0, width)));
         if let Ok(all) = concatenate(Axis(0), &[candidates.view(), more.view()]) {
-            candidates = all;
+            candidates = distinct(&all);
+        }
+        // Copies can fill the rounds; then there are more of them, as long as they bring new rows.
+        if picked.is_empty() || round >= ROUNDS && candidates.nrows() >= k {
+            break;
         }
     }
     let task = Task::CentroidFit { centroids: candidates.clone(), offset };
     let weights = workers.run(&task)?.centroid_fit()?.weights;
-    // A copy of a candidate has no rows of its own.
-    let owning: Vec<usize> = (0..weights.len()).filter(|c| weights[*c] > 0.0).collect();
+    // Candidates so close to others that the distance rounds to 0 have no rows.
+    let owning: Vec<usize> = (0..candidates.nrows()).filter(|c| weights.get(*c).is_some_and(|w| *w > 0.0)).collect();
     // As shares, none too small to be a weight.
     let shares = owning.iter().map(|c| (weights[*c] / summary.total_weight).max(1e-30)).collect();
     seeded(&KMeansPlusPlus::default(), &candidates.select(Axis(0), &owning), shares, k, seed, threads)
