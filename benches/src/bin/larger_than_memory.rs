@@ -149,7 +149,7 @@ fn read(folder: &Path) -> Done<()> {
 /// Fits, and prints what an iteration takes on average after the first.
 fn report(method: &str, source: &dyn Source<f64>) -> Done<()> {
     let mut times = Vec::new();
-    let mut observer = |_: &Progress| {
+    let mut observer = |_: &Progress| -> ControlFlow<()> {
         times.push(Instant::now());
         ControlFlow::Continue(())
     };
