@@ -44,6 +44,8 @@ pub trait Float:
     fn widen(self) -> f64;
     /// Rounds to the nearest number of this type.
     fn narrow(value: f64) -> Self;
+    /// The whole number that this one is.
+    fn index(self) -> u32;
 
     /// All lanes equal to `value`.
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
@@ -119,6 +121,10 @@ macro_rules! float {
             #[inline(always)]
             fn narrow(value: f64) -> Self {
                 value as $F
+            }
+            #[inline(always)]
+            fn index(self) -> u32 {
+                self as u32
             }
             #[inline(always)]
             fn splat<S: Simd>(simd: S, value: Self) -> S::$vector {

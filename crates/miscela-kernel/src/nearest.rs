@@ -145,7 +145,7 @@ impl<F: Float> Centroids<F> {
             let rows = block.slice(t * TILE_ROWS..t * TILE_ROWS + labels.len());
             tile.fill(&rows, &self.offset);
             isa.run(Score { tile, centroids: &self.shifted, list: None, found });
-            labels.iter_mut().zip(&found.index.0).for_each(|(label, index)| *label = index.widen() as u32);
+            isa.vectorize(|| labels.iter_mut().zip(&found.index.0).for_each(|(label, index)| *label = index.index()));
             for i in found.in_doubt(labels.len()) {
                 labels[i] = self.settle(isa, rows.row(i), None, found.floor.0[i]).0;
             }

@@ -231,8 +231,8 @@ impl<F: Float> WithSimd for Sift<'_, F> {
             }
             completed += scratch.contenders[i].len() as u64;
         }
-        for at in strips::<S, F>(count) {
-            let mut running = Running::<S, F>::new(simd);
+        for at in strips::<S, F, STRIP>(count) {
+            let mut running = Running::<S, F, STRIP>::new(simd);
             for r in 0..STRIP {
                 running.best[r] = F::vectors::<S>(&best.0)[at + r];
                 running.second[r] = F::vectors::<S>(&second.0)[at + r];
@@ -271,11 +271,11 @@ fn project<S: Simd, F: Float>(simd: S, basis: &Shifted<F>, tile: &Tile<F>, leadi
     let p = basis.len();
     leading.resize(p + 1, Column::splat(F::zero()));
     let mut norm2 = Column::splat(F::zero());
-    for at in strips::<S, F>(TILE_ROWS) {
-        let whole = norms(simd, tile.columns(), at);
+    for at in strips::<S, F, STRIP>(TILE_ROWS) {
+        let whole: [_; STRIP] = norms(simd, tile.columns(), at);
         let mut rest = whole;
         for first in (0..p).step_by(TOGETHER) {
-            let sums = basis.scores(simd, tile.columns(), at, &basis.together(None, first));
+            let sums = basis.scores::<S, STRIP, TOGETHER>(simd, tile.columns(), at, &basis.together(None, first));
             for g in 0..TOGETHER.min(p - first) {
                 for r in 0..STRIP {
                     let along = sums[g][r];
@@ -300,10 +300,10 @@ fn sift<S: Simd, F: Float>(simd: S, prefix: &Prefix<F>, limit: &Column<F>, count
     contenders.iter_mut().for_each(Vec::clear);
     let (centroids, k) = (&prefix.leading, prefix.leading.len());
     let lanes = lanes::<S, F>();
-    for at in strips::<S, F>(count) {
+    for at in strips::<S, F, STRIP>(count) {
         for first in (0..k).step_by(TOGETHER) {
             let together = centroids.together(None, first);
-            let scores = centroids.scores(simd, leading, at, &together);
+            let scores = centroids.scores::<S, STRIP, TOGETHER>(simd, leading, at, &together);
             for g in 0..TOGETHER.min(k - first) {
                 for r in 0..STRIP {
                     let limit = F::vectors::<S>(&limit.0)[at + r];

@@ -24,12 +24,14 @@ use pulp::{Simd, WithSimd};
 /// Centroids relative to an offset, ready to be scored.
 #[derive(Clone, Debug)]
 pub(crate) struct Shifted<F> {
-    pub(crate) width: usize,
-    /// (k + 1) × d: c − offset, and a last row of zeros.
+    width: usize,
+    /// k
+    count: usize,
+    /// c − offset row by row, and then at least one row of zeros, to a multiple of [`PADDED`].
     pub(crate) rows: Vec<F>,
-    /// k + 1: −½‖c − offset‖², and −∞ for the last, which is so never chosen.
-    pub(crate) starts: Vec<F>,
-    /// k + 1: each one's number.
+    /// −½‖c − offset‖² for each row, and −∞ for those of zeros, which are so never chosen.
+    starts: Vec<F>,
+    /// Each row's number.
     pub(crate) numbers: Vec<F>,
     /// The greatest ‖c − offset‖.
     reach: f64,
@@ -38,11 +40,14 @@ pub(crate) struct Shifted<F> {
 impl<F: Float> Shifted<F> {
     pub(crate) fn new(rows: &[F], offset: &[F]) -> Self {
         let width = offset.len();
+        let count = rows.len() / width;
+        let padded = (count + 1).next_multiple_of(PADDED);
         let mut shifted = Self {
             width,
-            rows: Vec::with_capacity(rows.len() + width),
-            starts: Vec::new(),
-            numbers: (0..=rows.len() / width).map(|c| F::narrow(c as f64)).collect(),
+            count,
+            rows: Vec::with_capacity(padded * width),
+            starts: Vec::with_capacity(padded),
+            numbers: (0..padded).map(|c| F::narrow(c as f64)).collect(),
             reach: 0.0,
         };
         for row in rows.chunks_exact(width) {
@@ -55,8 +60,8 @@ impl<F: Float> Shifted<F> {
             shifted.starts.push(F::narrow(-0.5 * norm));
             shifted.reach = shifted.reach.max(norm.sqrt());
         }
-        shifted.rows.resize(rows.len() + width, F::zero());
-        shifted.starts.push(F::neg_infinity());
+        shifted.rows.resize(padded * width, F::zero());
+        shifted.starts.resize(padded, F::neg_infinity());
         shifted
     }
 
@@ -69,7 +74,7 @@ impl<F: Float> Shifted<F> {
 
     /// k
     pub(crate) fn len(&self) -> usize {
-        self.starts.len() - 1
+        self.count
     }
 
     /// How many are listed, or all.
@@ -77,12 +82,14 @@ impl<F: Float> Shifted<F> {
         list.map_or(self.len(), <[u32]>::len)
     }
 
-    /// Those that are scored together from the place `first` on in the list; the one that is never chosen where it ends.
+    /// Those that are scored together from the place `first` on in the list; one that is never chosen where it ends.
     #[inline(always)]
-    pub(crate) fn together(&self, list: Option<&[u32]>, first: usize) -> [usize; TOGETHER] {
-        let mut together = [self.len(); TOGETHER];
-        for (g, c) in together.iter_mut().enumerate().take(self.count(list) - first) {
-            *c = list.map_or(first + g, |list| list[first + g] as usize);
+    pub(crate) fn together<const G: usize>(&self, list: Option<&[u32]>, first: usize) -> [usize; G] {
+        let mut together = [self.count; G];
+        if let Some(list) = list {
+            together.iter_mut().zip(&list[first..]).for_each(|(to, c)| *to = *c as usize);
+        } else {
+            together.iter_mut().zip(first..).for_each(|(to, c)| *to = c);
         }
         together
     }
@@ -103,40 +110,30 @@ impl<F: Float> Shifted<F> {
         score
     }
 
-    /// The scores of the registers of rows at `at` against some centroids.
+    /// The scores of the V registers of rows at `at` against some centroids.
     #[inline(always)]
-    pub(crate) fn scores<S: Simd>(
+    pub(crate) fn scores<S: Simd, const V: usize, const G: usize>(
         &self,
         simd: S,
         columns: &[Column<F>],
         at: usize,
-        together: &[usize; TOGETHER],
-    ) -> [[F::Vector<S>; STRIP]; TOGETHER] {
-        let mut rows = [&self.rows[..columns.len()]; TOGETHER];
-        let mut scores = [[F::splat(simd, F::zero()); STRIP]; TOGETHER];
-        for g in 0..TOGETHER {
+        together: &[usize; G],
+    ) -> [[F::Vector<S>; V]; G] {
+        let nothing = [[F::splat(simd, F::zero()); V]; G];
+        let (mut scores, mut rows) = (nothing, [&self.rows[..0]; G]);
+        for g in 0..G {
+            scores[g] = [F::splat(simd, self.starts[together[g]]); V];
             rows[g] = &self.row(together[g])[..columns.len()];
-            scores[g] = [F::splat(simd, self.starts[together[g]]); STRIP];
         }
-        for (part, columns) in columns.chunks(PART).enumerate() {
-            let whole = scores;
-            if part > 0 {
-                scores = [[F::splat(simd, F::zero()); STRIP]; TOGETHER];
-            }
-            for (j, column) in columns.iter().enumerate() {
-                let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
-                for g in 0..TOGETHER {
-                    let c = F::splat(simd, rows[g][part * PART + j]);
-                    for r in 0..STRIP {
-                        scores[g][r] = F::vfma(simd, x[r], c, scores[g][r]);
-                    }
-                }
-            }
-            if part > 0 {
-                for g in 0..TOGETHER {
-                    for r in 0..STRIP {
-                        scores[g][r] = F::vadd(simd, scores[g][r], whole[g][r]);
-                    }
+        let whole = columns.len().min(PART);
+        add_products(simd, &columns[..whole], at, &rows, 0, &mut scores);
+        for from in (whole..columns.len()).step_by(PART) {
+            let columns = &columns[from..columns.len().min(from + PART)];
+            let mut sums = nothing;
+            add_products(simd, columns, at, &rows, from, &mut sums);
+            for g in 0..G {
+                for r in 0..V {
+                    scores[g][r] = F::vadd(simd, sums[g][r], scores[g][r]);
                 }
             }
         }
@@ -152,6 +149,31 @@ impl<F: Float> Shifted<F> {
     #[inline(always)]
     pub(crate) fn row(&self, c: usize) -> &[F] {
         &self.rows[c * self.width..(c + 1) * self.width]
+    }
+}
+
+/// Adds the products of some columns with those of the centroids' rows from the column `from` on.
+#[inline(always)]
+fn add_products<S: Simd, F: Float, const V: usize, const G: usize>(
+    simd: S,
+    columns: &[Column<F>],
+    at: usize,
+    rows: &[&[F]; G],
+    from: usize,
+    sums: &mut [[F::Vector<S>; V]; G],
+) {
+    let mut rows = *rows;
+    for g in 0..G {
+        rows[g] = &rows[g][from..from + columns.len()];
+    }
+    for (j, column) in columns.iter().enumerate() {
+        let x = &F::vectors::<S>(&column.0)[at..at + V];
+        for g in 0..G {
+            let c = F::splat(simd, rows[g][j]);
+            for r in 0..V {
+                sums[g][r] = F::vfma(simd, x[r], c, sums[g][r]);
+            }
+        }
     }
 }
 
@@ -200,14 +222,62 @@ impl<F: Float> WithSimd for Score<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        match self.tile.columns().len() {
+            1 => self.narrow::<S, 1>(simd),
+            2 => self.narrow::<S, 2>(simd),
+            3 => self.narrow::<S, 3>(simd),
+            // Two loads for each four multiplications, where there is room.
+            _ if S::REGISTER_COUNT >= 32 => self.wide::<S, 4, 4>(simd),
+            _ => self.wide::<S, STRIP, TOGETHER>(simd),
+        }
+    }
+}
+
+impl<F: Float> Score<'_, F> {
+    /// V registers of rows against G centroids at a time, with all their scores in registers over all columns.
+    #[inline(always)]
+    fn wide<S: Simd, const V: usize, const G: usize>(self, simd: S) {
         let Self { tile, centroids, list, found } = self;
-        for at in strips::<S, F>(tile.rows()) {
-            let mut running = Running::<S, F>::new(simd);
-            for first in (0..centroids.count(list)).step_by(TOGETHER) {
-                running.score(simd, tile.columns(), at, centroids, &centroids.together(list, first));
+        for at in strips::<S, F, V>(tile.rows()) {
+            let mut running = Running::<S, F, V>::new(simd);
+            for first in (0..centroids.count(list)).step_by(G) {
+                let together = centroids.together::<G>(list, first);
+                let scores = centroids.scores::<S, V, G>(simd, tile.columns(), at, &together);
+                for g in 0..G {
+                    running.note(simd, &scores[g], centroids.numbers[together[g]]);
+                }
             }
             running.norm2 = norms(simd, tile.columns(), at);
             running.finish(simd, tile.columns().len(), at, centroids, found);
+        }
+    }
+
+    /// One centroid at a time, with all D columns of twice as many rows in registers: each number of a centroid that is
+    /// loaded is used by four registers, and little is done but arithmetic.
+    #[inline(always)]
+    fn narrow<S: Simd, const D: usize>(self, simd: S) {
+        const ROWS: usize = 2 * STRIP;
+        let Self { tile, centroids, list, found } = self;
+        let rows = centroids.rows.as_chunks::<D>().0;
+        for at in strips::<S, F, ROWS>(tile.rows()) {
+            let mut x = [[F::splat(simd, F::zero()); ROWS]; D];
+            for j in 0..D {
+                x[j].copy_from_slice(&F::vectors::<S>(&tile.columns()[j].0)[at..at + ROWS]);
+            }
+            let mut running = Running::<S, F, ROWS>::new(simd);
+            for i in 0..centroids.count(list) {
+                let c = list.map_or(i, |list| list[i] as usize);
+                let mut scores = [F::splat(simd, centroids.starts[c]); ROWS];
+                for j in 0..D {
+                    let y = F::splat(simd, rows[c][j]);
+                    for r in 0..ROWS {
+                        scores[r] = F::vfma(simd, x[j][r], y, scores[r]);
+                    }
+                }
+                running.note(simd, &scores, centroids.numbers[c]);
+            }
+            running.norm2 = norms(simd, tile.columns(), at);
+            running.finish(simd, D, at, centroids, found);
         }
     }
 }
@@ -219,26 +289,28 @@ const PART: usize = 64;
 /// enough that the units which multiply and add never wait.
 pub(crate) const STRIP: usize = 2;
 pub(crate) const TOGETHER: usize = 6;
+/// A multiple of any number of centroids that are scored together.
+const PADDED: usize = 12;
 
-/// Where the strips begin, in registers, that hold so many rows.
+/// Where the strips of N registers begin, in registers, that hold so many rows.
 #[inline(always)]
-pub(crate) fn strips<S: Simd, F: Float>(rows: usize) -> impl Iterator<Item = usize> {
-    (0..rows.div_ceil(STRIP * lanes::<S, F>())).map(|strip| strip * STRIP)
+pub(crate) fn strips<S: Simd, F: Float, const N: usize>(rows: usize) -> impl Iterator<Item = usize> {
+    (0..rows.div_ceil(N * lanes::<S, F>())).map(|strip| strip * N)
 }
 
 /// ‖x‖² of the registers of rows at `at`.
 #[inline(always)]
-pub(crate) fn norms<S: Simd, F: Float>(simd: S, columns: &[Column<F>], at: usize) -> [F::Vector<S>; STRIP] {
-    let mut norm2 = [F::splat(simd, F::zero()); STRIP];
+pub(crate) fn norms<S: Simd, F: Float, const N: usize>(simd: S, columns: &[Column<F>], at: usize) -> [F::Vector<S>; N] {
+    let mut norm2 = [F::splat(simd, F::zero()); N];
     for columns in columns.chunks(PART) {
-        let mut part = [F::splat(simd, F::zero()); STRIP];
+        let mut part = [F::splat(simd, F::zero()); N];
         for column in columns {
-            let x = &F::vectors::<S>(&column.0)[at..at + STRIP];
-            for r in 0..STRIP {
+            let x = &F::vectors::<S>(&column.0)[at..at + N];
+            for r in 0..N {
                 part[r] = F::vfma(simd, x[r], x[r], part[r]);
             }
         }
-        for r in 0..STRIP {
+        for r in 0..N {
             norm2[r] = F::vadd(simd, norm2[r], part[r]);
         }
     }
@@ -246,43 +318,34 @@ pub(crate) fn norms<S: Simd, F: Float>(simd: S, columns: &[Column<F>], at: usize
 }
 
 /// What the registers of a strip know so far.
-pub(crate) struct Running<S: Simd, F: Float> {
-    pub(crate) best: [F::Vector<S>; STRIP],
-    pub(crate) second: [F::Vector<S>; STRIP],
-    pub(crate) index: [F::Vector<S>; STRIP],
+pub(crate) struct Running<S: Simd, F: Float, const N: usize> {
+    pub(crate) best: [F::Vector<S>; N],
+    pub(crate) second: [F::Vector<S>; N],
+    pub(crate) index: [F::Vector<S>; N],
     /// ‖x‖²
-    pub(crate) norm2: [F::Vector<S>; STRIP],
+    pub(crate) norm2: [F::Vector<S>; N],
 }
 
-impl<S: Simd, F: Float> Running<S, F> {
+impl<S: Simd, F: Float, const N: usize> Running<S, F, N> {
     #[inline(always)]
     pub(crate) fn new(simd: S) -> Self {
         let none = F::splat(simd, F::neg_infinity());
         let zero = F::splat(simd, F::zero());
-        Self { best: [none; STRIP], second: [none; STRIP], index: [zero; STRIP], norm2: [zero; STRIP] }
+        Self { best: [none; N], second: [none; N], index: [zero; N], norm2: [zero; N] }
     }
 
+    /// Takes the scores of one more centroid in.
     #[inline(always)]
-    fn score(
-        &mut self,
-        simd: S,
-        columns: &[Column<F>],
-        at: usize,
-        centroids: &Shifted<F>,
-        together: &[usize; TOGETHER],
-    ) {
-        let scores = centroids.scores(simd, columns, at, together);
-        for g in 0..TOGETHER {
-            let index = F::splat(simd, centroids.numbers[together[g]]);
-            for r in 0..STRIP {
-                let score = scores[g][r];
-                // In this order a score that is no number leaves the best as it is and makes it the second too, which is
-                // then in doubt: of two operands x86 returns the later one if either is NaN.
-                self.second[r] = F::vmax(simd, F::vmin(simd, score, self.best[r]), self.second[r]);
-                let better = F::vless(simd, self.best[r], score);
-                self.index[r] = F::vselect(simd, better, index, self.index[r]);
-                self.best[r] = F::vmax(simd, score, self.best[r]);
-            }
+    fn note(&mut self, simd: S, scores: &[F::Vector<S>; N], number: F) {
+        let index = F::splat(simd, number);
+        for r in 0..N {
+            let score = scores[r];
+            // In this order a score that is no number leaves the best as it is and makes it the second too, which is
+            // then in doubt: of two operands x86 returns the later one if either is NaN.
+            self.second[r] = F::vmax(simd, F::vmin(simd, score, self.best[r]), self.second[r]);
+            let better = F::vless(simd, self.best[r], score);
+            self.index[r] = F::vselect(simd, better, index, self.index[r]);
+            self.best[r] = F::vmax(simd, score, self.best[r]);
         }
     }
 
@@ -302,7 +365,7 @@ impl<S: Simd, F: Float> Running<S, F> {
         let direct = splat((width + 4.0) * f64::EPSILON);
         let underflow = splat(2.0 * (width + 4.0) * F::min_positive_value().widen());
         let gamma = splat(gamma);
-        for r in 0..STRIP {
+        for r in 0..N {
             let (best, second, norm2) = (self.best[r], self.second[r], self.norm2[r]);
             let norm = F::vsqrt(simd, norm2);
             let size = F::vabs(simd, second);

@@ -179,9 +179,8 @@ impl<F: Float> Search<'_, F> {
         let (scored, scores) = self.score(isa, &rows, open, labels, bounds, scratch);
         scratch.copied = copied;
         let SearchScratch { found, beyond, candidates, sift, .. } = scratch;
-        let mut renewed = [Bounds::UNKNOWN; TILE_ROWS];
-        isa.run(Renew { found, beyond, bounds: &mut renewed });
-        let mut nearest = found.index.0.map(|index| index.widen() as u32);
+        let (mut nearest, mut renewed) = ([0; TILE_ROWS], [Bounds::UNKNOWN; TILE_ROWS]);
+        isa.run(Renew { found, beyond, labels: &mut nearest, bounds: &mut renewed });
         for i in found.in_doubt(open.len()) {
             let row = samples.copied_row(first + open[i] as usize);
             let list = match scored {
@@ -348,10 +347,11 @@ impl<F: Float> WithSimd for Narrow<'_, F> {
     }
 }
 
-/// The bounds that follow from what was found, if no centroid that was not scored is within `beyond`.
+/// The labels and bounds that follow from what was found, if no centroid that was not scored is within `beyond`.
 struct Renew<'a, F> {
     found: &'a Found<F>,
     beyond: &'a Column<F>,
+    labels: &'a mut [u32; TILE_ROWS],
     bounds: &'a mut [Bounds; TILE_ROWS],
 }
 
@@ -360,10 +360,11 @@ impl<F: Float> WithSimd for Renew<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { found, beyond, bounds } = self;
+        let Self { found, beyond, labels, bounds } = self;
         // What is no number, as infinity less infinity, bounds nothing.
         let positive = |x: F| if x > F::zero() { x } else { F::zero() };
         let root = |square: F| positive(square).sqrt();
+        labels.iter_mut().zip(&found.index.0).for_each(|(label, index)| *label = index.index());
         for i in 0..TILE_ROWS {
             let (others, beyond) = (root(found.others.0[i]), positive(beyond.0[i]));
             bounds[i] = Bounds {
