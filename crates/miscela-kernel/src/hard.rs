@@ -111,7 +111,7 @@ impl HardMoments<'_> {
         let second = &mut self.second[c * size..(c + 1) * size];
         self.weight[c] += w;
         match self.scatter {
-            Scatter::Spherical if d < 8 => {
+            Scatter::Spherical if d < PARTS => {
                 let mut sum = 0.0;
                 for ((x, m), s) in row.iter().zip(mean).zip(first) {
                     let z = x.widen() - m.widen();
@@ -120,12 +120,7 @@ impl HardMoments<'_> {
                 }
                 second[0] += w * sum;
             }
-            Scatter::Spherical => {
-                z.resize(d, 0.0);
-                z.iter_mut().zip(row.iter().zip(mean)).for_each(|(z, (x, m))| *z = x.widen() - m.widen());
-                first.iter_mut().zip(&*z).for_each(|(s, z)| *s += w * z);
-                second[0] += w * sum_of_squares(simd, z);
-            }
+            Scatter::Spherical => second[0] += w * add_first(simd, row, mean, w, first),
             Scatter::Diagonal => {
                 for (((x, m), s), q) in row.iter().zip(mean).zip(first).zip(second) {
                     let z = x.widen() - m.widen();
@@ -143,17 +138,32 @@ impl HardMoments<'_> {
     }
 }
 
-/// Σ z², in eight parts whatever the width of a register.
+/// The parts in which squares are summed, whatever the width of a register.
+const PARTS: usize = 8;
+
+/// Adds w z to `first` and returns Σ z².
 #[inline(always)]
-fn sum_of_squares<S: Simd>(simd: S, z: &[f64]) -> f64 {
-    let mut parts = [0.0; 8];
-    let (chunks, rest) = z.as_chunks::<8>();
-    for chunk in chunks {
-        for (part, z) in f64::vectors_mut::<S>(&mut parts).iter_mut().zip(f64::vectors::<S>(chunk)) {
+fn add_first<S: Simd, F: Float>(simd: S, row: &[F], mean: &[F], w: f64, first: &mut [f64]) -> f64 {
+    let ((rows, row), (means, mean)) = (row.as_chunks::<PARTS>(), mean.as_chunks::<PARTS>());
+    let (firsts, first) = first.as_chunks_mut::<PARTS>();
+    let (mut parts, mut z, weight) = ([0.0; PARTS], [0.0; PARTS], f64::splat(simd, w));
+    for ((x, m), first) in rows.iter().zip(means).zip(firsts) {
+        for p in 0..PARTS {
+            z[p] = x[p].widen() - m[p].widen();
+        }
+        let sums = f64::vectors_mut::<S>(first).iter_mut().zip(f64::vectors_mut::<S>(&mut parts));
+        for (z, (first, part)) in f64::vectors::<S>(&z).iter().zip(sums) {
+            *first = f64::vadd(simd, *first, f64::vmul(simd, weight, *z));
             *part = f64::vadd(simd, *part, f64::vmul(simd, *z, *z));
         }
     }
-    rest.iter().fold(parts.iter().sum(), |sum, z| sum + z * z)
+    let mut sum = parts.iter().sum();
+    for ((x, m), first) in row.iter().zip(mean).zip(first) {
+        let z = x.widen() - m.widen();
+        *first += w * z;
+        sum += z * z;
+    }
+    sum
 }
 
 #[cfg(test)]
