@@ -1,0 +1,168 @@
+//! Rows of a table or a query, and passes over them: one aggregate query each.
+
+use crate::cluster::Cluster;
+use crate::error::TableError;
+use crate::gather::Gather;
+use crate::locate::locate;
+use crate::pass::{Parcel, Pass, Scalar, decode};
+use crate::rows::Columns;
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::DataType;
+use datafusion::logical_expr::{Expr, ident};
+use datafusion::prelude::{DataFrame, SessionContext};
+use miscela_em::{Partial, Task, WorkError, Workers};
+use miscela_kernel::SourceError;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// How often a pass is tried while workers go away.
+const TRIES: usize = 5;
+
+/// The rows that a model is fitted to: a table or a query, and which of its columns are what. A string will do where all
+/// columns are features and all rows count the same.
+///
+/// ```
+/// use miscela_datafusion::Table;
+///
+/// let table = Table::of("SELECT x, y, n FROM measured WHERE x > 0").columns(["x", "y"]).weights("n");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Table {
+    source: String,
+    columns: Option<Vec<String>>,
+    weights: Option<String>,
+}
+
+impl Table {
+    /// The rows of a table or view of this name, or of this query.
+    pub fn of(source: impl Into<String>) -> Self {
+        Self { source: source.into(), columns: None, weights: None }
+    }
+
+    /// These columns are features. Default: all but the weights.
+    pub fn columns<N: Into<String>>(self, names: impl IntoIterator<Item = N>) -> Self {
+        Self { columns: Some(names.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    /// This column says how often each row counts.
+    pub fn weights(self, name: impl Into<String>) -> Self {
+        Self { weights: Some(name.into()), ..self }
+    }
+}
+
+impl<S: Into<String>> From<S> for Table {
+    fn from(source: S) -> Self {
+        Self::of(source)
+    }
+}
+
+/// Passes over a table, each a query that an async runtime runs: not to be [run](Workers::run) on one of that runtime's own
+/// threads, but for such as may block.
+pub struct Passes {
+    runtime: Handle,
+    rows: DataFrame,
+    columns: Columns,
+    cluster: Option<Arc<Cluster>>,
+    passes: usize,
+}
+
+impl Passes {
+    /// Gets ready for passes over a table that this session knows, on the runtime that this is called on. No row is read.
+    ///
+    /// # Errors
+    /// If there is no such table or column, or one holds no numbers.
+    pub async fn new(context: &SessionContext, table: impl Into<Table>) -> Result<Self, TableError> {
+        let table = table.into();
+        let is_table = context.table_exist(table.source.as_str()).unwrap_or(false);
+        let rows = match is_table {
+            true => context.table(table.source.as_str()).await?,
+            false => context.sql(&table.source).await?,
+        };
+        let schema = rows.schema().clone();
+        let weight = table.weights.clone();
+        let names = table.columns.clone().unwrap_or_else(|| {
+            let all = schema.fields().iter().map(|field| field.name().clone());
+            all.filter(|name| Some(name) != weight.as_ref()).collect()
+        });
+        for name in names.iter().chain(&weight) {
+            let field = schema.fields().iter().find(|field| field.name() == name).ok_or_else(|| {
+                let present: Vec<_> = schema.fields().iter().map(|field| format!("\"{}\"", field.name())).collect();
+                TableError::NoColumn { column: name.clone(), present: present.join(", ") }
+            })?;
+            if !field.data_type().is_numeric() && field.data_type() != &DataType::Null {
+                let data_type = field.data_type().to_string();
+                return Err(TableError::NotNumeric { column: name.clone(), data_type });
+            }
+        }
+        let cluster = Cluster::of(context);
+        if let Some(cluster) = &cluster {
+            cluster.refresh().await?;
+        }
+        let columns = Columns { names, weight, missing: false };
+        Ok(Self { runtime: Handle::current(), rows, columns, cluster, passes: 0 })
+    }
+
+    /// The features' names.
+    pub fn names(&self) -> &[String] {
+        &self.columns.names
+    }
+
+    /// What a task sums up of all rows; `None` of none.
+    async fn sums<F: Scalar>(&self, task: &Task<F>) -> Result<Option<Partial<F>>, TableError> {
+        let pass = Arc::new(Parcel::pack(Pass { task: F::wrap(task.clone()), columns: self.columns.clone() })?);
+        let mut tries = 1;
+        loop {
+            match self.query(&pass).await {
+                Ok(sums) => return sums.map(|sums| decode(&sums)).transpose(),
+                Err(error) => match &self.cluster {
+                    Some(cluster) if tries < TRIES && (cluster.refresh().await? || is_lost(&error)) => tries += 1,
+                    _ => return Err(self.located(error).await),
+                },
+            }
+        }
+    }
+
+    /// The same error with the file that the row is in, if it is about a row and that can be found out.
+    async fn located(&self, error: TableError) -> TableError {
+        // From a worker comes what was said, and no more.
+        let text = error.to_string();
+        if !["has no value", "not a finite number", "the weight of row"].iter().any(|sign| text.contains(sign)) {
+            return error;
+        }
+        let (state, plan) = self.rows.clone().into_parts();
+        locate(&plan, &self.columns, &state).await.ok().flatten().unwrap_or(error)
+    }
+
+    async fn query(&self, pass: &Arc<Parcel<Pass>>) -> Result<Option<Vec<u8>>, TableError> {
+        let columns: Vec<Expr> = self.columns.all().map(ident).collect();
+        let sums = Gather::function("miscela_pass", pass.clone()).call(columns);
+        let batches = self.rows.clone().aggregate(vec![], vec![sums])?.collect().await?;
+        let sums = batches.iter().flat_map(|batch| batch.column(0).as_binary::<i32>().iter().flatten()).next();
+        Ok(sums.map(<[u8]>::to_vec))
+    }
+}
+
+impl<F: Scalar> Workers<F> for Passes {
+    fn run(&mut self, task: &Task<F>) -> Result<Partial<F>, WorkError> {
+        self.passes += 1;
+        match self.runtime.block_on(self.sums(task)) {
+            Ok(Some(sums)) => Ok(sums),
+            Ok(None) => Err(SourceError::NoRows.into()),
+            Err(TableError::Work(error)) => Err(error),
+            Err(error) => Err(WorkError::Other(Box::new(error))),
+        }
+    }
+
+    fn passes(&self) -> usize {
+        self.passes
+    }
+}
+
+/// Whether an error is that of a connection, and not of the query.
+fn is_lost(error: &TableError) -> bool {
+    let TableError::Query(error) = error else { return false };
+    let text = error.to_string();
+    ["transport error", "tcp connect error", "connection", "h2 protocol error", "broken pipe"]
+        .iter()
+        .any(|sign| text.to_lowercase().contains(sign))
+}
