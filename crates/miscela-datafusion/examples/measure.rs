@@ -86,7 +86,7 @@ fn measure() -> Outcome<()> {
         let (mut all, mut few) = (passes(folder.path())?, passes(small.path())?);
         for (name, task) in tasks(&rows)? {
             let whole = least(|| all.run(&task))?;
-            let scan = least(|| all.run(&Task::Summary))?;
+            let scan = least(|| all.run(&Task::<f64>::Summary))?;
             let (fixed, sent) = (least(|| few.run(&Task::<f64>::Summary))?, least(|| few.run(&task))?);
             let shuffle = (sent - fixed).max(0.0);
             println!(
@@ -116,11 +116,7 @@ fn embedded(runtime: &Runtime, rows: &Array2<f64>) -> Outcome<()> {
             .tolerance(0.0)
             .max_n_iterations(ITERATIONS)
     };
-    let mut table = f64::INFINITY;
-    for _ in 0..REPEATS {
-        table = table
-            .min(runtime.block_on(fit_kmeans(&context, "measured", kmeans(Algorithm::Auto)))?.report().seconds.fit);
-    }
+    let table = least(|| runtime.block_on(fit_kmeans(&context, "measured", kmeans(Algorithm::Auto))))?;
     for algorithm in [Algorithm::Lloyd, Algorithm::Auto] {
         let array = least(|| kmeans(algorithm).fit(&dataset))?;
         line(&format!("k-means, k = 64, {algorithm:?}"), array, table);
@@ -133,11 +129,7 @@ fn embedded(runtime: &Runtime, rows: &Array2<f64>) -> Outcome<()> {
                 .tolerance(0.0)
                 .max_n_iterations(ITERATIONS)
         };
-        let mut table = f64::INFINITY;
-        for _ in 0..REPEATS {
-            let fit = runtime.block_on(fit_gaussian_mixture(&context, "measured", mixture()))?;
-            table = table.min(fit.report().seconds.fit + fit.report().seconds.init);
-        }
+        let table = least(|| runtime.block_on(fit_gaussian_mixture(&context, "measured", mixture())))?;
         let array = least(|| mixture().fit(&dataset))?;
         line(&format!("mixture, k = {k}, {covariance}"), array, table);
     }

@@ -54,7 +54,7 @@ pub async fn fit_kmeans_observed<F: Scalar, R: Rng + Clone + Send + 'static>(
     context: &SessionContext,
     table: impl Into<Table>,
     params: KMeansParams<F, R, L2>,
-    mut observer: impl Observer + Send + 'static,
+    mut observer: impl Observer + 'static,
 ) -> Result<KMeans<F>, TableError> {
     let params = params.check().map_err(KMeansError::from)?;
     let passes = Passes::new(context, table).await?;
@@ -92,7 +92,7 @@ pub async fn fit_gaussian_mixture_observed<F: Scalar, R: Rng + Clone + Send + 's
     context: &SessionContext,
     table: impl Into<Table>,
     params: GmmParams<F, R>,
-    mut observer: impl Observer + Send + 'static,
+    mut observer: impl Observer + 'static,
 ) -> Result<GaussianMixture<F>, TableError> {
     let params = params.check().map_err(GmmError::from)?;
     let passes = Passes::new(context, table).await?;
