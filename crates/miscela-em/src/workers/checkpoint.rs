@@ -27,7 +27,7 @@ pub struct Checkpoint<F> {
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
 pub(super) enum Parameters<F> {
     Centroids(Array2<F>),
-    Mixture(Mixture<F>),
+    Mixture(Box<Mixture<F>>),
 }
 
 impl<F> Checkpoint<F> {

@@ -68,7 +68,7 @@ impl MixtureOver<'_> {
         if self.settings.acceleration != Acceleration::None {
             return Err(WorkError::OtherFit("accelerated fits cannot be gone on with".into()));
         }
-        self.go(workers, (mixture, state, run, labels), keeper, observer)
+        self.go(workers, (*mixture, state, run, labels), keeper, observer)
     }
 
     fn go<F: Float>(
@@ -160,6 +160,6 @@ impl<F: Float> Remote<F> for GaussianFamily<F> {
     }
 
     fn parameters(&self) -> Parameters<F> {
-        Parameters::Mixture(self.mixture().clone())
+        Parameters::Mixture(Box::new(self.mixture().clone()))
     }
 }

@@ -153,7 +153,7 @@ pub struct Work<F: Float>(Prepared<F>);
 enum Prepared<F: Float> {
     Summary,
     Scatter(Vec<F>, Scatter),
-    KMeans(KMeansFamily<F, L2>),
+    KMeans(Box<KMeansFamily<F, L2>>),
     Mixture(Box<GaussianFamily<F>>),
     Moments { means: Centroids<F>, about: Vec<F>, scatter: Scatter },
     CentroidFit(Centroids<F>),
@@ -167,7 +167,7 @@ enum Prepared<F: Float> {
 enum Rule<F: Float> {
     Sample,
     Far(Centroids<F>),
-    FarthestOfCentroids(KMeansFamily<F, L2>),
+    FarthestOfCentroids(Box<KMeansFamily<F, L2>>),
     WorstOfMixture(Box<GaussianFamily<F>>),
 }
 
@@ -180,7 +180,7 @@ impl<F: Float> Task<F> {
         Ok(Work(match self {
             Task::Summary => Prepared::Summary,
             Task::Scatter { about, scatter } => Prepared::Scatter(about.clone(), *scatter),
-            Task::KMeans { centroids, offset } => Prepared::KMeans(family_of(centroids, offset)?),
+            Task::KMeans { centroids, offset } => Prepared::KMeans(Box::new(family_of(centroids, offset)?)),
             Task::Mixture(task) => Prepared::Mixture(Box::new(task.family()?)),
             Task::Moments { means, about, scatter, offset } => {
                 same_shape(means, about, "points to sum about")?;
@@ -196,7 +196,7 @@ impl<F: Float> Task<F> {
                 let step = match step.as_ref() {
                     Task::KMeans { centroids, offset } => {
                         check_labels(labels, centroids.dim())?;
-                        Prepared::KMeans(family_of(centroids, offset)?)
+                        Prepared::KMeans(Box::new(family_of(centroids, offset)?))
                     }
                     Task::Mixture(task) => {
                         check_labels(labels, task.mixture.means.dim())?;
@@ -216,7 +216,7 @@ impl<F: Float> Task<F> {
                     Pick::Sample => Rule::Sample,
                     Pick::Far { centroids, offset } => Rule::Far(centroids_of(centroids, offset)?),
                     Pick::FarthestOfCentroids { centroids, offset } => {
-                        Rule::FarthestOfCentroids(family_of(centroids, offset)?)
+                        Rule::FarthestOfCentroids(Box::new(family_of(centroids, offset)?))
                     }
                     Pick::WorstOfMixture(task) => Rule::WorstOfMixture(Box::new(task.hard_family()?)),
                 };
@@ -335,10 +335,10 @@ impl<F: Float> Work<F> {
             Prepared::Scatter(point, scatter) => {
                 Partial::Statistics { statistics: about(samples, point, *scatter, threads), labels: 0 }
             }
-            Prepared::KMeans(family) => e_step(family, samples, first, &[], threads),
+            Prepared::KMeans(family) => e_step(family.as_ref(), samples, first, &[], threads),
             Prepared::Mixture(family) => e_step(family.as_ref(), samples, first, &[], threads),
             Prepared::Relabelled(step, labels) => match step.as_ref() {
-                Prepared::KMeans(family) => e_step(family, samples, first, labels, threads),
+                Prepared::KMeans(family) => e_step(family.as_ref(), samples, first, labels, threads),
                 Prepared::Mixture(family) => e_step(family.as_ref(), samples, first, labels, threads),
                 _ => return Err(ParameterError::Assignment("none of a task without an E-step")),
             },
@@ -454,7 +454,7 @@ impl<F: Float> Rule<F> {
                 }
                 picks.tidied()
             }
-            Rule::FarthestOfCentroids(family) => worst(family, samples, count, first, threads),
+            Rule::FarthestOfCentroids(family) => worst(family.as_ref(), samples, count, first, threads),
             Rule::WorstOfMixture(family) => worst(family.as_ref(), samples, count, first, threads),
         }
     }
