@@ -155,7 +155,7 @@ fn a_fit_that_is_killed_goes_on_and_ends_with_the_same_bits() {
                 .unwrap();
             // Moments all over the fit, later ones the more there were, so that it ends.
             let part = (f64::from(attempt) * 0.618_033_988_749_894_9).fract() + f64::from(attempt) / 20.0;
-            std::thread::sleep(whole.mul_f64(part.min(20.0) / 3.0));
+            std::thread::sleep(whole.mul_f64(part.min(20.0) / 8.0));
             let _ = child.kill();
             if child.wait().unwrap().success() {
                 break;
@@ -189,7 +189,7 @@ fn a_time_limit_keeps_what_there_is() {
 #[test]
 fn an_interrupt_keeps_the_model_and_the_fit_can_be_gone_on_with() {
     let folder = folder(50_000);
-    let fit = "fit t.npy -m gmm -k 8 --tol 0 --max-iter 150 --checkpoint c --checkpoint-every 1e6";
+    let fit = "fit t.npy -m gmm -k 8 --tol 0 --max-iter 150 --checkpoint c --checkpoint-every 0";
     for signal in ["-INT", "-TERM"] {
         let child = Command::new(env!("CARGO_BIN_EXE_miscela"))
             .args(format!("{fit} -o m.json --json").split_whitespace())

@@ -45,7 +45,7 @@ impl<F> Checkpoint<F> {
 /// Keeps checkpoints.
 pub trait Keeper<F> {
     /// Whether it is time for one. Asked after each iteration but the last; one is kept in any case where an observer asked to
-    /// stop.
+    /// stop when the iteration was done.
     fn is_due(&mut self) -> bool;
 
     /// Keeps it in the place of the one before.
