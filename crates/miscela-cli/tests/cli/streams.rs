@@ -170,7 +170,7 @@ fn a_fit_that_is_killed_goes_on_and_ends_with_the_same_bits() {
     // A checkpoint of another fit is refused.
     folder.ok(&format!("fit t.npy {LONG} {CHUNKS} --time-limit 1e-6 -o early.json"));
     assert!(folder.path("c").exists());
-    folder.fails("fit t.npy -k 3 --checkpoint c", 1, &["checkpoint", "another fit"]);
+    folder.fails("fit t.npy -k 3 --checkpoint c --quiet", 1, &["checkpoint", "another fit"]);
 }
 
 #[test]
