@@ -159,8 +159,8 @@ fn tasks(rows: &Array2<f64>) -> Vec<Task<f64>> {
         Task::Summary,
         Task::Scatter { about: offset.clone(), scatter: miscela_kernel::Scatter::Full },
         Task::KMeans { centroids: centroids.clone(), offset: offset.clone() },
-        Task::Mixture(task(Assignment::Soft)),
-        Task::Mixture(task(Assignment::Hard)),
+        Task::Mixture(Box::new(task(Assignment::Soft))),
+        Task::Mixture(Box::new(task(Assignment::Hard))),
         Task::Moments {
             means: centroids.clone(),
             about: to.clone(),
@@ -174,7 +174,7 @@ fn tasks(rows: &Array2<f64>) -> Vec<Task<f64>> {
         pick(Pick::Sample),
         pick(Pick::Far { centroids: centroids.clone(), offset: offset.clone() }),
         pick(Pick::FarthestOfCentroids { centroids, offset }),
-        pick(Pick::WorstOfMixture(task(Assignment::Hard))),
+        pick(Pick::WorstOfMixture(Box::new(task(Assignment::Hard)))),
     ]
 }
 

@@ -241,7 +241,13 @@ impl<F: Scalar> Predictor for GaussianMixture<F> {
             return Err(TableError::Message("gmm_step is for mixtures without noise; the model has some".into()));
         }
         let (covariance, assignment, tails) = (self.covariance(), self.assignment(), self.tails());
-        Ok(F::wrap(Task::Mixture(MixtureTask { summary: summary_of(self), mixture, covariance, assignment, tails })))
+        Ok(F::wrap(Task::Mixture(Box::new(MixtureTask {
+            summary: summary_of(self),
+            mixture,
+            covariance,
+            assignment,
+            tails,
+        }))))
     }
 
     fn answer(&self, answer: Answer, columns: &Columns, arrays: &[ArrayRef]) -> Result<ArrayRef, TableError> {

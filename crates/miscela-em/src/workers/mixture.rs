@@ -152,11 +152,11 @@ impl<F: Float> GaussianFamily<F> {
 
 impl<F: Float> Remote<F> for GaussianFamily<F> {
     fn step(&self, summary: &Summary) -> Task<F> {
-        Task::Mixture(self.task(summary))
+        Task::Mixture(Box::new(self.task(summary)))
     }
 
     fn worst(&self, summary: &Summary) -> Pick<F> {
-        Pick::WorstOfMixture(self.task(summary))
+        Pick::WorstOfMixture(Box::new(self.task(summary)))
     }
 
     fn parameters(&self) -> Parameters<F> {

@@ -47,7 +47,7 @@ pub enum Task<F> {
         offset: Vec<F>,
     },
     /// An E-step of a mixture: [`Partial::Statistics`].
-    Mixture(MixtureTask<F>),
+    Mixture(Box<MixtureTask<F>>),
     /// The moments, about `about`, of the rows nearest to each of some means: [`Partial::Statistics`]. It is what a mixture starts from.
     Moments {
         /// k × d
@@ -142,7 +142,7 @@ pub enum Pick<F> {
         offset: Vec<F>,
     },
     /// The distinct rows that their components explain worst.
-    WorstOfMixture(MixtureTask<F>),
+    WorstOfMixture(Box<MixtureTask<F>>),
 }
 
 /// A task made ready: everything that follows from its parameters alone is computed.
