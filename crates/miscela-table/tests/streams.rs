@@ -58,7 +58,7 @@ fn some(rows: &Array2<f64>, range: std::ops::Range<usize>) -> Array2<f64> {
 
 fn message<T>(result: Result<T, impl std::fmt::Display>) -> String {
     let error = result.err().expect("it is an error").to_string();
-    error.rsplit_once(|c| c == '/').map_or(error.clone(), |(_, end)| end.to_string())
+    error.rsplit_once('/').map_or(error.clone(), |(_, end)| end.to_string())
 }
 
 #[test]
