@@ -191,14 +191,17 @@ fn an_interrupt_keeps_the_model_and_the_fit_can_be_gone_on_with() {
     let folder = folder(50_000);
     let fit = "fit t.npy -m gmm -k 8 --tol 0 --max-iter 150 --checkpoint c --checkpoint-every 0";
     for signal in ["-INT", "-TERM"] {
-        let child = Command::new(env!("CARGO_BIN_EXE_miscela"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_miscela"))
             .args(format!("{fit} -o m.json --json").split_whitespace())
             .current_dir(folder.path("."))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(400));
+        // Once it has got somewhere, and long before it ends.
+        while !folder.path("c").exists() && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
         assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
         let output = child.wait_with_output().unwrap();
         let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
