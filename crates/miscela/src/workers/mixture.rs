@@ -33,7 +33,7 @@ impl<F: Float + Serialize + DeserializeOwned, R: Rng + Clone> GmmValidParams<F, 
     /// let source = Chunked::new(iris.records(), None, 64);
     /// let model = GaussianMixture::params(3).fit_source(&source, &mut ())?;
     /// let in_memory = GaussianMixture::params(3).fit(&iris)?;
-    /// assert!((model.score(iris.records()) - in_memory.score(iris.records())).abs() < 1e-9);
+    /// assert!((model.score(&iris)? - in_memory.score(&iris)?).abs() < 1e-9);
     /// # Ok::<(), GmmError>(())
     /// ```
     ///
