@@ -3,8 +3,8 @@
 use crate::centroids::KMeansFamily;
 use crate::engine::{Assigned, Family, MStep};
 use crate::gaussian::{GaussianFamily, MixtureSettings};
+use crate::maximise::Notes;
 use crate::parameters::Mixture;
-use crate::report::RepairAction;
 use crate::statistics::{MergeError, Statistics};
 use crate::summary::Summary;
 use crate::workers::{WorkError, mixture::check_settings};
@@ -23,7 +23,7 @@ pub fn maximised<F: Float>(
     mixture: &Mixture<F>,
     settings: &MixtureSettings,
     statistics: Statistics,
-) -> Result<(Mixture<F>, f64, Vec<(usize, RepairAction, String)>), WorkError> {
+) -> Result<(Mixture<F>, f64, Notes), WorkError> {
     check_settings(settings)?;
     let shape = (mixture.n_components(), mixture.n_columns(), settings.covariance.structure().scatter());
     statistics.check_shape(shape, mixture.degrees.is_some())?;
