@@ -28,7 +28,7 @@ pub(crate) fn json(answer: &impl Serialize) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-/// A note on standard error.
+/// A note on standard error. Where nobody reads that any more, work goes on all the same.
 pub(crate) fn note(text: &str) {
-    anstream::eprintln!("{WARNING}note:{WARNING:#} {text}");
+    let _ = writeln!(anstream::stderr(), "{WARNING}note:{WARNING:#} {text}");
 }

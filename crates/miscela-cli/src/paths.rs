@@ -3,7 +3,7 @@
 use crate::error::{Failure, name_of};
 use miscela::Codec;
 use miscela_table::{Format, Kind, STANDARD_STREAM};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The ending is that of a table.
 pub(crate) fn table(path: &Path) -> Result<(), Failure> {
@@ -42,8 +42,9 @@ pub(crate) fn model(path: &Path) -> Result<(), Failure> {
 
 /// No file is read or written twice, and none that is read is written.
 pub(crate) fn apart(read: &[Option<&Path>], written: &[Option<&Path>]) -> Result<(), Failure> {
-    let read: Vec<&Path> = read.iter().flatten().copied().collect();
-    let written: Vec<&Path> = written.iter().flatten().copied().collect();
+    // Of one file there are many names.
+    let places = |paths: &[Option<&Path>]| paths.iter().flatten().map(|path| place(path)).collect::<Vec<PathBuf>>();
+    let (read, written) = (places(read), places(written));
     if read.iter().filter(|path| is_stream(path)).count() > 1 {
         return Err(Failure::call("standard input (-) can be read once only; put one of the tables into a file"));
     }
@@ -57,6 +58,18 @@ pub(crate) fn apart(read: &[Option<&Path>], written: &[Option<&Path>]) -> Result
         }
     }
     Ok(())
+}
+
+/// The one name of a file, which need not be there yet; a stream keeps its own.
+fn place(path: &Path) -> PathBuf {
+    if is_stream(path) {
+        return path.to_path_buf();
+    }
+    let in_folder = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(folder.canonicalize().ok()?.join(path.file_name()?))
+    };
+    path.canonicalize().ok().or_else(in_folder).unwrap_or_else(|| path.to_path_buf())
 }
 
 /// There are folders for all files to be written, seen before any work is done.

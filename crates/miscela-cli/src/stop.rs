@@ -27,10 +27,12 @@ impl<O> Stop<O> {
     pub(crate) fn watch(inner: O, start: Instant, seconds: Option<f64>) -> Result<Self, Failure> {
         let limit = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let handler = ctrlc::set_handler(|| {
-            if INTERRUPTED.swap(true, Ordering::SeqCst) {
+            if INTERRUPTED.load(Ordering::SeqCst) {
                 std::process::exit(KILLED);
             }
+            // Said before it is heeded: the fit may end at once, and the process with it.
             output::note("interrupted: this pass is the last; once more, and nothing is kept");
+            INTERRUPTED.store(true, Ordering::SeqCst);
         });
         handler.map_err(|error| Failure::fault(format!("cannot heed signals: {error}")))?;
         let end = limit.and_then(|limit| start.checked_add(limit));

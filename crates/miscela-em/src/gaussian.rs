@@ -155,7 +155,7 @@ impl<F: Float> GaussianFamily<F> {
         }
         let density = Density::new(&start)?;
         let prior = settings.prior(start.n_components(), summary);
-        let offset = summary.mean.iter().map(|m| F::narrow(*m)).collect();
+        let offset = summary.offset();
         let shares = matches!(settings.assignment, Assignment::Soft | Assignment::Tempered(_));
         let squarem = (shares && settings.acceleration == Acceleration::Squarem).then(Squarem::new);
         let mut family = Self {

@@ -147,7 +147,7 @@ impl Axes {
     /// The principal axes of the rows about their mean; none where they cannot be computed.
     fn principal<F: Float>(samples: &Samples<F>, summary: &Summary, threads: Threads) -> Option<Self> {
         let d = samples.n_columns();
-        let shift: Vec<F> = summary.mean.iter().map(|m| F::narrow(*m)).collect();
+        let shift: Vec<F> = summary.offset();
         let empty = || Sums::zero(1, d, Scatter::Full);
         let add = |block: &Block<F>, sums: &mut Sums, (): &mut ()| {
             sums.hard().add(block, &[0; BLOCK_ROWS][..block.len()], &shift);

@@ -196,7 +196,7 @@ pub(crate) fn shared_statistics<F: Float>(
     summary: &Summary,
     threads: Threads,
 ) -> Statistics {
-    let centre: Vec<F> = summary.mean.iter().map(|m| F::narrow(*m)).collect();
+    let centre: Vec<F> = summary.offset();
     let pass = Pass { samples, shares: &Prepared::new(shares, &centre), k, noise, threads };
     // The first pass only needs the means; the spherical scatter is the cheapest to carry along.
     let first = pass.moments(&centre.repeat(k), Scatter::Spherical);

@@ -112,8 +112,12 @@ impl Summary {
 
     /// Σ w (x − μ)(x − μ)ᵀ of all rows, as much of it as asked for. One pass.
     pub(crate) fn scatter<F: Float>(&self, samples: &Samples<F>, scatter: Scatter, threads: Threads) -> Vec<f64> {
-        let mean: Vec<F> = self.mean.iter().map(|m| F::narrow(*m)).collect();
-        about(samples, &mean, scatter, threads).scatter_about_mean(0)
+        about(samples, &self.offset(), scatter, threads).scatter_about_mean(0)
+    }
+
+    /// The mean of the rows in their own number type: what kernels take off rows and centroids alike.
+    pub fn offset<F: Float>(&self) -> Vec<F> {
+        self.mean.iter().map(|m| F::narrow(*m)).collect()
     }
 
     /// The mean over columns of their variances: what a k-means tolerance is relative to.

@@ -180,7 +180,7 @@ pub(crate) fn group_of(groups: &[u64], row: u64) -> Option<usize> {
 }
 
 /// Writes numbers of a column from a row on, each `step` after the one before, until there is no more room.
-fn widen(column: &ArrayRef, first: usize, to: &mut [f64], step: usize) {
+fn widen(column: &dyn Array, first: usize, to: &mut [f64], step: usize) {
     let to = to.iter_mut().step_by(step);
     match column.data_type() {
         DataType::Float64 => each::<Float64Type>(column, first, to, |x| x),
@@ -210,7 +210,7 @@ fn widen(column: &ArrayRef, first: usize, to: &mut [f64], step: usize) {
 }
 
 fn each<'a, T: ArrowPrimitiveType>(
-    column: &ArrayRef,
+    column: &dyn Array,
     first: usize,
     to: impl Iterator<Item = &'a mut f64>,
     widen: impl Fn(T::Native) -> f64,
@@ -226,12 +226,14 @@ fn each<'a, T: ArrowPrimitiveType>(
 }
 
 /// Appends a value as text: numbers as they are in a text table, dates by ISO 8601, nothing for null.
-fn push_text(text: &mut String, column: &ArrayRef, i: usize) {
+fn push_text(text: &mut String, column: &dyn Array, i: usize) {
     if column.is_null(i) {
         return;
     }
     // Writing to a String cannot fail.
     let _ = match column.data_type() {
+        // It has no mask that says so.
+        DataType::Null => Ok(()),
         DataType::Utf8 => text.write_str(column.as_string::<i32>().value(i)),
         DataType::LargeUtf8 => text.write_str(column.as_string::<i64>().value(i)),
         DataType::Utf8View => text.write_str(column.as_string_view().value(i)),
@@ -248,8 +250,9 @@ fn push_text(text: &mut String, column: &ArrayRef, i: usize) {
         DataType::Decimal128(..) => text.write_str(&column.as_primitive::<Decimal128Type>().value_as_string(i)),
         DataType::Boolean => write!(text, "{}", column.as_boolean().value(i)),
         DataType::Dictionary(..) => {
-            let dictionary = column.as_any_dictionary();
-            push_text(text, dictionary.values(), dictionary.normalized_keys()[i]);
+            let (dictionary, mut key) = (column.as_any_dictionary(), [0.0]);
+            widen(dictionary.keys(), i, &mut key, 1);
+            push_text(text, dictionary.values(), key[0] as usize);
             Ok(())
         }
         kind => {

@@ -9,8 +9,11 @@ use crate::{RecordBatch, TableError};
 use arrow_ipc::reader::{FileReaderBuilder, StreamReader};
 use arrow_schema::{ArrowError, SchemaRef};
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+
+/// The mark that ends a stream: the next message has no bytes.
+const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
 
 /// An Arrow file whose schema is known.
 pub(crate) struct Ipc {
@@ -51,6 +54,10 @@ fn batches(path: &Path, file: &str, columns: Option<Vec<usize>>) -> Result<(Sche
         return Err(TableError::Empty { file: file.to_string() });
     }
     if magic != b"ARROW1" {
+        if !has_end(&mut input).map_err(unreadable)? {
+            let (place, source) = (String::new(), "the stream is cut short".into());
+            return Err(TableError::Damaged { file: file.to_string(), place, source });
+        }
         let reader = StreamReader::try_new(input, columns).map_err(|error| damaged(file, error))?;
         return Ok((reader.schema(), Box::new(reader)));
     }
@@ -61,6 +68,16 @@ fn batches(path: &Path, file: &str, columns: Option<Vec<usize>>) -> Result<(Sche
     };
     let reader = builder.build(input).map_err(|error| damaged(file, error))?;
     Ok((reader.schema(), Box::new(reader)))
+}
+
+/// Whether a stream ends with its mark: one that is cut between two batches looks as if it ended there.
+fn has_end(input: &mut BufReader<File>) -> io::Result<bool> {
+    let start = input.seek(SeekFrom::End(0))?.saturating_sub(END.len() as u64);
+    let mut end = Vec::new();
+    input.seek(SeekFrom::Start(start))?;
+    input.read_to_end(&mut end)?;
+    input.rewind()?;
+    Ok(end == END)
 }
 
 pub(crate) fn damaged(file: &str, error: ArrowError) -> TableError {

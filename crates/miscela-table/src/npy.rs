@@ -20,6 +20,9 @@ const MAX_HEADER: usize = 1 << 16;
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 20;
 
+/// More columns than this are not believed before they are seen.
+const MANY_COLUMNS: usize = 1 << 16;
+
 /// Where bytes come from: of a file, anywhere in it; else one after the other.
 pub(crate) enum Input {
     File(Box<dyn ReadSeek>),
@@ -52,6 +55,21 @@ impl Input {
             Input::File(file) => file.seek(SeekFrom::Start(start + offset)).map(drop),
             Input::Stream(_) => Ok(()),
         }
+    }
+}
+
+impl Input {
+    /// Fails unless there are so many bytes from here on. A stream is kept in memory then, so ask only where it matters.
+    fn check_length(&mut self, start: u64, bytes: u64) -> io::Result<()> {
+        self.seek(start, 0)?;
+        if let Input::File(file) = self {
+            let (here, end) = (file.stream_position()?, file.seek(SeekFrom::End(0))?);
+            file.seek(SeekFrom::Start(start))?;
+            if end.saturating_sub(here) < bytes {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+        Ok(())
     }
 }
 
@@ -107,6 +125,11 @@ impl Npy {
             return Err(TableError::Empty { file: file.to_string() });
         }
         header.length().ok_or_else(|| too_large(file, &header.shape))?;
+        // Each column gets a name: of more than a few there should at least be a row.
+        if shape.1 > MANY_COLUMNS {
+            let row = (shape.1 as u64).saturating_mul(number.size() as u64);
+            input.check_length(start, row).map_err(|error| io_error(file, error))?;
+        }
         let (names, file) = (numbered(shape.1), file.to_string());
         Ok(Self { input, header, number, start, shape, names, file, done: 0, piece: Vec::new() })
     }

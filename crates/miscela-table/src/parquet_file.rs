@@ -6,6 +6,7 @@
 use crate::TableError;
 use crate::columnar::{self, Batch, Batches, Columnar};
 use crate::layout::Layout;
+use arrow_array::{Array, ArrayRef};
 use arrow_schema::Fields;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
@@ -73,7 +74,8 @@ impl Parquet {
             Ok(Column { name: names[j].clone(), reader })
         });
         let columns = columns.collect::<Result<_, TableError>>()?;
-        let decoder = Decoder { file: self.file.clone(), columns, groups: self.groups(), row: 0 };
+        let (file, n_rows) = (self.file.clone(), self.n_rows());
+        let decoder = Decoder { file, columns, groups: self.groups(), n_rows, row: 0 };
         let batches: Batches = Box::new(decoder);
         Ok(Columnar::new(&self.file, batches, layout, self.groups()))
     }
@@ -95,6 +97,8 @@ struct Decoder {
     file: String,
     columns: Vec<Column>,
     groups: Vec<u64>,
+    /// By the footer.
+    n_rows: u64,
     /// The first row of the next batch.
     row: u64,
 }
@@ -109,14 +113,17 @@ impl Decoder {
             Some(Err(error)) => Err(damaged(file, said(group, name), ParquetError::from(error))),
         });
         let decoded: Vec<_> = decoded.collect::<Result<_, _>>()?;
-        let Some(batch) = decoded.into_iter().collect::<Option<Batch>>() else { return Ok(None) };
-        let rows = batch.first().map_or(0, |column| column.len());
-        if let Some(j) = batch.iter().position(|column| column.len() != rows) {
-            let error = ParquetError::General("columns have different numbers of rows".to_string());
+        let rows = |column: &Option<ArrayRef>| column.as_ref().map_or(0, |column| column.len() as u64);
+        let most = decoded.iter().map(rows).max().unwrap_or(0);
+        let left = self.n_rows - self.row;
+        // No column ends before the others, and all of them where the footer says.
+        let wrong = |column| rows(column) < most || most > left || (most == 0 && left > 0);
+        if let Some(j) = decoded.iter().position(wrong) {
+            let error = ParquetError::General("it has other rows than the footer says".to_string());
             return Err(damaged(file, said(group, &self.columns[j].name), error));
         }
-        self.row += rows as u64;
-        Ok(Some(batch))
+        self.row += most;
+        Ok(decoded.into_iter().collect())
     }
 }
 

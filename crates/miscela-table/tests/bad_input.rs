@@ -274,14 +274,19 @@ fn damaged_arrays() {
         let (_folder, path) = file("t.npy", bytes);
         assert_eq!(message(read(&path).unwrap_err(), &path), format!("t.npy: {expected}"));
     }
-    // A shape that no memory holds, and one that overflows.
-    for shape in ["(99999999999999, 2)", "(99999999999999999, 999)"] {
+    // Shapes that no memory holds, one that overflows, and one with more columns than there are bytes.
+    let too_large = "does not fit into memory";
+    for (shape, expected) in [
+        ("(99999999999999, 2)", too_large),
+        ("(99999999999999999, 999)", too_large),
+        ("(2, 99999999999)", "the file is cut short; write it again"),
+    ] {
         let mut bytes = with("(2, 2)", shape);
         let grown = bytes.len() - good.len();
         let padding = bytes.windows(grown).rposition(|word| word.iter().all(|&byte| byte == b' ')).unwrap();
         bytes.drain(padding..padding + grown);
         let (_folder, path) = file("t.npy", bytes);
-        assert!(read(&path).unwrap_err().to_string().ends_with("does not fit into memory"));
+        assert!(read(&path).unwrap_err().to_string().ends_with(expected), "{shape}");
     }
 }
 

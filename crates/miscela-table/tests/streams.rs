@@ -1,14 +1,19 @@
 //! The same rows in every format and in chunks of any size: the same bits. Files that other programs wrote are in `data`.
 
+use arrow_array::types::Int32Type;
+use arrow_array::{ArrayRef, DictionaryArray, Float64Array, NullArray};
+use arrow_ipc::writer::{FileWriter, StreamWriter};
 use miscela_kernel::{Source, SourceError};
 use miscela_table::{
-    Arrays, Blocks, Columns, ReadOptions, TableValues, chunk_rows, read, read_with, write_array, write_rows,
+    Arrays, Blocks, Columns, ReadOptions, RecordBatch, TableValues, chunk_rows, read, read_with, write_array,
+    write_rows,
 };
 use ndarray::{Array2, Axis};
 use ndarray_npy::write_npy;
 use proptest::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tempfile::tempdir;
 
 fn data(name: &str) -> PathBuf {
@@ -151,7 +156,7 @@ fn record_batches_and_iterations_are_sources_too() {
     assert!(message(chunks::<f64>(&wrong)).contains("has 6 columns where 5 are expected"));
 }
 
-fn record_batches(path: &Path) -> Vec<miscela_table::RecordBatch> {
+fn record_batches(path: &Path) -> Vec<RecordBatch> {
     let file = fs::File::open(path).unwrap();
     arrow_ipc::reader::FileReader::try_new(file, None).unwrap().collect::<Result<_, _>>().unwrap()
 }
@@ -272,8 +277,55 @@ fn damage_anywhere_is_an_error_and_no_panic() {
             bytes[flip] ^= 0x55;
             fs::write(&path, &bytes).unwrap();
             // Either it is seen, or the numbers are others: never a panic of the caller.
-            let _ = read_with(&path, &numbers());
+            let Ok(table) = read_with(&path, &numbers()) else { continue };
+            // Nor are rows lost.
+            let said = Blocks::open(&path, &numbers()).unwrap().n_rows();
+            assert_eq!(Some(table.n_rows() as u64), said, "{name} flipped at {flip}");
         }
+    }
+}
+
+#[test]
+fn a_stream_that_is_cut_between_its_batches_is_an_error() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("t.arrow");
+    let batch = record_batches(&data("zstd.arrow")).remove(0);
+    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    let mut borders = Vec::new();
+    for _ in 0..3 {
+        writer.write(&batch).unwrap();
+        borders.push(writer.get_ref().len());
+    }
+    let whole = writer.into_inner().unwrap();
+    fs::write(&path, &whole).unwrap();
+    assert_eq!(read_with(&path, &numbers()).unwrap().n_rows(), 3 * batch.num_rows());
+    for border in borders {
+        fs::write(&path, &whole[..border]).unwrap();
+        assert_eq!(message(read_with(&path, &numbers())), "t.arrow: the stream is cut short; write the file again");
+    }
+}
+
+#[test]
+fn categories_and_columns_of_nulls_are_carried() {
+    let rows = 5000;
+    let colours: DictionaryArray<Int32Type> = (0..rows).map(|i| ["red", "green", ""].get(i % 4).copied()).collect();
+    let columns: [(&str, ArrayRef); 3] = [
+        ("x", Arc::new(Float64Array::from_iter_values((0..rows).map(|i| i as f64)))),
+        ("colour", Arc::new(colours)),
+        ("none", Arc::new(NullArray::new(rows))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("t.arrow");
+    let mut writer = FileWriter::try_new(fs::File::create(&path).unwrap(), &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    let carry = Some(Columns::only(["colour", "none"]));
+    let table =
+        read_with(&path, &ReadOptions { columns: Columns::only(["x"]), carry, ..ReadOptions::default() }).unwrap();
+    for i in 0..rows {
+        let expected = [["red", ""], ["green", ""], ["", ""], ["", ""]][i % 4];
+        assert_eq!(table.carried().row(i).collect::<Vec<_>>(), expected, "row {i}");
     }
 }
 

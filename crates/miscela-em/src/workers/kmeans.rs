@@ -93,7 +93,7 @@ impl KMeansOver<'_> {
         if self.empty == Empty::SplitLargest {
             return Err(WorkError::NeedsRows("to split the largest cluster where one is empty"));
         }
-        let offset = self.offset();
+        let offset: Vec<F> = self.summary.offset();
         let task = Task::KMeans { centroids: centroids.clone(), offset: offset.clone() };
         task.prepare()?;
         let mut family = KMeansFamily::new(&centroids, L2, self.tolerance, offset)
@@ -103,7 +103,7 @@ impl KMeansOver<'_> {
             Elsewhere { workers, keeper, summary: self.summary, labels, moved: Vec::new(), threads: self.threads };
         engine::resume(&mut rows, &mut family, state, &mut run, self.max_iterations, observer)?;
         let evaluate = |family: &KMeansFamily<F, L2>, rows: &mut Elsewhere<F>| {
-            let task = Task::CentroidFit { centroids: family.centroids(), offset: self.offset() };
+            let task = Task::CentroidFit { centroids: family.centroids(), offset: self.summary.offset() };
             let fit = rows.workers.run(&task)?.centroid_fit()?;
             fit.check(family.n_components())?;
             Ok(fit)
@@ -112,24 +112,15 @@ impl KMeansOver<'_> {
         let fit = engine::conclude(&mut rows, &mut family, &mut run, evaluate, has_empty)?;
         Ok((family.centroids(), fit, run))
     }
-
-    fn offset<F: Float>(&self) -> Vec<F> {
-        offset(self.summary)
-    }
-}
-
-/// The mean of the rows, as kernels take it.
-fn offset<F: Float>(summary: &Summary) -> Vec<F> {
-    summary.mean.iter().map(|m| F::narrow(*m)).collect()
 }
 
 impl<F: Float> Remote<F> for KMeansFamily<F, L2> {
     fn step(&self, summary: &Summary) -> Task<F> {
-        Task::KMeans { centroids: self.centroids(), offset: offset(summary) }
+        Task::KMeans { centroids: self.centroids(), offset: summary.offset() }
     }
 
     fn worst(&self, summary: &Summary) -> Pick<F> {
-        Pick::FarthestOfCentroids { centroids: self.centroids(), offset: offset(summary) }
+        Pick::FarthestOfCentroids { centroids: self.centroids(), offset: summary.offset() }
     }
 
     fn parameters(&self) -> Parameters<F> {
@@ -139,6 +130,6 @@ impl<F: Float> Remote<F> for KMeansFamily<F, L2> {
     fn lost_objective(&self, shift: &[f64], labels: Vec<(Vec<F>, u32)>, summary: &Summary) -> Option<Task<F>> {
         let to = self.centroids();
         let from = Array2::from_shape_vec(to.dim(), shift.iter().map(|x| F::narrow(*x)).collect()).ok()?;
-        Some(Task::Moved { from, to, offset: offset(summary), labels })
+        Some(Task::Moved { from, to, offset: summary.offset(), labels })
     }
 }

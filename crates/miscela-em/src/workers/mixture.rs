@@ -125,7 +125,7 @@ pub fn start_over<F: Float>(
     summary: &Summary,
 ) -> Result<(Mixture<F>, Vec<Repair>), WorkError> {
     check_settings(settings)?;
-    let centre: Vec<F> = summary.mean.iter().map(|m| F::narrow(*m)).collect();
+    let centre: Vec<F> = summary.offset();
     let mut moments = |about: Array2<F>, scatter: Scatter| {
         let task = Task::Moments { means: means.clone(), about, scatter, offset: centre.clone() };
         Ok::<_, WorkError>(workers.run(&task)?.statistics()?.0)

@@ -230,7 +230,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
     }
 
     fn family(&self, centres: &Array2<F>, summary: &Summary) -> KMeansFamily<F, D> {
-        let offset = summary.mean.iter().map(|m| F::narrow(*m)).collect();
+        let offset = summary.offset();
         let tolerance = self.absolute_tolerance(summary);
         KMeansFamily::new(centres, self.distance().clone(), tolerance, offset).with_algorithm(self.algorithm())
     }

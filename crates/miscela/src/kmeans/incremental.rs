@@ -161,7 +161,7 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
             let seed = seeds.iter().fold(0, |all, seed| all ^ seed);
             let seed = uniform::of_row(seed, model.report.iterations);
             let learning = Learning { memory: self.memory(1.0), reseed_below: self.reassignment_ratio(), seed };
-            let offset = summary.mean.iter().map(|m| F::narrow(*m)).collect();
+            let offset = summary.offset();
             let mut family = KMeansFamily::new(&model.centroids, model.distance.clone(), 0.0, offset);
             let step = family.take_in(samples, &mut tally, learning, threads);
             let settled = step.shift2.sqrt() <= self.tolerance().widen() * summary.mean_variance().sqrt();

@@ -79,8 +79,8 @@ impl<F: Float + Serialize + DeserializeOwned> GmmValidParams<F, ()> {
             return Err(WorkError::TooFewSamples { n_samples, n_clusters }.into());
         }
         if self.settings().needs_covariance() && rows.positive > summary.mean.len() as u64 {
-            let about = summary.mean.iter().map(|m| F::narrow(*m)).collect();
-            let statistics = workers.run(&Task::Scatter { about, scatter: Scatter::Full })?.statistics()?.0;
+            let statistics =
+                workers.run(&Task::Scatter { about: summary.offset(), scatter: Scatter::Full })?.statistics()?.0;
             let scatter = statistics.scatter_about_mean(0);
             summary.covariance = Some(scatter.into_iter().map(|s| s / summary.total_weight).collect());
         }

@@ -95,7 +95,7 @@ fn parallel<F: Float, E: From<WorkError> + From<SeedingError>>(
     seed: u64,
     threads: Threads,
 ) -> Result<Array2<F>, E> {
-    let offset: Vec<F> = summary.mean.iter().map(|m| F::narrow(*m)).collect();
+    let offset: Vec<F> = summary.offset();
     let first = Task::Pick { pick: Pick::Sample, count: 1, seed };
     let mut candidates = workers.run(&first)?.picks()?.standing_for()?.0;
     for round in 1.. {
