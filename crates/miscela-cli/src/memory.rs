@@ -1,17 +1,20 @@
 //! How much memory a table may take, and whether it does.
 
 use crate::args::MemoryArgs;
-use miscela_table::Blocks;
+use miscela_table::Format;
 use std::fs;
 use std::path::Path;
 
-/// A file cannot hold this many times its bytes of numbers, but for one that repeats itself without end.
-const MOST_UNPACKED: u64 = 16;
+/// No number in memory takes more than so many times the bytes it takes in a file that is not packed: an array of single bytes.
+const MOST_UNPACKED: u64 = 8;
 
 /// The budget: what was asked for; else half of what is free, as a fit may hold the numbers twice. Nothing where the system does
 /// not say what is free.
 pub(crate) fn budget(args: &MemoryArgs) -> Option<u64> {
-    args.memory.or_else(|| Some(available(&fs::read_to_string("/proc/meminfo").ok()?)? / 2))
+    args.memory.or_else(|| {
+        let free = available(&fs::read_to_string("/proc/meminfo").ok()?)?;
+        Some(granted().map_or(free, |granted| granted.min(free)) / 2)
+    })
 }
 
 /// The line `MemAvailable:  123 kB`.
@@ -20,28 +23,29 @@ fn available(meminfo: &str) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
-/// Whether the files are so small that what they hold fits, whatever it is.
+/// What the control groups of the process leave it, as containers and services have them (version 2): the least of all that are
+/// above it, of which files that are only cached take nothing.
+fn granted() -> Option<u64> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let own = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let root = Path::new("/sys/fs/cgroup");
+    root.join(own).ancestors().take_while(|group| group.starts_with(root)).filter_map(left_to).min()
+}
+
+/// Of one group.
+fn left_to(group: &Path) -> Option<u64> {
+    let read = |name: &str| fs::read_to_string(group.join(name)).ok();
+    let number = |text: String| text.trim().parse::<u64>().ok();
+    let (most, taken) = (number(read("memory.max")?)?, number(read("memory.current")?)?);
+    let cached = read("memory.stat")?.lines().find_map(|line| line.strip_prefix("file ")?.parse().ok()).unwrap_or(0);
+    Some(most.saturating_sub(taken.saturating_sub(cached)))
+}
+
+/// Whether the file is so small that what it holds fits, whatever it is.
 pub(crate) fn surely_fits(path: &Path, budget: u64) -> bool {
-    bytes(path).is_some_and(|bytes| bytes.saturating_mul(MOST_UNPACKED) <= budget)
-}
-
-fn bytes(path: &Path) -> Option<u64> {
-    let there = path.metadata().ok()?;
-    if !there.is_dir() {
-        return Some(there.len());
-    }
-    path.read_dir().ok()?.map(|entry| Some(entry.ok()?.metadata().ok()?.len())).sum()
-}
-
-/// The bytes of the numbers in memory: counted where files say how many rows they have, else guessed from their size. A number of a
-/// text takes about as many bytes as it does in memory, and compression makes it a fourth.
-pub(crate) fn needed(path: &Path, blocks: &Blocks) -> u64 {
-    let size = if blocks.is_f32() { 4 } else { 8 };
-    let packed = path
-        .extension()
-        .is_some_and(|ending| !ending.eq_ignore_ascii_case("csv") && !ending.eq_ignore_ascii_case("tsv"));
-    let guessed = blocks.n_bytes().saturating_mul(if packed { 4 } else { 1 });
-    blocks.n_rows().map_or(guessed, |rows| rows.saturating_mul(blocks.names().len() as u64 * size))
+    let plain = Format::of(path).is_ok_and(|format| !format.is_packed());
+    let bytes = path.metadata().map(|there| there.len());
+    plain && bytes.is_ok_and(|bytes| bytes.saturating_mul(MOST_UNPACKED) <= budget)
 }
 
 /// A number of bytes for people: `1.5 GB`.

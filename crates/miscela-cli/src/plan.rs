@@ -108,6 +108,7 @@ impl<'a> Plan<'a> {
             search_budget: search_budget(args)?,
         };
         check_batches(args)?;
+        check_checkpoint(args)?;
         plan.check_files()?;
         Ok(plan)
     }
@@ -137,20 +138,18 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Refuses what batches of rows cannot tell.
-fn check_batches(args: &FitArgs) -> Result<(), Failure> {
+/// A flag, its value where that matters, and whether it was given.
+type Flag = (&'static str, &'static str, bool);
+
+/// What needs all rows at once, whatever it is that has not got them.
+fn of_all_rows(args: &FitArgs) -> [Flag; 11] {
     let (kmeans, mixture) = (&args.kmeans, &args.mixture);
-    let metric = match &kmeans.metric {
-        Some(Metric::Named(metric)) if Centred::<f64>::centre_rule(metric) != CentreRule::Mean => Some(metric.name()),
-        _ => None,
-    };
     let assignment = mixture.assignment.filter(|it| matches!(it, Assignment::Stochastic | Assignment::Annealed(_)));
     let collapse = mixture.collapse.filter(|policy| policy.replaces());
-    let flags = [
+    [
         ("--trim", "", kmeans.trim.is_some()),
         ("--min-size", "", kmeans.min_size.is_some()),
         ("--max-size", "", kmeans.max_size.is_some()),
-        ("--metric ", metric.unwrap_or_default(), metric.is_some()),
         ("--search ", args.start.search.name(), args.start.search != Search::None),
         ("--known-labels", "", args.known_labels.is_some()),
         ("--missing ", args.missing.name(), args.missing != Missing::Error),
@@ -159,11 +158,43 @@ fn check_batches(args: &FitArgs) -> Result<(), Failure> {
         ("--accelerate", "", mixture.accelerate),
         ("--assignment ", assignment.map_or("", Assignment::name), assignment.is_some()),
         ("--collapse ", collapse.map_or("", Collapse::name), collapse.is_some()),
-    ];
+    ]
+}
+
+/// Refuses what batches of rows cannot tell.
+fn check_batches(args: &FitArgs) -> Result<(), Failure> {
+    let metric = match &args.kmeans.metric {
+        Some(Metric::Named(metric)) if Centred::<f64>::centre_rule(metric) != CentreRule::Mean => Some(metric.name()),
+        _ => None,
+    };
+    let of_batches = [("--metric ", metric.unwrap_or_default(), metric.is_some())];
+    let flags = [&of_all_rows(args)[..], &of_batches].concat();
     match flags.iter().find(|(.., given)| *given && args.iteration.batch_size.is_some()) {
         Some((flag, value, _)) => {
             Err(Failure::call(format!("{flag}{value} needs all rows at once; leave it or --batch-size out")))
         }
+        None => Ok(()),
+    }
+}
+
+/// Refuses what a checkpoint does not keep.
+fn check_checkpoint(args: &FitArgs) -> Result<(), Failure> {
+    let kmeans = &args.kmeans;
+    let metric = args.kmeans.metric.is_some() && metric(args) != Metric::Named(L2.into());
+    let algorithm = kmeans.algorithm.filter(|it| !matches!(it, Algorithm::Auto | Algorithm::Lloyd));
+    let of_checkpoints = [
+        ("-m bisecting", "", args.method == Method::Bisecting),
+        ("--metric other than l2", "", metric),
+        ("--algorithm ", algorithm.map_or("", Algorithm::name), algorithm.is_some()),
+        ("--empty ", Empty::SplitLargest.name(), kmeans.empty == Some(Empty::SplitLargest)),
+        ("--batch-size", "", args.iteration.batch_size.is_some()),
+        ("--init-labels", "", args.start.init_labels.is_some()),
+    ];
+    let flags = [&of_all_rows(args)[..], &of_checkpoints].concat();
+    match flags.iter().find(|(.., given)| *given && args.iteration.checkpoint.is_some()) {
+        Some((flag, value, _)) => Err(Failure::call(format!(
+            "{flag}{value} remembers more of the rows than a checkpoint keeps; leave it or --checkpoint out"
+        ))),
         None => Ok(()),
     }
 }

@@ -41,7 +41,7 @@ impl Stream {
             },
             (columns, _) => (open(columns)?, false),
         };
-        let needed = memory::needed(path, &blocks);
+        let needed = blocks.n_bytes_read();
         if needed <= budget {
             return Ok(None);
         }

@@ -146,6 +146,13 @@ impl Blocks {
         self.files.n_bytes
     }
 
+    /// About the bytes of the numbers once they are read: exact where files [say](Self::n_rows) how many rows they have, else
+    /// guessed from their size. A number of a text takes about as many bytes as it does in memory, and compression makes it a fourth.
+    pub fn n_bytes_read(&self) -> u64 {
+        let size = if self.is_f32() { 4 } else { 8 };
+        self.n_rows().map_or(self.files.unpacked, |rows| rows.saturating_mul(self.names.len() as u64 * size))
+    }
+
     /// All numbers are 32-bit floats, so that `f32` computes with all of their digits.
     pub fn is_f32(&self) -> bool {
         self.files.is_f32

@@ -7,6 +7,9 @@ use crate::{Format, TableError};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+/// What compression is taken to divide the size of a table by.
+const PACKED: u64 = 4;
+
 /// The parts of a table, in order.
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
@@ -20,6 +23,8 @@ pub(crate) struct Files {
     pub(crate) n_rows: Option<u64>,
     /// Bytes of all files; of record batches, those in memory.
     pub(crate) n_bytes: u64,
+    /// About the bytes that they unpack to.
+    pub(crate) unpacked: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -50,13 +55,14 @@ impl Files {
         let first = Opened::open(&paths[0])?;
         let layout = Layout::of(&source_name(&paths[0]), &first.names(), wanted)?;
         let (name, parts) = (source_name(path), Vec::with_capacity(paths.len()));
-        let mut files = Self { name, parts, layout, is_f32: true, n_rows: Some(0), n_bytes: 0 };
+        let mut files = Self { name, parts, layout, is_f32: true, n_rows: Some(0), n_bytes: 0, unpacked: 0 };
         let mut opened = Some(first);
         for path in paths {
             let (file, seen) = (source_name(&path), Seen::at(&path)?);
             let part = opened.take().map_or_else(|| Opened::open(&path), Ok)?;
             files.alike(&file, &part)?;
             files.n_bytes += seen.bytes;
+            files.unpacked += seen.bytes.saturating_mul(if Format::of(&path)?.is_packed() { PACKED } else { 1 });
             files.take_in(&part);
             files.parts.push(Part::File { groups: part.groups(), n_rows: part.n_rows(), path, seen });
         }
@@ -73,8 +79,8 @@ impl Files {
         if opened.n_rows() == Some(0) {
             return Err(TableError::NoRows { file: name });
         }
-        let mut files =
-            Self { name, parts: vec![Part::Memory(memory)], layout, is_f32: true, n_rows: Some(0), n_bytes };
+        let (parts, n_rows) = (vec![Part::Memory(memory)], Some(0));
+        let mut files = Self { name, parts, layout, is_f32: true, n_rows, n_bytes, unpacked: n_bytes };
         files.take_in(&opened);
         Ok(files)
     }

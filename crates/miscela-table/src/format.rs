@@ -65,6 +65,11 @@ impl Format {
             _ => Err(TableError::UnknownEnding { file }),
         }
     }
+
+    /// Whether files of this format are smaller than what they hold: by how much, they do not say.
+    pub fn is_packed(self) -> bool {
+        self.gzip || matches!(self.kind, Kind::Parquet | Kind::Arrow)
+    }
 }
 
 /// Standard input, or a pipe: what is read is gone.
