@@ -36,6 +36,7 @@ mod scene;
 mod svg;
 
 pub use clusters::{Clusters, PlotError};
+pub use palette::{N_COLOURS, cluster_colour};
 pub use picture::{ImageFormat, Picture, draw, draw_grid, draw_trace};
 
 #[cfg(doctest)]

@@ -13,6 +13,15 @@ const OKABE_ITO: [Colour; 8] = [
     Colour(0x55, 0x55, 0x55), // grey for black, which is kept for lines
 ];
 
+/// The number of colours; clusters beyond it begin anew.
+pub const N_COLOURS: usize = 3 * OKABE_ITO.len();
+
+/// Red, green and blue of a cluster's colour, for pictures drawn elsewhere.
+pub fn cluster_colour(cluster: usize) -> [u8; 3] {
+    let Colour(red, green, blue) = colour(cluster);
+    [red, green, blue]
+}
+
 /// The colour of a cluster: the eight of the palette, then darker ones, then lighter ones, and round again.
 pub(crate) fn colour(cluster: usize) -> Colour {
     let hue = OKABE_ITO[cluster % OKABE_ITO.len()];
