@@ -8,6 +8,7 @@ mod bounded_sizes;
 mod collapse;
 mod edges;
 mod elsewhere;
+mod elsewhere_missing;
 mod empty_clusters;
 mod laws_batches;
 mod laws_bits;

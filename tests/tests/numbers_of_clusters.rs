@@ -135,3 +135,23 @@ fn what_cannot_be_selected_is_said() {
     assert_eq!(selection.best().n_clusters(), 2);
     assert!(selection.to_string().contains("! 300 clusters: ") && selection.margin().is_none());
 }
+
+#[test]
+fn rows_may_be_elsewhere() {
+    let blobs = Blobs::new(3, 600, 2, 4, 14.0);
+    let weights = blobs.weights.to_vec();
+    let params = KMeans::select(1..=6).n_references(4);
+    let here = params.fit_records(&blobs.rows, Some(&weights)).unwrap();
+    let there = params.fit_source(&miscela::Chunked::new(&blobs.rows, Some(&weights), 250)).unwrap();
+    assert_eq!(there.best_row().k, here.best_row().k);
+    for (a, b) in there.table().iter().zip(here.table()) {
+        assert_eq!((a.k, a.error.clone()), (b.k, b.error.clone()));
+        // Each has the best of a few runs.
+        assert!((a.inertia.unwrap() / b.inertia.unwrap() - 1.0).abs() < 0.05, "{a:?} {b:?}");
+        if a.k == 4 {
+            assert_close("silhouette", a.silhouette.unwrap(), b.silhouette.unwrap(), 1e-9);
+            assert_close("gap", a.gap.unwrap(), b.gap.unwrap(), 1e-9);
+            assert_close("Calinski-Harabasz", a.calinski_harabasz.unwrap(), b.calinski_harabasz.unwrap(), 1e-9);
+        }
+    }
+}

@@ -274,3 +274,30 @@ fn rows_may_have_gaps() {
     let held_out = params.criterion(Criterion::HeldOut).fit_records(&rows, None).unwrap();
     assert!(held_out.best_row().held_out.is_some_and(f64::is_finite));
 }
+
+#[test]
+fn rows_may_be_elsewhere() {
+    // The sample that starts are found in holds all of these rows.
+    let rows = rows("iris");
+    for (start, warm) in [(SelectionStart::Hierarchical, false), (SelectionStart::KMeans, true)] {
+        let params = GaussianMixture::select(1..=4, six()).start(start).warm(warm).n_starts(2);
+        let here = params.fit(&dataset(&rows)).unwrap();
+        let there = params.fit_source(&miscela::Chunked::new(&rows, None, 60)).unwrap();
+        assert_eq!(there.best_row().k, here.best_row().k);
+        assert_eq!(there.best_row().covariance, here.best_row().covariance);
+        for (a, b) in there.table().iter().zip(here.table()) {
+            assert_eq!((a.k, a.covariance, a.error.is_some()), (b.k, b.covariance, b.error.is_some()));
+            let [a, b] = [a, b].map(|row| row.score.as_ref().map(|score| score.bic));
+            let (a, b) = (a.unwrap(), b.unwrap());
+            assert!((a - b).abs() < 1e-6 * b.abs(), "{a} {b}");
+        }
+    }
+    let params = GaussianMixture::select(1..=2, six()).criterion(Criterion::HeldOut);
+    let error = params.fit_source(&miscela::Chunked::new(&rows, None, 60)).unwrap_err().to_string();
+    assert!(error.contains("needs all rows"), "{error}");
+    let mut rows = rows;
+    rows[[70, 2]] = f64::NAN;
+    let params = GaussianMixture::select(1..=2, six());
+    let error = params.fit_source(&miscela::Chunked::new(&rows, None, 60)).unwrap_err().to_string();
+    assert!(error.starts_with("row 70, column 2 has no value"), "{error}");
+}

@@ -473,6 +473,8 @@ pub(crate) struct SelectArgs {
     /// Compute in this type of number [default: that of the file; CSV is f64]
     #[arg(long, value_enum, help_heading = "Table")]
     pub(crate) dtype: Option<Dtype>,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
     /// What to do about missing values (empty, NA, NaN): error, or marginal: fit to the values that are there
     #[arg(long, value_name = "RULE", default_value = "error", value_parser = missing, help_heading = "Table")]
     pub(crate) missing: Missing,

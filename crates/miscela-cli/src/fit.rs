@@ -228,7 +228,7 @@ impl<O: Observer + Clone + Sync> Input<'_, O> {
         }
         let problem = self.problem(None, None);
         let fitted = self.plan.threads.install(|threads| {
-            let mut workers = Streamed::new(source, threads);
+            let mut workers = Streamed::new(source, threads).with_missing(self.plan.args.missing);
             let (checkpoints, observer) = (checkpoints.as_mut(), &mut stop);
             let elsewhere = Elsewhere { workers: &mut workers, checkpoints, observer, threads };
             let model = match &self.plan.kind {

@@ -142,7 +142,7 @@ impl<'a> Plan<'a> {
 type Flag = (&'static str, &'static str, bool);
 
 /// What needs all rows at once, whatever it is that has not got them.
-fn of_all_rows(args: &FitArgs) -> [Flag; 11] {
+fn of_all_rows(args: &FitArgs) -> [Flag; 10] {
     let (kmeans, mixture) = (&args.kmeans, &args.mixture);
     let assignment = mixture.assignment.filter(|it| matches!(it, Assignment::Stochastic | Assignment::Annealed(_)));
     let collapse = mixture.collapse.filter(|policy| policy.replaces());
@@ -152,7 +152,6 @@ fn of_all_rows(args: &FitArgs) -> [Flag; 11] {
         ("--max-size", "", kmeans.max_size.is_some()),
         ("--search ", args.start.search.name(), args.start.search != Search::None),
         ("--known-labels", "", args.known_labels.is_some()),
-        ("--missing ", args.missing.name(), args.missing != Missing::Error),
         ("--bayesian", "", mixture.bayesian.is_some()),
         ("--noise", "", mixture.noise.is_some()),
         ("--accelerate", "", mixture.accelerate),
@@ -167,7 +166,10 @@ fn check_batches(args: &FitArgs) -> Result<(), Failure> {
         Some(Metric::Named(metric)) if Centred::<f64>::centre_rule(metric) != CentreRule::Mean => Some(metric.name()),
         _ => None,
     };
-    let of_batches = [("--metric ", metric.unwrap_or_default(), metric.is_some())];
+    let of_batches = [
+        ("--metric ", metric.unwrap_or_default(), metric.is_some()),
+        ("--missing ", args.missing.name(), args.missing != Missing::Error),
+    ];
     let flags = [&of_all_rows(args)[..], &of_batches].concat();
     match flags.iter().find(|(.., given)| *given && args.iteration.batch_size.is_some()) {
         Some((flag, value, _)) => {

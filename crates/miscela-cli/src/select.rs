@@ -7,11 +7,12 @@ use crate::error::{Failure, name_of};
 use crate::model::{Model, Number};
 use crate::output::{HINT, TITLE};
 use crate::progress::Progress;
+use crate::stream::Stream;
 use crate::{output, paths, plan, summary};
 use miscela::{
     Covariance, Criterion, GapReference, GaussianMixture, KMeans, KMeansCriterion, KMeansSelection,
     KMeansSelectionParams, KMeansSelectionRow, Missing, Mixing, Selection, SelectionParams, SelectionRow,
-    SelectionStart,
+    SelectionStart, Streamed,
 };
 use ndarray::Array2;
 use serde::Serialize;
@@ -26,13 +27,30 @@ pub(crate) fn run(args: &SelectArgs) -> Result<(), Failure> {
     progress.stage("reading");
     let clock = Instant::now();
     let request = Request { weights: call.weights.as_ref(), missing: Some(args.missing), ..Request::default() };
-    let data = Data::read(&args.data, &args.columns, &request)?;
+    let limits = (&args.memory, plan::threads(args.threads.threads));
+    let (rows, dtype) = match Stream::open(&args.data, &args.columns, &request, limits, args.answer.quiet)? {
+        Some(stream) => {
+            let dtype = stream.dtype();
+            (Rows::Stream(Box::new(stream)), dtype)
+        }
+        None => {
+            let data = Data::read(&args.data, &args.columns, &request)?;
+            let dtype = data.dtype();
+            (Rows::Table(Box::new(data)), dtype)
+        }
+    };
     let read_seconds = clock.elapsed().as_secs_f64();
     progress.stage("fitting");
-    match args.dtype.unwrap_or(data.dtype()) {
-        Dtype::F32 => call.select::<f32>(data, read_seconds, progress),
-        Dtype::F64 => call.select::<f64>(data, read_seconds, progress),
+    match args.dtype.unwrap_or(dtype) {
+        Dtype::F32 => call.select::<f32>(rows, read_seconds, progress),
+        Dtype::F64 => call.select::<f64>(rows, read_seconds, progress),
     }
+}
+
+/// The rows to select by: all in memory, or read again in each pass.
+enum Rows {
+    Table(Box<Data>),
+    Stream(Box<Stream>),
 }
 
 /// By what the best is chosen.
@@ -93,34 +111,59 @@ impl<'a> Call<'a> {
         Ok(Self { args, by, weights })
     }
 
-    fn select<F: Number>(&self, data: Data, read_seconds: f64, progress: Progress) -> Result<(), Failure> {
+    fn select<F: Number>(&self, rows: Rows, read_seconds: f64, progress: Progress) -> Result<(), Failure> {
         let args = self.args;
-        let Data { table, weights, .. } = data;
-        let names = table.names().to_vec();
-        let rows: Array2<F> = table.into_array()?;
         let failed = |error: &dyn std::fmt::Display| Failure::in_file(&args.data, error);
-        let Found { best, criterion, table, margin, title, text } = match self.by {
-            By::Mixture(criterion) => {
-                let selection = mixtures(args, criterion).fit_records(&rows, weights.as_deref());
-                Found::of_mixtures(&selection.map_err(|error| failed(&error))?)
+        let (found, names, n) = match rows {
+            Rows::Table(data) => {
+                let Data { table, weights, .. } = *data;
+                let names = table.names().to_vec();
+                let rows: Array2<F> = table.into_array()?;
+                let weights = weights.as_deref();
+                let found = match self.by {
+                    By::Mixture(criterion) => mixtures(args, criterion)
+                        .fit_records(&rows, weights)
+                        .map(|found| Found::of_mixtures(&found))
+                        .map_err(|error| failed(&error)),
+                    By::KMeans(criterion) => clusterings(args, criterion)
+                        .fit_records(&rows, weights)
+                        .map(|found| Found::of_kmeans(&found))
+                        .map_err(|error| failed(&error)),
+                };
+                (found?, names, rows.nrows())
             }
-            By::KMeans(criterion) => {
-                let selection = clusterings(args, criterion).fit_records(&rows, weights.as_deref());
-                Found::of_kmeans(&selection.map_err(|error| failed(&error))?)
+            Rows::Stream(stream) => {
+                let threads = plan::threads(args.threads.threads);
+                threads.install(|threads| {
+                    let mut workers = Streamed::new(&stream.blocks, threads).with_missing(args.missing);
+                    let found = match self.by {
+                        By::Mixture(criterion) => mixtures(args, criterion)
+                            .fit_over(&mut workers, threads)
+                            .map(|found| Found::of_mixtures(&found))
+                            .map_err(|error| failed(&error)),
+                        By::KMeans(criterion) => clusterings(args, criterion)
+                            .fit_over(&mut workers, threads)
+                            .map(|found| Found::of_kmeans(&found))
+                            .map_err(|error| failed(&error)),
+                    };
+                    let n = workers.n_rows().unwrap_or(0) as usize;
+                    Ok::<_, Failure>((found?, stream.blocks.names().to_vec(), n))
+                })?
             }
         };
+        let Found { best, criterion, table, margin, title, text } = found;
         drop(progress);
+        let d = names.len();
         let best = best.with_feature_names(names);
         if let Some(path) = &args.output {
             best.save(path)?;
         }
         if args.answer.json {
-            let best = FitAnswer::new(&best, rows.nrows(), args.seed, read_seconds);
+            let best = FitAnswer::new(&best, n, args.seed, read_seconds);
             output::json(&SelectAnswer { criterion, margin, table, best })
         } else if args.answer.quiet {
             Ok(())
         } else {
-            let (n, d) = rows.dim();
             let (rows, columns) = (summary::count(n, "row"), summary::count(d, "column"));
             let hint = match &args.output {
                 Some(model) => format!("the best is kept; look at it with: miscela info {}", model.display()),

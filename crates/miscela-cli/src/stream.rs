@@ -48,7 +48,6 @@ impl Stream {
         let refused = [
             ("--weights of a file", request.weights.is_some_and(|weights| weights.file().is_some())),
             ("--known-labels, --id or --append", request.carry.is_some()),
-            ("--missing marginal", request.missing == Some(Missing::Marginal)),
         ];
         let (file, needed, budget) = (name_of(path), memory::shown(needed), memory::shown(budget));
         if let Some((what, _)) = refused.iter().find(|(_, asked)| *asked) {
@@ -85,8 +84,9 @@ impl Stream {
 
     /// The score of a model, in one pass.
     pub(crate) fn score<F: Number>(&self, model: &Model<F>, threads: Threads, path: &Path) -> Result<Score, Failure> {
+        let missing = model.missing().unwrap_or_default();
         if let Some(mixture) = model.mixture() {
-            let mut workers = Streamed::new(&self.blocks, threads);
+            let mut workers = Streamed::new(&self.blocks, threads).with_missing(missing);
             let score = threads.install(|_| mixture.score_over(&mut workers));
             let score = score.map_err(|error| Failure::in_file(path, error))?;
             let n_samples = workers.n_rows().unwrap_or(0) as usize;
@@ -97,7 +97,8 @@ impl Stream {
             self.each(path, |chunk: Chunk<F>| {
                 n_samples += chunk.rows.nrows();
                 // Rows of no weight add nothing.
-                if chunk.samples(false).map_err(|error| Failure::in_file(path, error))?.is_some() {
+                let samples = chunk.samples(missing == Missing::Marginal);
+                if samples.map_err(|error| Failure::in_file(path, error))?.is_some() {
                     let (rows, weights) = (chunk.rows.into_owned(), chunk.weights);
                     inertia += model.score(&rows, weights.as_deref(), path)?.inertia.unwrap_or(0.0);
                 }

@@ -34,6 +34,8 @@ use url::Url;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a connection on which a worker is at work is tried, so that a machine that vanished is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// How long it may take to answer that: the threads that answer are those that compute. A process that ended is noticed at once.
+const BUSY: Duration = Duration::from_secs(60);
 
 /// The workers of a cluster, each a process that runs `miscela-worker`.
 ///
@@ -175,7 +177,7 @@ impl Channels {
             .map_err(|error| DataFusionError::External(Box::new(error)))?
             .connect_timeout(PATIENCE)
             .http2_keep_alive_interval(KEEP_ALIVE)
-            .keep_alive_timeout(KEEP_ALIVE);
+            .keep_alive_timeout(BUSY);
         let channel = endpoint.connect_lazy();
         channels.insert(url.clone(), channel.clone());
         Ok(channel)

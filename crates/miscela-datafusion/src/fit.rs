@@ -36,8 +36,9 @@ use rand::Rng;
 /// ```
 ///
 /// # Errors
-/// On parameters that are none or need all rows at once, a table or column that is not there or holds no numbers, rows that
-/// are NULL or not finite, fewer rows than clusters, and whatever the engine meets with.
+/// On parameters that are none or need all rows at once, a table or column that is not there or holds no numbers, values that
+/// are not finite, or NULL where [missing ones](KMeansParams::missing) are not taken, fewer rows than clusters, and whatever the
+/// engine meets with.
 pub async fn fit_kmeans<F: Scalar, R: Rng + Clone + Send + 'static>(
     context: &SessionContext,
     table: impl Into<Table>,
@@ -57,7 +58,7 @@ pub async fn fit_kmeans_observed<F: Scalar, R: Rng + Clone + Send + 'static>(
     mut observer: impl Observer + 'static,
 ) -> Result<KMeans<F>, TableError> {
     let params = params.check().map_err(KMeansError::from)?;
-    let passes = Passes::new(context, table).await?;
+    let passes = Passes::new(context, table).await?.with_missing(params.missing());
     blocking(passes, move |passes| match params.fit_over(elsewhere(passes, &mut observer)) {
         Ok(model) => Ok(model.with_feature_names(passes.names().to_vec())),
         Err(KMeansError::Work(error)) => Err(own(error)),
@@ -95,7 +96,7 @@ pub async fn fit_gaussian_mixture_observed<F: Scalar, R: Rng + Clone + Send + 's
     mut observer: impl Observer + 'static,
 ) -> Result<GaussianMixture<F>, TableError> {
     let params = params.check().map_err(GmmError::from)?;
-    let passes = Passes::new(context, table).await?;
+    let passes = Passes::new(context, table).await?.with_missing(params.missing());
     blocking(passes, move |passes| match params.fit_over(elsewhere(passes, &mut observer)) {
         Ok(model) => Ok(model.with_feature_names(passes.names().to_vec())),
         Err(GmmError::Work(error)) => Err(own(error)),

@@ -9,7 +9,10 @@ use datafusion::catalog::memory::DataSourceExec;
 use datafusion::common::Result;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::ParquetAccessPlan;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
+use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::{SessionState, SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, ident};
 use datafusion::physical_plan::ExecutionPlan;
@@ -32,26 +35,48 @@ pub(crate) async fn locate(
         .build();
     let chosen = LogicalPlanBuilder::from(rows.clone()).project(columns.all().map(ident))?.build()?;
     let plan = session.create_physical_plan(&chosen).await?;
-    for file in files(&plan)?.unwrap_or_default() {
-        let name = file.object_meta.location.to_string();
-        let problem = problem(&only(&plan, &file)?, columns, name, session.task_ctx()).await?;
-        if problem.is_some() {
-            return Ok(problem);
+    for (store, file) in files(&plan)?.unwrap_or_default() {
+        for (name, part) in parts(&store, file, &session).await? {
+            let problem = problem(&only(&plan, &part)?, columns, name, session.task_ctx()).await?;
+            if problem.is_some() {
+                return Ok(problem);
+            }
         }
     }
     Ok(None)
+}
+
+/// The row groups of a file, and what they are called; the file as a whole, if it has none.
+async fn parts(
+    store: &ObjectStoreUrl,
+    file: PartitionedFile,
+    session: &SessionState,
+) -> Result<Vec<(String, PartitionedFile)>> {
+    let name = file.object_meta.location.to_string();
+    let store = session.runtime_env().object_store(store)?;
+    let Ok(metadata) = DFParquetMetadata::new(store.as_ref(), &file.object_meta).fetch_metadata().await else {
+        return Ok(vec![(name, file)]);
+    };
+    let groups = metadata.num_row_groups();
+    let part = |group| {
+        let mut access = ParquetAccessPlan::new_none(groups);
+        access.scan(group);
+        (format!("{name}, row group {group}"), file.clone().with_extension(access))
+    };
+    Ok((0..groups).map(part).collect())
 }
 
 fn scan(plan: &Arc<dyn ExecutionPlan>) -> Option<&FileScanConfig> {
     plan.downcast_ref::<DataSourceExec>()?.data_source().downcast_ref()
 }
 
-/// The files of a plan that reads one table.
-fn files(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Vec<PartitionedFile>>> {
+/// The files of a plan that reads one table, and where they are.
+fn files(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<Vec<(ObjectStoreUrl, PartitionedFile)>>> {
     let mut scans = Vec::new();
     plan.apply(|node| {
         if let Some(config) = scan(node) {
-            scans.push(config.file_groups.iter().flat_map(|group| group.files().to_vec()).collect());
+            let all = config.file_groups.iter().flat_map(|group| group.files());
+            scans.push(all.map(|file| (config.object_store_url.clone(), file.clone())).collect());
         }
         Ok(TreeNodeRecursion::Continue)
     })?;

@@ -173,6 +173,8 @@ pub(crate) trait Predictor: Send + Sync {
     fn step(&self) -> Result<AnyTask, TableError>;
     /// Whether it takes rows in which values are missing.
     fn takes_missing(&self) -> bool;
+    /// Whether the sums of one step are all that is needed of such rows.
+    fn sums_missing(&self) -> bool;
 }
 
 /// The rows of some columns, checked, as a model takes them.
@@ -202,6 +204,11 @@ impl<F: Scalar> Predictor for KMeans<F, AnyCentred> {
 
     fn takes_missing(&self) -> bool {
         self.missing() == Missing::Marginal
+    }
+
+    fn sums_missing(&self) -> bool {
+        // Each column has a weight of its own then.
+        false
     }
 
     fn step(&self) -> Result<AnyTask, TableError> {
@@ -235,14 +242,21 @@ impl<F: Scalar> Predictor for GaussianMixture<F> {
         self.missing() == Missing::Marginal
     }
 
+    fn sums_missing(&self) -> bool {
+        self.takes_missing()
+    }
+
     fn step(&self) -> Result<AnyTask, TableError> {
         let mixture = self.parameters().clone();
         if mixture.noise.is_some() {
             return Err(TableError::Message("gmm_step is for mixtures without noise; the model has some".into()));
         }
         let (covariance, assignment, tails) = (self.covariance(), self.assignment(), self.tails());
+        let summary = summary_of(self);
+        // Where a part of the rows may have gaps, all parts are summed up as such.
+        let observed = self.takes_missing().then(|| vec![summary.total_weight; summary.mean.len()]);
         Ok(F::wrap(Task::Mixture(Box::new(MixtureTask {
-            summary: summary_of(self),
+            summary: Summary { observed, ..summary },
             mixture,
             covariance,
             assignment,
@@ -272,7 +286,7 @@ fn summary_of<F: Scalar>(model: &GaussianMixture<F>) -> Summary {
         }
     }
     let total_weight = 1.0;
-    Summary { mean: mean.to_vec(), variance, total_weight, covariance: None }
+    Summary { mean: mean.to_vec(), variance, total_weight, covariance: None, observed: None }
 }
 
 /// A list for each row.

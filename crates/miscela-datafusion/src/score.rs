@@ -140,7 +140,7 @@ impl AggregateUDFImpl for Named {
             let mut names = names(&columns);
             // One column more than the model has holds weights.
             let weight = (names.len() == model.predictor().n_features() + 1).then(|| names.pop()).flatten();
-            let read = Columns { names, weight, missing: false };
+            let read = Columns { names, weight, missing: model.predictor().sums_missing() };
             check_width(&model, &read)?;
             let pass = Pass { task: model.predictor().step()?, columns: read };
             function.func = Arc::new(Gather::function(named.name, Arc::new(Parcel::pack(pass)?)));

@@ -10,7 +10,7 @@ use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr, ident};
 use datafusion::prelude::{DataFrame, SessionContext};
-use miscela_em::{Partial, Task, WorkError, Workers};
+use miscela_em::{Missing, Partial, Task, WorkError, Workers};
 use miscela_kernel::SourceError;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -100,6 +100,13 @@ impl Passes {
         }
         let columns = Columns { names, weight, missing: false };
         Ok(Self { runtime: Handle::current(), rows, columns, cluster, passes: 0 })
+    }
+
+    /// Takes values that are missing, NULL or NaN, or does not: then they are errors.
+    #[must_use]
+    pub fn with_missing(mut self, missing: Missing) -> Self {
+        self.columns.missing = missing == Missing::Marginal;
+        self
     }
 
     /// The features' names.

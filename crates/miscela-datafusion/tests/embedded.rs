@@ -1,11 +1,12 @@
 //! One process.
 
 use crate::support::{Tested, assert_close, first, kmeans, rows, start, table, table_f32, weights};
+use datafusion::arrow::array::AsArray;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use linfa::DatasetBase;
 use linfa::prelude::*;
 use miscela::prelude::*;
-use miscela_datafusion::{Table, TableError, fit_gaussian_mixture, fit_kmeans};
+use miscela_datafusion::{Table, TableError, fit_gaussian_mixture, fit_kmeans, register, statistics};
 use ndarray::Axis;
 
 fn context() -> SessionContext {
@@ -125,10 +126,45 @@ async fn what_cannot_be_is_said_in_a_sentence() -> Tested {
         assert!(error.contains(sentence), "{error}");
         assert_eq!(error.lines().count(), 1, "{error}");
     }
-    let missing =
-        fit_kmeans(&context, Table::of("mixed").columns(["x"]), KMeans::<f64>::params(2).missing(Missing::Marginal));
-    assert!(missing.await.map_err(said).err().unwrap_or_default().contains("needs all rows in memory"));
     let start = KMeans::params(2).init_method(start(&rows(2, 3, 2), 2));
     assert!(fit_kmeans(&context, Table::of("mixed").columns(["n"]), start).await.is_err());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn null_is_a_missing_value_on_request() -> Tested {
+    let mut rows = rows(6000, 3, 3);
+    let start = first(&rows, 3);
+    // None in the second half, so that some batches are whole.
+    rows.indexed_iter_mut().filter(|((i, j), _)| *i < 3000 && (i * 5 + j) % 7 == 0).for_each(|(_, x)| *x = f64::NAN);
+    let context = context();
+    let functions = register(&context);
+    table(&context, "with_nan", &rows, None)?;
+    let columns = (0..3).map(|j| format!("CASE WHEN isnan(x{j}) THEN NULL ELSE x{j} END AS x{j}"));
+    let query = format!("SELECT {} FROM with_nan", columns.collect::<Vec<_>>().join(", "));
+    context.sql(&format!("CREATE TABLE measured AS {query}")).await?.collect().await?;
+    let here = DatasetBase::from(rows.clone());
+
+    let kmeans = || KMeans::params(3).init_method(KMeansInit::Precomputed(start.clone())).missing(Missing::Marginal);
+    let (there, memory) = (fit_kmeans(&context, "measured", kmeans()).await?, kmeans().fit(&here)?);
+    assert_close(there.centroids(), memory.centroids(), 1e-12);
+    assert_eq!(there.report().n_missing, memory.report().n_missing);
+    for covariance in [Covariance::Full, Covariance::Diagonal, Covariance::TiedSpherical] {
+        let params = || {
+            let params = GaussianMixture::params(3).init_method(GmmInitMethod::means(start.clone()));
+            params.covariance(covariance).missing(Missing::Marginal).max_n_iterations(8)
+        };
+        let (there, memory) = (fit_gaussian_mixture(&context, "measured", params()).await?, params().fit(&here)?);
+        assert_close(there.means(), memory.means(), 1e-12);
+        assert_eq!(there.report().n_missing, memory.report().n_missing);
+        // What the model was fitted with it takes in queries too.
+        functions.insert("mixture", memory.clone())?;
+        let sums = context.sql("SELECT gmm_step('mixture', x0, x1, x2) FROM measured").await?.collect().await?;
+        let statistics = statistics(sums[0].column(0).as_binary::<i32>().value(0))?;
+        assert!((statistics.total_weight() - 6000.0).abs() < 1e-6);
+    }
+    // Without being asked it is an error.
+    let error = fit_kmeans(&context, "measured", KMeans::<f64>::params(3)).await.err().ok_or("there is a NULL")?;
+    assert!(error.to_string().contains("has no value"), "{error}");
     Ok(())
 }

@@ -9,7 +9,9 @@ use crate::history::Change;
 use crate::inference::{CentroidFit, evaluate_centroids, nearest_of_all, reduced_to_all};
 use crate::joint::Joint;
 use crate::median::medians;
-use crate::missing::{observed_centres, partial_fit, partial_nearest_of, squared_partial_distance};
+use crate::missing::{
+    ColumnMoments, moved_centres, observed_centres, partial_fit, partial_nearest_of, squared_partial_distance,
+};
 use crate::passes::over_lanes;
 use crate::plan::Algorithm;
 use crate::relocate::Empty;
@@ -69,6 +71,23 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
     /// that a row shows. Changes nothing where none is missing.
     pub fn with_missing(self, samples: &Samples<F>) -> Self {
         Self { partial: samples.n_missing() > 0, ..self }
+    }
+
+    /// The same for rows that are not here.
+    pub(crate) fn with_gaps(self, partial: bool) -> Self {
+        Self { partial, ..self }
+    }
+
+    /// Whether distances are over the columns that a row shows.
+    pub(crate) fn is_partial(&self) -> bool {
+        self.partial
+    }
+
+    /// The M-step by what rows with gaps show of its clusters, about its centres.
+    pub(crate) fn m_step_by_columns(&mut self, columns: &ColumnMoments) -> MStep {
+        let (centres, repairs) = moved_centres(&self.centroids, columns);
+        let objective = (0..centres.len()).map(|at| columns.scatter(at)).sum();
+        MStep { objective: Some(objective), shift2: self.move_to(centres), repairs }
     }
 
     /// Finds the nearest centres by this algorithm, where the distance is L2; others search all of them.

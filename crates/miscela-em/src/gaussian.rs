@@ -258,6 +258,13 @@ impl<F: Float> GaussianFamily<F> {
         Ok(self)
     }
 
+    /// Gets ready for values that are missing in rows that are not here.
+    pub(crate) fn with_gaps(mut self) -> Self {
+        self.marginal = Some(Marginal::of(&self.mixture));
+        self.prepare_nearest();
+        self
+    }
+
     /// Likelihoods and sizes at the current parameters, at a temperature for the tempered one.
     pub fn evaluate(&self, samples: &Samples<F>, temperature: f64, threads: Threads) -> MixtureFit {
         if self.marginal.is_some() {

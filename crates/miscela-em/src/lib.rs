@@ -81,7 +81,7 @@ pub use line::optimal_centres;
 pub use marginal::ColumnsError;
 pub use merging::Hierarchy;
 pub use missing::{
-    IncompleteDensity, Missing, UnknownMissing, filled, partial_distances, partial_fit, partial_impute,
+    ColumnMoments, IncompleteDensity, Missing, UnknownMissing, filled, partial_distances, partial_fit, partial_impute,
     partial_nearest, partial_nearest_of,
 };
 pub use neighbours::{ClusterSummary, cluster_summaries, nearest_m};
@@ -103,8 +103,8 @@ pub use stream::{
 pub use summary::Summary;
 pub use tails::{Degrees, LEAST_DEGREES, MOST_DEGREES, START_DEGREES, Tails};
 pub use workers::{
-    Checkpoint, KMeansOver, Keeper, MixtureOver, MixtureTask, Partial, Pick, Picked, Picks, RowCount, Streamed, Task,
-    Work, WorkError, Workers, check_settings, maximised, maximised_centroids, start_over,
+    Checkpoint, KMeansOver, Keeper, MixtureOver, MixtureTask, Observed, Partial, Pick, Picked, Picks, RowCount,
+    Streamed, Task, Work, WorkError, Workers, check_settings, maximised, maximised_centroids, start_over,
 };
 
 #[cfg(doctest)]

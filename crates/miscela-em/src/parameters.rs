@@ -142,6 +142,9 @@ pub enum ParameterError {
         /// Columns of the rows.
         got: usize,
     },
+    /// Some rows have gaps.
+    #[error("noise and Student-t components do not take missing values; impute the rows before, or leave them out")]
+    Gaps,
     /// A number is NaN or infinite.
     #[error("the {part} hold a number that is not finite")]
     NotFinite {

@@ -5,6 +5,7 @@
 //! away only while another distinct row stays with it. As long as there are k distinct rows, no cluster stays empty.
 
 use crate::engine::Family;
+use crate::missing::alike;
 use crate::passes::over_lanes;
 use crate::report::RepairAction;
 use crate::statistics::Sums;
@@ -198,8 +199,7 @@ fn copies_from<F: Float>(
     let (first, table) = (first as usize, samples.rows());
     let same_misfit = misfits[start..].iter().take_while(|(other, _)| other.total_cmp(&misfit).is_eq());
     let earlier = misfits[..start].iter().rev().take_while(|(other, _)| other.total_cmp(&misfit).is_eq());
-    // Missing values, NaN, are as good as equal.
-    let alike = |i: usize| table.row(i).iter().zip(table.row(first)).all(|(a, b)| a == b || a.is_nan() && b.is_nan());
+    let alike = |i: usize| alike(table.row(i), table.row(first));
     if earlier.clone().any(|(_, i)| alike(*i as usize)) {
         return Some(Vec::new());
     }

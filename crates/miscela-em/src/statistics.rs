@@ -271,6 +271,11 @@ impl Statistics {
         &self.sums
     }
 
+    /// The sums, taken out.
+    pub(crate) fn into_sums(self) -> Sums {
+        self.sums
+    }
+
     /// Σ w of all rows.
     pub fn total_weight(&self) -> f64 {
         self.sums.total()

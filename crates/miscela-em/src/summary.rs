@@ -3,7 +3,7 @@
 use crate::missing::column_moments;
 use crate::passes::over_lanes;
 use crate::statistics::{Statistics, Sums};
-use miscela_kernel::{BLOCK_ROWS, Block, Float, Samples, Scatter, Threads};
+use miscela_kernel::{BLOCK_ROWS, Block, Float, Samples, SamplesError, Scatter, Threads};
 use ndarray::ArrayView1;
 
 #[cfg(feature = "serde")]
@@ -22,6 +22,9 @@ pub struct Summary {
     /// The lower triangle of the covariance, divided by Σ w, if it [was asked for](Self::with_covariance).
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub covariance: Option<Vec<f64>>,
+    /// Σ w of each column over the values that are there, d; nothing where all are.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub observed: Option<Vec<f64>>,
 }
 
 impl Summary {
@@ -42,7 +45,7 @@ impl Summary {
         let (statistics, total_weight) = (about(samples, &row, Scatter::Diagonal, threads), samples.total_weight());
         let variance = statistics.scatter_about_mean(0).iter().map(|s| s.max(0.0) / total_weight).collect();
         let mean = statistics.means().into_raw_vec_and_offset().0;
-        Self { mean, variance, total_weight, covariance: None }
+        Self { mean, variance, total_weight, covariance: None, observed: None }
     }
 
     /// The same with the covariance of the columns, which takes another pass, if there are more rows than columns and no
@@ -63,20 +66,44 @@ impl Summary {
     pub fn merged(&self, other: &Self) -> Self {
         assert_eq!(self.mean.len(), other.mean.len());
         let total_weight = self.total_weight + other.total_weight;
-        let (here, there) = (self.total_weight / total_weight, other.total_weight / total_weight);
+        let d = self.mean.len();
+        let observed = |part: &Self| part.observed.clone().unwrap_or_else(|| vec![part.total_weight; d]);
+        let (a, b) = (observed(self), observed(other));
+        // The share of the other part in all that is seen of a column; nothing of nothing.
+        let share = |j: usize| if b[j] > 0.0 { b[j] / (a[j] + b[j]) } else { 0.0 };
         let apart: Vec<f64> = self.mean.iter().zip(&other.mean).map(|(a, b)| b - a).collect();
-        let pooled = |a: &[f64], b: &[f64], scatter: Scatter| -> Vec<f64> {
+        let variance = |j: usize| {
+            let there = share(j);
+            (1.0 - there) * self.variance[j] + there * other.variance[j] + (1.0 - there) * there * apart[j] * apart[j]
+        };
+        let (here, there) = (self.total_weight / total_weight, other.total_weight / total_weight);
+        let covariance = |(a, b): (&Vec<f64>, &Vec<f64>)| {
             let mut pooled: Vec<f64> = a.iter().zip(b).map(|(a, b)| here * a + there * b).collect();
-            scatter.add_row(here * there, &apart, &mut pooled);
+            Scatter::Full.add_row(here * there, &apart, &mut pooled);
             pooled
         };
-        let covariances = self.covariance.as_ref().zip(other.covariance.as_ref());
+        let has_gaps = self.observed.is_some() || other.observed.is_some();
         Self {
-            mean: self.mean.iter().zip(&apart).map(|(mean, apart)| mean + there * apart).collect(),
-            variance: pooled(&self.variance, &other.variance, Scatter::Diagonal),
-            covariance: covariances.map(|(a, b)| pooled(a, b, Scatter::Full)),
+            mean: (0..d).map(|j| self.mean[j] + share(j) * apart[j]).collect(),
+            variance: (0..d).map(variance).collect(),
+            covariance: self.covariance.as_ref().zip(other.covariance.as_ref()).map(covariance),
+            observed: has_gaps.then(|| a.iter().zip(&b).map(|(a, b)| a + b).collect()),
             total_weight,
         }
+    }
+
+    /// Whether each column has a value in a row that counts: what a fit needs.
+    ///
+    /// # Errors
+    /// [`SamplesError::EmptyColumn`].
+    pub fn check_columns(&self) -> Result<(), SamplesError> {
+        let unseen = self.observed.as_ref().and_then(|observed| observed.iter().position(|w| *w <= 0.0));
+        unseen.map_or(Ok(()), |column| Err(SamplesError::EmptyColumn { column }))
+    }
+
+    /// Whether values are missing in the rows.
+    pub fn has_gaps(&self) -> bool {
+        self.observed.is_some()
     }
 
     /// The scatter of the rows over Σ w − 1, as much of it as is asked for: the mean variance; it on the diagonal; the lower
@@ -106,8 +133,10 @@ impl Summary {
         let moved = |(j, x): (usize, &f64)| x + moments.movement(j).unwrap_or(0.0);
         let mean: Vec<f64> = first.iter().enumerate().map(moved).collect();
         let moments = column_moments(samples, &mean, whole, threads);
-        let variance = (0..mean.len()).map(|j| moments.scatter(j) / moments.weight[j]).collect();
-        Self { mean, variance, total_weight: samples.total_weight(), covariance: None }
+        // Some of the rows may show nothing of a column that others show.
+        let variance = |j: usize| if moments.weight[j] > 0.0 { moments.scatter(j) / moments.weight[j] } else { 0.0 };
+        let (variance, total_weight) = ((0..mean.len()).map(variance).collect(), samples.total_weight());
+        Self { mean, variance, total_weight, covariance: None, observed: Some(moments.weight) }
     }
 
     /// Σ w (x − μ)(x − μ)ᵀ of all rows, as much of it as asked for. One pass.

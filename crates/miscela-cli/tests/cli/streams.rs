@@ -89,6 +89,62 @@ fn a_stream_is_labelled_and_scored_as_it_comes() {
 }
 
 #[test]
+fn values_may_be_missing_in_a_stream() {
+    let folder = folder(0);
+    let row = |i: usize| {
+        let noise = |j: usize| ((i * 7919 + j * 104_729) as f64 * 0.618_033_988_749_894_9).fract();
+        let value = |j: usize| {
+            if i < 900 && (i * 5 + j) % 7 == 0 { String::new() } else { format!("{}", noise(j) + (i % 3 * 4) as f64) }
+        };
+        (0..3).map(value).collect::<Vec<_>>().join(",")
+    };
+    let rows: Vec<String> = (0..1500).map(row).collect();
+    folder.write("gaps.csv", &format!("a,b,c\n{}\n", rows.join("\n")));
+    for method in ["-m kmeans", "-m gmm"] {
+        let fit = |how: &str| {
+            folder.json(&format!("fit gaps.csv {method} --init-centers start.csv --missing marginal {how}"))
+        };
+        let (at_once, chunked) = (fit(AT_ONCE), fit(CHUNKS));
+        for key in ["means", "inertia", "log_likelihood", "iterations", "n_samples", "weights", "sizes"] {
+            close(&at_once[key], &chunked[key]);
+        }
+        let fit = format!("fit gaps.csv {method} -k 3 --missing marginal -o m.json");
+        folder.ok(&format!("{fit} {AT_ONCE} --labels fit.csv"));
+        assert_eq!(folder.ok(&format!("predict m.json gaps.csv {CHUNKS}")), folder.read("fit.csv"));
+        let score = |how: &str| folder.json(&format!("score m.json gaps.csv {how}"));
+        let (at_once, chunked) = (score(AT_ONCE), score(CHUNKS));
+        for (key, value) in at_once.as_object().unwrap() {
+            close(value, &chunked[key]);
+        }
+        // A checkpoint is of rows with gaps too.
+        folder.ok(&format!("{fit} {CHUNKS} --checkpoint c --checkpoint-every 0 --labels again.csv"));
+    }
+    folder.fails(&format!("fit gaps.csv -k 3 {CHUNKS}"), 1, &["gaps.csv", "line 2", "\"a\"", "missing value"]);
+}
+
+#[test]
+fn a_selection_may_be_of_a_stream() {
+    let folder = folder(2000);
+    for call in ["-k 1..4 --covariance full,tied,diag --tol 1e-6", "-m kmeans -k 2..5 --references 3"] {
+        let select = |how: &str| folder.json(&format!("select t.parquet {call} {how}"));
+        let (at_once, chunked) = (select(AT_ONCE), select(CHUNKS));
+        assert_eq!(at_once["best"]["n_clusters"], chunked["best"]["n_clusters"]);
+        assert_eq!(at_once["best"]["covariance"], chunked["best"]["covariance"]);
+        let (at_once, chunked) = (at_once["table"].as_array().unwrap(), chunked["table"].as_array().unwrap());
+        assert_eq!(at_once.len(), chunked.len());
+        if call.starts_with("-k") {
+            for (a, b) in at_once.iter().zip(chunked) {
+                let bic = |row: &Value| row["bic"].as_f64().unwrap();
+                assert!((bic(a) - bic(b)).abs() < 1e-3 * bic(a).abs(), "{a} {b}");
+            }
+        }
+    }
+    let run = folder.run("select t.csv -k 1..2 --covariance tied --memory 1K -o best.json");
+    assert_eq!((run.code, run.stderr.lines().count()), (0, 1), "{}", run.stderr);
+    assert!(folder.path("best.json").exists() && run.stdout.contains("2000 rows"), "{}", run.stdout);
+}
+
+#[test]
 fn that_a_table_is_read_in_chunks_is_said_in_one_line() {
     let folder = folder(500);
     let run = folder.run("fit t.parquet -k 2 --memory 1K");
@@ -106,7 +162,7 @@ fn that_a_table_is_read_in_chunks_is_said_in_one_line() {
     folder.fails(&format!("fit t.csv -k 3 --metric l1 {CHUNKS}"), 1, &["t.csv", all]);
     folder.fails(&format!("fit t.csv -k 3 --trim 0.1 {CHUNKS} --labels l.csv"), 1, &["t.csv", "trimming", all]);
     folder.fails(&format!("fit t.csv -k 3 --plot p.svg {CHUNKS}"), 1, &["t.csv", "--plot", all]);
-    folder.fails(&format!("fit t.csv -k 3 --missing marginal {CHUNKS}"), 1, &["t.csv", "--missing marginal", all]);
+    folder.fails(&format!("select t.csv -k 1..3 --criterion held-out {CHUNKS}"), 1, &["t.csv", "held out", all]);
     folder.fails("fit t.csv -k 3 --memory lots", 2, &["--memory", "512M"]);
     folder.fails("fit t.csv -k 3 --checkpoint-every 3", 2, &["--checkpoint"]);
 }

@@ -3,9 +3,13 @@
 use crate::passes::over_lanes;
 use miscela_kernel::{Block, Float, Samples, Threads};
 
+#[cfg(feature = "serde")]
+use serde::{Deserialize, Serialize};
+
 /// For k clusters and d columns, over the values x that are there and the share r of their rows.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct ColumnMoments {
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct ColumnMoments {
     /// Σ r whatever is there, k.
     pub(crate) total: Vec<f64>,
     /// Σ r, k × d.
@@ -17,6 +21,27 @@ pub(crate) struct ColumnMoments {
 }
 
 impl ColumnMoments {
+    fn zero(k: usize, d: usize) -> Self {
+        let zeros = |n| vec![0.0; n];
+        Self { total: zeros(k), weight: zeros(k * d), first: zeros(k * d), second: zeros(k * d) }
+    }
+
+    /// Adds the moments of other rows, about the same shift.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let pairs = [
+            (&mut self.total, &other.total),
+            (&mut self.weight, &other.weight),
+            (&mut self.first, &other.first),
+            (&mut self.second, &other.second),
+        ];
+        pairs.into_iter().for_each(|(to, from)| to.iter_mut().zip(from).for_each(|(to, from)| *to += from));
+    }
+
+    /// Whether it is of so many clusters and columns, as far as it shows: it may come from elsewhere.
+    pub(crate) fn has_shape(&self, k: usize, d: usize) -> bool {
+        self.total.len() == k && [&self.weight, &self.first, &self.second].iter().all(|sums| sums.len() == k * d)
+    }
+
     /// Where the mean of an entry lies from the shift; `None` where no value is.
     pub(crate) fn movement(&self, entry: usize) -> Option<f64> {
         (self.weight[entry] > 0.0).then(|| self.first[entry] / self.weight[entry])
@@ -38,8 +63,7 @@ pub(crate) fn column_moments<F: Float>(
 ) -> ColumnMoments {
     let d = samples.n_columns();
     let (size, k) = (shift.len(), shift.len() / d);
-    let zeros = |n| vec![0.0; n];
-    let empty = || ColumnMoments { total: zeros(k), weight: zeros(size), first: zeros(size), second: zeros(size) };
+    let empty = || ColumnMoments::zero(k, d);
     let add = |block: &Block<F>, moments: &mut ColumnMoments, shares: &mut Vec<f64>| {
         shares.resize(k, 0.0);
         for (i, row) in block.rows().enumerate().filter(|(i, _)| block.weight(*i) > 0.0) {
@@ -58,13 +82,7 @@ pub(crate) fn column_moments<F: Float>(
     let threads = threads.for_work((samples.n_rows() * (d + k)) as f64);
     let mut all = empty();
     for part in over_lanes(samples, 8 * (3 * size + k), threads, empty, add) {
-        let pairs = [
-            (&mut all.total, part.total),
-            (&mut all.weight, part.weight),
-            (&mut all.first, part.first),
-            (&mut all.second, part.second),
-        ];
-        pairs.into_iter().for_each(|(to, from)| to.iter_mut().zip(from).for_each(|(to, from)| *to += from));
+        all.add(&part);
     }
     all
 }

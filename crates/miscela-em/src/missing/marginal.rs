@@ -78,6 +78,11 @@ impl Marginal {
         Ok(marginal)
     }
 
+    /// For rows whose patterns are not known.
+    pub(crate) fn of<F: Float>(mixture: &Mixture<F>) -> Self {
+        Self { whole: Whole::new(mixture), patterns: Vec::new(), seen: BTreeMap::new() }
+    }
+
     /// Takes other parameters; if they cannot be used it keeps the old ones.
     pub(crate) fn renew<F: Float>(&mut self, mixture: &Mixture<F>, threads: Threads) -> Result<(), ParameterError> {
         let whole = Whole::new(mixture);

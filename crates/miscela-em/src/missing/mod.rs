@@ -32,13 +32,14 @@ mod partial;
 mod pattern;
 mod start;
 
+pub use columns::ColumnMoments;
 pub(crate) use columns::column_moments;
 pub(crate) use gaps::Gaps;
 pub use incomplete::{IncompleteDensity, filled};
 pub(crate) use marginal::{Marginal, Rule};
-pub(crate) use partial::{observed_centres, squared_partial_distance};
+pub(crate) use partial::{alike, moved_centres, observed_centres, squared_partial_distance};
 pub use partial::{partial_distances, partial_fit, partial_impute, partial_nearest, partial_nearest_of};
-pub(crate) use start::from_shares;
+pub(crate) use start::{completed, from_shares, give_all_to, observed_means, sums_at_means};
 
 use std::fmt;
 use std::str::FromStr;

@@ -9,7 +9,7 @@
 //! to compare rows: within one row the scale changes nothing. This is the k-POD of Chi, Chi & Baraniuk (2016), whose
 //! objective is the same, with the centres found at once. Entries of a centre whose column none of its rows shows stay.
 
-use super::columns::column_moments;
+use super::columns::{ColumnMoments, column_moments};
 use crate::engine::Assigned;
 use crate::gaussian::weighted;
 use crate::inference::CentroidFit;
@@ -35,20 +35,32 @@ pub fn partial_nearest_of<F: Float>(row: &[F], centroids: &Centroids<F>) -> (u32
     reduced.enumerate().fold((0, f64::INFINITY), nearer)
 }
 
+/// Whether two rows are the same; missing values are as good as equal.
+pub(crate) fn alike<'a, F: Float>(a: impl IntoIterator<Item = &'a F>, b: impl IntoIterator<Item = &'a F>) -> bool {
+    a.into_iter().zip(b).all(|(a, b)| a == b || a.is_nan() && b.is_nan())
+}
+
 /// The means of the values that are there, cluster by cluster and column by column, k × d; entries without a value stay, and
 /// are listed.
 pub(crate) fn observed_centres<F: Float>(
     rows: &Assigned<F>,
     centroids: &Centroids<F>,
 ) -> (Vec<F>, Vec<(usize, RepairAction, String)>) {
-    let d = centroids.width();
     let shift: Vec<f64> = centroids.all().iter().map(|x| x.widen()).collect();
     let share = |i: usize, _: &[F], shares: &mut [f64]| {
         shares.fill(0.0);
         shares[rows.labels[i] as usize] = 1.0;
     };
-    let moments = column_moments(rows.samples, &shift, share, rows.threads);
-    let moved = |at: usize| moments.movement(at).map_or(centroids.all()[at], |moved| F::narrow(shift[at] + moved));
+    moved_centres(centroids, &column_moments(rows.samples, &shift, share, rows.threads))
+}
+
+/// The same by the moments of the values about the centres.
+pub(crate) fn moved_centres<F: Float>(
+    centroids: &Centroids<F>,
+    moments: &ColumnMoments,
+) -> (Vec<F>, Vec<(usize, RepairAction, String)>) {
+    let d = centroids.width();
+    let moved = |(at, x): (usize, &F)| moments.movement(at).map_or(*x, |moved| F::narrow(x.widen() + moved));
     let mut repairs = Vec::new();
     for c in (0..centroids.len()).filter(|c| moments.total[*c] > 0.0) {
         let blank: Vec<String> = (0..d).filter(|j| moments.weight[c * d + j] == 0.0).map(|j| j.to_string()).collect();
@@ -57,7 +69,7 @@ pub(crate) fn observed_centres<F: Float>(
             repairs.push((c, RepairAction::Unobserved, detail));
         }
     }
-    ((0..shift.len()).map(moved).collect(), repairs)
+    (centroids.all().iter().enumerate().map(moved).collect(), repairs)
 }
 
 /// How well centres fit rows with gaps, by partial distances.

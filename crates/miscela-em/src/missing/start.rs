@@ -8,7 +8,7 @@
 //! The start is then one M-step of incomplete rows (Ghahramani & Jordan 1994) under independent columns with these means and
 //! variances: a missing value is at the mean, with v left of it. It needs no complete row.
 
-use super::columns::column_moments;
+use super::columns::{ColumnMoments, column_moments};
 use super::partial::partial_nearest_of;
 use crate::gaussian::MixtureSettings;
 use crate::maximise::maximise_start;
@@ -43,37 +43,38 @@ pub(crate) fn from_shares<F: Float>(
         (_, Some(centroids)) => give_all_to(partial_nearest_of(row, centroids).0 as usize, out),
         _ => {}
     };
-    let statistics = completed(samples, share, k, settings.covariance.structure().scatter(), summary, threads)?;
-    Ok(maximise_start(statistics, settings, summary, repairs))
+    let scatter = settings.covariance.structure().scatter();
+    let centre = summary.mean.repeat(k);
+    let means = observed_means(&centre, &column_moments(samples, &centre, &share, threads))?;
+    let columns = column_moments(samples, &means, &share, threads);
+    let sums = sums_at_means(samples, &means, scatter, &share, threads);
+    Ok(maximise_start(completed(means, sums, &columns, summary), settings, summary, repairs))
 }
 
-fn give_all_to(label: usize, shares: &mut [f64]) {
+/// All of a row to one component.
+pub(crate) fn give_all_to(label: usize, shares: &mut [f64]) {
     shares.fill(0.0);
     shares[label] = 1.0;
 }
 
-/// The statistics of the rows completed under independent columns.
-fn completed<F: Float>(
-    samples: &Samples<F>,
-    share: impl Fn(usize, &[F], &mut [f64]) + Sync + Send,
-    k: usize,
-    scatter: Scatter,
-    summary: &Summary,
-    threads: Threads,
-) -> Result<Statistics, StartError> {
-    let d = samples.n_columns();
-    let centre = summary.mean.repeat(k);
-    let moments = column_moments(samples, &centre, &share, threads);
+/// The means of the values that are there, k × d, by their moments about `centre`; the centre where there is none.
+pub(crate) fn observed_means(centre: &[f64], moments: &ColumnMoments) -> Result<Vec<f64>, StartError> {
     if let Some(component) = moments.total.iter().position(|n| *n <= 0.0) {
         return Err(StartError::Empty { component });
     }
-    let means: Vec<f64> = (0..k * d).map(|at| centre[at] + moments.movement(at).unwrap_or(0.0)).collect();
-    let moments = column_moments(samples, &means, &share, threads);
-    let pooled = |j: usize, of: &dyn Fn(usize) -> f64| (0..k).map(|c| of(c * d + j)).sum::<f64>();
-    let variance = |j| pooled(j, &|at| moments.scatter(at)) / pooled(j, &|at| moments.weight[at]);
-    let variances: Vec<f64> = (0..d).map(variance).collect();
+    Ok(centre.iter().enumerate().map(|(at, x)| x + moments.movement(at).unwrap_or(0.0)).collect())
+}
 
-    let size = scatter.len(d);
+/// The sums, about `means` (k × d), of the rows with each missing value at the mean. One pass.
+pub(crate) fn sums_at_means<F: Float>(
+    samples: &Samples<F>,
+    means: &[f64],
+    scatter: Scatter,
+    share: impl Fn(usize, &[F], &mut [f64]) + Sync + Send,
+    threads: Threads,
+) -> Sums {
+    let d = samples.n_columns();
+    let (k, size) = (means.len() / d, scatter.len(d));
     let add = |block: &Block<F>, sums: &mut Sums, (shares, z): &mut (Vec<f64>, Vec<f64>)| {
         shares.resize(k, 0.0);
         for (i, row) in block.rows().enumerate().filter(|(i, _)| block.weight(*i) > 0.0) {
@@ -91,7 +92,21 @@ fn completed<F: Float>(
     let empty = || Sums::zero(k, d, scatter);
     let mut sums = empty();
     over_lanes(samples, Sums::bytes(k, d, scatter), threads, empty, add).iter().for_each(|part| sums.add(part));
-    for (at, weight) in moments.weight.iter().enumerate() {
+    sums
+}
+
+/// The statistics of rows completed under independent columns, with what is left of a column's variance where it is missing; all
+/// moments are about `means`. Columns that no row shows have the variance of `summary`.
+pub(crate) fn completed(means: Vec<f64>, mut sums: Sums, columns: &ColumnMoments, summary: &Summary) -> Statistics {
+    let (k, d, scatter) = (sums.k(), sums.width, sums.scatter);
+    let pooled = |j: usize, of: &dyn Fn(usize) -> f64| (0..k).map(|c| of(c * d + j)).sum::<f64>();
+    let variance = |j| match pooled(j, &|at| columns.weight[at]) {
+        0.0 => summary.variance[j],
+        seen => pooled(j, &|at| columns.scatter(at)) / seen,
+    };
+    let variances: Vec<f64> = (0..d).map(variance).collect();
+    let size = scatter.len(d);
+    for (at, weight) in columns.weight.iter().enumerate() {
         let (c, j) = (at / d, at % d);
         let left = (sums.weight[c] - weight).max(0.0) * variances[j];
         let entry = match scatter {
@@ -101,5 +116,5 @@ fn completed<F: Float>(
         };
         sums.second[c * size + entry] += left;
     }
-    Ok(Statistics::new(0, means, sums))
+    Statistics::new(0, means, sums)
 }

@@ -101,7 +101,7 @@ impl Stream {
         let variance = (0..d).map(|j| (0..k).map(|c| sums.weight[c] * spread(j, c)).sum()).collect();
         Self {
             batches,
-            summary: Summary { mean, variance, total_weight: weight, covariance: None },
+            summary: Summary { mean, variance, total_weight: weight, covariance: None, observed: None },
             statistics: Statistics::new(settings.fingerprint(mixture, None), shift(mixture), sums),
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::engine::{Assigned, Family, MStep, Rows, State};
 use crate::maximise::Notes;
+use crate::missing::ColumnMoments;
 use crate::report::{RepairAction, Run};
 use crate::statistics::Statistics;
 use crate::summary::Summary;
@@ -18,6 +19,15 @@ pub(super) trait Remote<F: Float>: Family<F> {
     fn worst(&self, summary: &Summary) -> Pick<F>;
     /// Its parameters.
     fn parameters(&self) -> Parameters<F>;
+    /// What an M-step needs of rows with gaps beside the sums, if it needs such; the labels are those of rows that were given to
+    /// empty components.
+    fn observed(&self, _labels: &[(Vec<F>, u32)]) -> Option<Task<F>> {
+        None
+    }
+    /// The M-step by that.
+    fn m_step_by_columns(&mut self, _columns: &ColumnMoments) -> MStep {
+        MStep::default()
+    }
     /// What tells the objective after an M-step whose sums did not, if there is such a thing; the shift is that of these sums,
     /// and the labels are those of rows that were given to empty components.
     fn lost_objective(&self, _shift: &[f64], _labels: Vec<(Vec<F>, u32)>, _summary: &Summary) -> Option<Task<F>> {
@@ -67,6 +77,7 @@ impl<F: Float, M: Remote<F>> Rows<F, M> for Elsewhere<'_, F> {
         let task = Task::Pick { pick: family.worst(self.summary), count: empty.len() + k, seed: 0 };
         let mut worst = self.workers.run(&task)?.picks()?.into_rows().into_iter();
         let mut left = statistics.sums().counts().to_vec();
+        let mut donors = Vec::new();
         for to in empty {
             let spares = |left: &[f64], label: u32, weight: f64| {
                 left.get(label as usize).is_some_and(|all| *all > weight * (1.0 + 1e-9))
@@ -77,6 +88,7 @@ impl<F: Float, M: Remote<F>> Rows<F, M> for Elsewhere<'_, F> {
                     let detail = format!("was empty; took row {} from component {}", picked.number, picked.label);
                     repairs.push((to, RepairAction::Relocated, detail));
                     self.moved.push((picked.row, to as u32));
+                    donors.push(picked.label);
                 }
                 None => repairs.push((to, RepairAction::KeptEmpty, "no cluster can spare a distinct row".into())),
             }
@@ -88,13 +100,19 @@ impl<F: Float, M: Remote<F>> Rows<F, M> for Elsewhere<'_, F> {
             statistics.replace(summed.sums().clone(), family.shift());
             self.labels = Some(labels);
         }
-        for (row, to) in &self.moved {
+        for ((row, to), from) in self.moved.iter().zip(donors) {
+            let mut row = row.clone();
+            family.complete(&mut row, from);
             statistics.place(*to as usize, row.iter().map(|x| x.widen()));
         }
         Ok(self.moved.iter().map(|(_, to)| *to as usize).collect())
     }
 
     fn m_step(&mut self, family: &mut M, statistics: Statistics, relocated: &[usize]) -> Result<MStep, WorkError> {
+        if let Some(task) = family.observed(&self.moved) {
+            let (k, d) = (family.n_components(), self.summary.mean.len());
+            return Ok(family.m_step_by_columns(&self.workers.run(&task)?.observed(k, d)?.columns));
+        }
         let (shift, none) = (family.shift(), Array2::zeros((0, self.summary.mean.len())));
         let rows = Assigned { samples: &Samples::unchecked(&none), labels: &[], relocated, threads: self.threads };
         let mut step = family.m_step(statistics, &rows);

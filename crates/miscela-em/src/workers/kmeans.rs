@@ -1,8 +1,9 @@
 //! K-means of rows that are elsewhere: Lloyd's algorithm, a pass over the rows an iteration.
 
 use crate::centroids::KMeansFamily;
-use crate::engine::{self, Family, State};
+use crate::engine::{self, Family, MStep, State};
 use crate::inference::CentroidFit;
+use crate::missing::ColumnMoments;
 use crate::plan::Algorithm;
 use crate::relocate::Empty;
 use crate::report::{Observer, Run};
@@ -11,7 +12,7 @@ use crate::workers::checkpoint::{Checkpoint, Keeper, Parameters};
 use crate::workers::elsewhere::{Elsewhere, Remote};
 use crate::workers::{Pick, Task, WorkError, Workers};
 use miscela_distance::L2;
-use miscela_kernel::{Float, Threads};
+use miscela_kernel::{Float, Scatter, Threads};
 use ndarray::Array2;
 
 /// What a fit of k-means needs besides a start.
@@ -98,6 +99,7 @@ impl KMeansOver<'_> {
         task.prepare()?;
         let mut family = KMeansFamily::new(&centroids, L2, self.tolerance, offset)
             .with_algorithm(Algorithm::Lloyd)
+            .with_gaps(self.summary.has_gaps())
             .with_empty(self.empty);
         let mut rows =
             Elsewhere { workers, keeper, summary: self.summary, labels, moved: Vec::new(), threads: self.threads };
@@ -121,6 +123,17 @@ impl<F: Float> Remote<F> for KMeansFamily<F, L2> {
 
     fn worst(&self, summary: &Summary) -> Pick<F> {
         Pick::FarthestOfCentroids { centroids: self.centroids(), offset: summary.offset() }
+    }
+
+    fn observed(&self, labels: &[(Vec<F>, u32)]) -> Option<Task<F>> {
+        let centroids = self.centroids();
+        let about = centroids.mapv(|x| x.widen());
+        let task = || Task::Observed { means: centroids, about, scatter: Scatter::Spherical, labels: labels.to_vec() };
+        self.is_partial().then(task)
+    }
+
+    fn m_step_by_columns(&mut self, columns: &ColumnMoments) -> MStep {
+        self.m_step_by_columns(columns)
     }
 
     fn parameters(&self) -> Parameters<F> {

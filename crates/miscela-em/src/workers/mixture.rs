@@ -6,16 +6,17 @@ use crate::course::{Outcome, conclude, reported_temperature};
 use crate::engine::{self, Family, State};
 use crate::gaussian::{GaussianFamily, MixtureSettings};
 use crate::maximise::maximise_start;
-use crate::missing::Missing;
+use crate::missing::{completed, observed_means};
 use crate::parameters::Mixture;
 use crate::report::{Observer, Repair, Run};
 use crate::squarem::Acceleration;
 use crate::start::StartError;
+use crate::statistics::Statistics;
 use crate::summary::Summary;
 use crate::workers::checkpoint::{Checkpoint, Keeper, Parameters};
 use crate::workers::elsewhere::{Elsewhere, Remote};
 use crate::workers::task::MixtureTask;
-use crate::workers::{Pick, Task, WorkError, Workers};
+use crate::workers::{Observed, Pick, Task, WorkError, Workers};
 use miscela_kernel::{Float, Scatter, Threads};
 use ndarray::Array2;
 
@@ -80,6 +81,9 @@ impl MixtureOver<'_> {
     ) -> Result<Outcome<F>, WorkError> {
         check_settings(&self.settings)?;
         let mut family = GaussianFamily::new(mixture, self.settings.clone(), self.summary, self.summary.total_weight)?;
+        if self.summary.has_gaps() {
+            family = family.with_gaps();
+        }
         let mut rows =
             Elsewhere { workers, keeper, summary: self.summary, labels, moved: Vec::new(), threads: self.threads };
         engine::resume(&mut rows, &mut family, state, &mut run, self.max_iterations, observer)?;
@@ -108,7 +112,6 @@ pub fn check_settings(settings: &MixtureSettings) -> Result<(), WorkError> {
         (_, Collapse::Respawn) => needs("to respawn collapsed components"),
         (_, Collapse::Drop) => needs("to drop collapsed components"),
         _ if settings.noise.is_some() => needs("a noise component"),
-        _ if settings.missing != Missing::Error => needs("what is done about missing values"),
         _ => Ok(()),
     }
 }
@@ -125,6 +128,23 @@ pub fn start_over<F: Float>(
     summary: &Summary,
 ) -> Result<(Mixture<F>, Vec<Repair>), WorkError> {
     check_settings(settings)?;
+    let statistics = match summary.has_gaps() {
+        true => observed_at_start(workers, means, settings, summary)?,
+        false => whole_at_start(workers, means, settings, summary)?,
+    };
+    let mut repairs = Vec::new();
+    let mixture = maximise_start(statistics, settings, summary, &mut repairs);
+    let at_start = |(component, action, detail)| Repair { iteration: 0, component, action, detail };
+    Ok((mixture, repairs.into_iter().map(at_start).collect()))
+}
+
+/// What the rows nearest to each of some means add up to, about their own means.
+fn whole_at_start<F: Float>(
+    workers: &mut dyn Workers<F>,
+    means: &Array2<F>,
+    settings: &MixtureSettings,
+    summary: &Summary,
+) -> Result<Statistics, WorkError> {
     let centre: Vec<F> = summary.offset();
     let mut moments = |about: Array2<F>, scatter: Scatter| {
         let task = Task::Moments { means: means.clone(), about, scatter, offset: centre.clone() };
@@ -137,10 +157,27 @@ pub fn start_over<F: Float>(
     if let Some(component) = statistics.sums().weight.iter().position(|n| *n <= 0.0) {
         return Err(StartError::Empty { component }.into());
     }
-    let mut repairs = Vec::new();
-    let mixture = maximise_start(statistics, settings, summary, &mut repairs);
-    let at_start = |(component, action, detail)| Repair { iteration: 0, component, action, detail };
-    Ok((mixture, repairs.into_iter().map(at_start).collect()))
+    Ok(statistics)
+}
+
+/// The same of rows with gaps, completed under independent columns.
+fn observed_at_start<F: Float>(
+    workers: &mut dyn Workers<F>,
+    means: &Array2<F>,
+    settings: &MixtureSettings,
+    summary: &Summary,
+) -> Result<Statistics, WorkError> {
+    let (k, d) = means.dim();
+    let mut observed = |about: Array2<f64>, scatter: Scatter| {
+        let task = Task::Observed { means: means.clone(), about, scatter, labels: Vec::new() };
+        workers.run(&task)?.observed(k, d)
+    };
+    let centre = Array2::from_shape_fn((k, d), |(_, j)| summary.mean[j]);
+    let columns = observed(centre, Scatter::Spherical)?.columns;
+    let about = observed_means(&summary.mean.repeat(k), &columns)?;
+    let points = Array2::from_shape_fn((k, d), |(c, j)| about[c * d + j]);
+    let Observed { statistics, columns } = observed(points, settings.covariance.structure().scatter())?;
+    Ok(completed(about, statistics.into_sums(), &columns, summary))
 }
 
 impl<F: Float> GaussianFamily<F> {

@@ -24,7 +24,7 @@ mod task;
 pub use checkpoint::{Checkpoint, Keeper};
 pub use kmeans::KMeansOver;
 pub use mixture::{MixtureOver, check_settings, start_over};
-pub use partial::{Partial, RowCount};
+pub use partial::{Observed, Partial, RowCount};
 pub use picks::{Picked, Picks};
 pub use step::{maximised, maximised_centroids};
 pub use streamed::Streamed;

@@ -1,6 +1,7 @@
 //! What a task has gathered of some of the rows, which adds up.
 
 use crate::inference::{CentroidFit, MixtureFit};
+use crate::missing::ColumnMoments;
 use crate::statistics::{MergeError, Statistics};
 use crate::summary::Summary;
 use crate::workers::WorkError;
@@ -26,6 +27,8 @@ pub enum Partial<F> {
         /// A fingerprint of the rows' labels, where they have such: another whenever a row has another.
         labels: u64,
     },
+    /// What there is of rows with gaps.
+    Observed(Box<Observed>),
     /// How well centroids fit.
     CentroidFit(CentroidFit),
     /// How well a mixture fits.
@@ -36,6 +39,27 @@ pub enum Partial<F> {
     Picks(Picks<F>),
 }
 
+/// What there is of rows with gaps, about given points.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+pub struct Observed {
+    /// Of the rows with each missing value at the point.
+    pub statistics: Statistics,
+    /// Of the values that are there.
+    pub columns: ColumnMoments,
+}
+
+impl Observed {
+    /// Fails unless it is of so many components and columns: it may come from elsewhere.
+    pub(super) fn check(&self, k: usize, d: usize) -> Result<(), MergeError> {
+        let sums = self.statistics.sums();
+        if (sums.k(), sums.width) == (k, d) && self.columns.has_shape(k, d) {
+            return Ok(());
+        }
+        Err(MergeError::Shape(sums.k(), k, sums.width, d))
+    }
+}
+
 /// How many rows there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
@@ -44,11 +68,21 @@ pub struct RowCount {
     pub rows: u64,
     /// Those of positive weight.
     pub positive: u64,
+    /// Values that are missing.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub missing: u64,
 }
 
 impl RowCount {
     pub(super) fn of<F: Float>(samples: &Samples<F>) -> Self {
-        Self { rows: samples.n_rows() as u64, positive: samples.n_positive() as u64 }
+        let (rows, positive) = (samples.n_rows() as u64, samples.n_positive() as u64);
+        Self { rows, positive, missing: samples.n_missing() as u64 }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.rows = self.rows.saturating_add(other.rows);
+        self.positive = self.positive.saturating_add(other.positive);
+        self.missing = self.missing.saturating_add(other.missing);
     }
 }
 
@@ -62,12 +96,13 @@ impl<F: Float> Partial<F> {
         match (&mut *self, other) {
             (Partial::Summary(all, counts), Partial::Summary(more, more_counts)) => {
                 let widths = [&all.mean, &all.variance, &more.mean, &more.variance].map(Vec::len);
-                if widths != [widths[0]; 4] || all.covariance.is_some() || more.covariance.is_some() {
+                let seen = [&all.observed, &more.observed].map(|seen| seen.as_ref().map_or(widths[0], Vec::len));
+                let alike = widths == [widths[0]; 4] && seen == [widths[0]; 2];
+                if !alike || all.covariance.is_some() || more.covariance.is_some() {
                     return Err(MergeError::Shape(1, 1, widths[0], widths[2]));
                 }
                 *all = all.merged(&more);
-                counts.rows = counts.rows.saturating_add(more_counts.rows);
-                counts.positive = counts.positive.saturating_add(more_counts.positive);
+                counts.add(more_counts);
             }
             (
                 Partial::Statistics { statistics, labels },
@@ -75,6 +110,11 @@ impl<F: Float> Partial<F> {
             ) => {
                 statistics.merge(&more)?;
                 *labels = labels.wrapping_add(more_labels);
+            }
+            (Partial::Observed(all), Partial::Observed(more)) => {
+                more.check(all.statistics.sums().k(), all.statistics.sums().width)?;
+                all.statistics.merge(&more.statistics)?;
+                all.columns.add(&more.columns);
             }
             (Partial::CentroidFit(all), Partial::CentroidFit(more)) => {
                 more.check(all.sizes.len())?;
@@ -95,6 +135,7 @@ impl<F: Float> Partial<F> {
         match self {
             Partial::Summary(..) => "a summary",
             Partial::Statistics { .. } => "statistics",
+            Partial::Observed(_) => "what there is of rows with gaps",
             Partial::CentroidFit(_) => "the fit of centroids",
             Partial::MixtureFit(_) => "the fit of a mixture",
             Partial::Number(_) => "a number",
@@ -127,6 +168,16 @@ impl<F: Float> Partial<F> {
             Partial::Statistics { statistics, labels } => Ok((statistics, labels)),
             other => Err(other.unexpected("statistics")),
         }
+    }
+
+    /// What there is of rows with gaps, of so many components and columns.
+    ///
+    /// # Errors
+    /// As [`summary`](Self::summary), and if it is of others.
+    pub fn observed(self, k: usize, d: usize) -> Result<Observed, WorkError> {
+        let Partial::Observed(observed) = self else { return Err(self.unexpected("what there is of rows with gaps")) };
+        observed.check(k, d)?;
+        Ok(*observed)
     }
 
     /// The fit of centroids.

@@ -1,5 +1,6 @@
 //! The rows with the smallest keys: a sum that keeps only so many terms.
 
+use crate::missing::alike;
 use crate::workers::WorkError;
 use miscela_kernel::{Float, Samples};
 use ndarray::Array2;
@@ -79,7 +80,7 @@ impl<F: Float> Picks<F> {
             let mut kept: Vec<Picked<F>> = Vec::new();
             for next in self.rows.drain(..) {
                 let same_key = kept.iter_mut().rev().take_while(|kept| kept.key.total_cmp(&next.key).is_eq());
-                match same_key.into_iter().find(|kept| kept.row == next.row) {
+                match same_key.into_iter().find(|kept| alike(&kept.row, &next.row)) {
                     Some(copy) => copy.weight += next.weight,
                     None => kept.push(next),
                 }

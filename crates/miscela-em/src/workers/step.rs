@@ -97,6 +97,6 @@ impl Statistics {
             Scatter::Full => ((0..d).map(|j| scatter[j * (j + 1) / 2 + j]).collect(), Some(scatter)),
         };
         let variance = variance.into_iter().map(|v| v.max(0.0)).collect();
-        Summary { mean, variance, total_weight: self.sums().total(), covariance }
+        Summary { mean, variance, total_weight: self.sums().total(), covariance, observed: None }
     }
 }

@@ -1,5 +1,6 @@
 //! Workers of one machine: a source is read chunk by chunk, and while one is worked on the next is read.
 
+use crate::missing::Missing;
 use crate::workers::{Partial, Task, WorkError, Workers};
 use miscela_kernel::{Chunk, Float, Samples, Source, SourceError, Threads};
 use std::sync::mpsc::sync_channel;
@@ -15,6 +16,7 @@ use std::thread;
 pub struct Streamed<'a, F: Float> {
     source: &'a dyn Source<F>,
     threads: Threads,
+    missing: bool,
     passes: usize,
     /// How many rows the first pass met.
     rows: Option<u64>,
@@ -23,7 +25,13 @@ pub struct Streamed<'a, F: Float> {
 impl<'a, F: Float> Streamed<'a, F> {
     /// Nothing is read yet.
     pub fn new(source: &'a dyn Source<F>, threads: Threads) -> Self {
-        Self { source, threads, passes: 0, rows: None }
+        Self { source, threads, missing: false, passes: 0, rows: None }
+    }
+
+    /// Takes values that are missing, NaN, or does not: then they are errors.
+    #[must_use]
+    pub fn with_missing(self, missing: Missing) -> Self {
+        Self { missing: missing == Missing::Marginal, ..self }
     }
 
     /// How many rows there are, known after the first pass.
@@ -37,7 +45,10 @@ impl<'a, F: Float> Streamed<'a, F> {
         let mut rows = 0;
         let mut next = |chunk: Result<(Chunk<F>, bool), SourceError>| {
             let (chunk, counts) = chunk?;
-            if counts {
+            if self.missing {
+                // What the rows weigh follows from what they show.
+                chunk.samples(true)?.map_or(Ok(()), |samples| work(&samples, rows))?;
+            } else if counts {
                 work(&chunk.checked_samples(), rows)?;
             }
             rows += chunk.rows.nrows() as u64;
@@ -45,7 +56,7 @@ impl<'a, F: Float> Streamed<'a, F> {
         };
         let checked = |chunk: Result<Chunk<'a, F>, SourceError>| {
             let chunk = chunk?;
-            let counts = chunk.samples(false)?.is_some();
+            let counts = !self.missing && chunk.samples(false)?.is_some();
             Ok((chunk, counts))
         };
         let mut chunks = self.source.chunks()?.map(checked);

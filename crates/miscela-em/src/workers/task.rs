@@ -7,6 +7,9 @@ use crate::density::Density;
 use crate::engine::{Family, Session};
 use crate::gaussian::{GaussianFamily, MixtureSettings, weighted};
 use crate::inference::{evaluate_centroids, evaluate_mixture, nearest_reduced};
+use crate::missing::{
+    IncompleteDensity, alike, column_moments, filled, give_all_to, partial_fit, partial_nearest_of, sums_at_means,
+};
 use crate::parameters::{Mixture, ParameterError};
 use crate::passes::over_lanes;
 use crate::plan::Algorithm;
@@ -14,13 +17,14 @@ use crate::start::moments_by_nearest;
 use crate::statistics::{Statistics, Sums};
 use crate::summary::{Summary, about};
 use crate::tails::Tails;
-use crate::workers::partial::{Partial, RowCount};
+use crate::workers::partial::{Observed, Partial, RowCount};
 use crate::workers::picks::{Picked, Picks};
 use miscela_distance::{Distance, L2};
 use miscela_kernel::{
     Block, Centroids, Float, Lanes, MAX_CENTROIDS, NearestScratch, Samples, Scatter, Threads, uniform,
 };
 use ndarray::Array2;
+use std::borrow::Cow;
 
 #[cfg(feature = "serde")]
 use serde::{Deserialize, Serialize};
@@ -39,7 +43,8 @@ pub enum Task<F> {
         /// How much of the second moment.
         scatter: Scatter,
     },
-    /// An E-step of k-means: [`Partial::Statistics`].
+    /// An E-step of k-means: [`Partial::Statistics`]. Of rows with gaps only the weights mean anything: what else there is to know of
+    /// these is [`Task::Observed`].
     KMeans {
         /// k × d
         centroids: Array2<F>,
@@ -58,6 +63,17 @@ pub enum Task<F> {
         scatter: Scatter,
         /// About the mean of the rows, d.
         offset: Vec<F>,
+    },
+    /// What rows with gaps show, about `about`, of the components whose means are nearest: [`Partial::Observed`].
+    Observed {
+        /// k × d
+        means: Array2<F>,
+        /// k × d
+        about: Array2<f64>,
+        /// How much of the second moment.
+        scatter: Scatter,
+        /// Rows that have other labels, all copies of each.
+        labels: Vec<(Vec<F>, u32)>,
     },
     /// How well centroids fit: [`Partial::CentroidFit`].
     CentroidFit {
@@ -156,8 +172,9 @@ enum Prepared<F: Float> {
     KMeans(Box<KMeansFamily<F, L2>>),
     Mixture(Box<GaussianFamily<F>>),
     Moments { means: Centroids<F>, about: Vec<F>, scatter: Scatter },
+    Observed { means: Centroids<F>, about: Vec<f64>, scatter: Scatter, labels: Vec<(Vec<F>, u32)> },
     CentroidFit(Centroids<F>),
-    MixtureFit(Box<Density<F>>, f64),
+    MixtureFit(Box<(Mixture<F>, Density<F>)>, f64),
     Relabelled(Box<Prepared<F>>, Vec<(Vec<F>, u32)>),
     Moved(Centroids<F>, Centroids<F>, Vec<(Vec<F>, u32)>),
     Pick(Rule<F>, usize, u64),
@@ -166,7 +183,8 @@ enum Prepared<F: Float> {
 #[derive(Clone, Debug)]
 enum Rule<F: Float> {
     Sample,
-    Far(Centroids<F>),
+    /// The last is what stands for missing values.
+    Far(Centroids<F>, Vec<f64>),
     FarthestOfCentroids(Box<KMeansFamily<F, L2>>),
     WorstOfMixture(Box<GaussianFamily<F>>),
 }
@@ -187,10 +205,20 @@ impl<F: Float> Task<F> {
                 let about = about.iter().copied().collect();
                 Prepared::Moments { means: centroids_of(means, offset)?, about, scatter: *scatter }
             }
+            Task::Observed { means, about, scatter, labels } => {
+                check_labels(labels, means.dim())?;
+                same_shape(means, about, "points to sum about")?;
+                if about.iter().any(|x| !x.is_finite()) {
+                    return Err(ParameterError::NotFinite { part: "points to sum about" });
+                }
+                let means = centroids_of(means, &vec![F::zero(); means.ncols()])?;
+                let (about, scatter, labels) = (about.iter().copied().collect(), *scatter, labels.clone());
+                Prepared::Observed { means, about, scatter, labels }
+            }
             Task::CentroidFit { centroids, offset } => Prepared::CentroidFit(centroids_of(centroids, offset)?),
             Task::MixtureFit { mixture, temperature } => {
                 mixture.check()?;
-                Prepared::MixtureFit(Box::new(Density::new(mixture)?), *temperature)
+                Prepared::MixtureFit(Box::new((mixture.clone(), Density::new(mixture)?)), *temperature)
             }
             Task::Relabelled { step, labels } => {
                 let step = match step.as_ref() {
@@ -214,7 +242,9 @@ impl<F: Float> Task<F> {
             Task::Pick { pick, count, seed } => {
                 let rule = match pick {
                     Pick::Sample => Rule::Sample,
-                    Pick::Far { centroids, offset } => Rule::Far(centroids_of(centroids, offset)?),
+                    Pick::Far { centroids, offset } => {
+                        Rule::Far(centroids_of(centroids, offset)?, offset.iter().map(|x| x.widen()).collect())
+                    }
                     Pick::FarthestOfCentroids { centroids, offset } => {
                         Rule::FarthestOfCentroids(Box::new(family_of(centroids, offset)?))
                     }
@@ -255,7 +285,12 @@ impl<F: Float> MixtureTask<F> {
         if self.summary.mean.len() != d || self.summary.variance.len() != d {
             return Err(ParameterError::Shape { part: "means and variances of the columns", k, d });
         }
-        GaussianFamily::new(self.mixture.clone(), settings, &self.summary, self.summary.total_weight)
+        let family = GaussianFamily::new(self.mixture.clone(), settings, &self.summary, self.summary.total_weight)?;
+        if self.summary.has_gaps() {
+            check_gaps(&self.mixture)?;
+            return Ok(family.with_gaps());
+        }
+        Ok(family)
     }
 }
 
@@ -283,7 +318,7 @@ fn family_of<F: Float>(centroids: &Array2<F>, offset: &[F]) -> Result<KMeansFami
     Ok(KMeansFamily::new(centroids, L2, 0.0, offset.to_vec()).with_algorithm(Algorithm::Lloyd))
 }
 
-fn same_shape<F>(a: &Array2<F>, b: &Array2<F>, part: &'static str) -> Result<(), ParameterError> {
+fn same_shape<F, G>(a: &Array2<F>, b: &Array2<G>, part: &'static str) -> Result<(), ParameterError> {
     let (k, d) = a.dim();
     if b.dim() == (k, d) { Ok(()) } else { Err(ParameterError::Shape { part, k, d }) }
 }
@@ -304,12 +339,13 @@ impl<F: Float> Prepared<F> {
             Prepared::Mixture(family) | Prepared::Pick(Rule::WorstOfMixture(family), ..) => {
                 Some(family.mixture().means.ncols())
             }
-            Prepared::MixtureFit(density, _) => Some(density.offset().len()),
+            Prepared::MixtureFit(fit, _) => Some(fit.0.n_columns()),
             Prepared::Relabelled(step, _) => step.n_columns(),
             Prepared::Moments { means: centroids, .. }
+            | Prepared::Observed { means: centroids, .. }
             | Prepared::CentroidFit(centroids)
             | Prepared::Moved(centroids, ..)
-            | Prepared::Pick(Rule::Far(centroids), ..) => Some(centroids.width()),
+            | Prepared::Pick(Rule::Far(centroids, _), ..) => Some(centroids.width()),
         }
     }
 }
@@ -330,31 +366,94 @@ impl<F: Float> Work<F> {
         if let Some(expected) = self.n_columns().filter(|expected| *expected != got) {
             return Err(ParameterError::ColumnCount { expected, got });
         }
+        let has_gaps = samples.n_missing() > 0;
         Ok(match &self.0 {
             Prepared::Summary => Partial::Summary(Summary::of(samples, threads), RowCount::of(samples)),
             Prepared::Scatter(point, scatter) => {
                 Partial::Statistics { statistics: about(samples, point, *scatter, threads), labels: 0 }
             }
-            Prepared::KMeans(family) => e_step(family.as_ref(), samples, first, &[], threads),
-            Prepared::Mixture(family) => e_step(family.as_ref(), samples, first, &[], threads),
-            Prepared::Relabelled(step, labels) => match step.as_ref() {
-                Prepared::KMeans(family) => e_step(family.as_ref(), samples, first, labels, threads),
-                Prepared::Mixture(family) => e_step(family.as_ref(), samples, first, labels, threads),
-                _ => return Err(ParameterError::Assignment("none of a task without an E-step")),
-            },
+            Prepared::KMeans(_) | Prepared::Mixture(_) => self.0.e_step(samples, first, &[], threads)?,
+            Prepared::Relabelled(step, labels) => step.e_step(samples, first, labels, threads)?,
             Prepared::Moments { means, about, scatter } => Partial::Statistics {
                 statistics: moments_by_nearest(samples, means, about, *scatter, threads),
                 labels: 0,
             },
+            Prepared::Observed { means, about, scatter, labels } => {
+                let nearest = |row: &[F]| partial_nearest_of(row, means).0;
+                let label = |row: &[F]| {
+                    let other = labels.iter().find(|(other, _)| alike(other, row));
+                    other.map_or_else(|| nearest(row), |(_, label)| *label)
+                };
+                let share = |_: usize, row: &[F], shares: &mut [f64]| give_all_to(label(row) as usize, shares);
+                let sums = sums_at_means(samples, about, *scatter, &share, threads);
+                let columns = column_moments(samples, about, &share, threads);
+                Partial::Observed(Box::new(Observed { statistics: Statistics::new(0, about.clone(), sums), columns }))
+            }
+            Prepared::CentroidFit(centroids) if has_gaps => {
+                Partial::CentroidFit(partial_fit(samples, centroids, threads))
+            }
             Prepared::CentroidFit(centroids) => {
                 Partial::CentroidFit(evaluate_centroids(samples, centroids, &L2, threads))
             }
-            Prepared::MixtureFit(density, temperature) => {
-                Partial::MixtureFit(evaluate_mixture(samples, density, *temperature, threads))
+            Prepared::MixtureFit(fit, temperature) if has_gaps => {
+                let (mixture, density) = fit.as_ref();
+                check_gaps(mixture)?;
+                let incomplete = IncompleteDensity::new(mixture, density);
+                Partial::MixtureFit(incomplete.evaluate(samples, *temperature, threads))
+            }
+            Prepared::MixtureFit(fit, temperature) => {
+                Partial::MixtureFit(evaluate_mixture(samples, &fit.1, *temperature, threads))
             }
             Prepared::Moved(from, to, labels) => Partial::Number(moved(samples, from, to, labels, threads)),
-            Prepared::Pick(rule, count, seed) => Partial::Picks(rule.picks(samples, *count, (*seed, first), threads)),
+            Prepared::Pick(rule, count, seed) => {
+                Partial::Picks(rule.picks(samples, *count, (*seed, first), threads)?)
+            }
         })
+    }
+}
+
+/// Only Gaussian components know what to make of rows with gaps.
+fn check_gaps<F: Float>(mixture: &Mixture<F>) -> Result<(), ParameterError> {
+    let bears_outliers = mixture.noise.is_some() || mixture.degrees.is_some();
+    if bears_outliers { Err(ParameterError::Gaps) } else { Ok(()) }
+}
+
+/// The family, ready for the gaps that there are in these samples.
+fn mixture_for<'a, F: Float>(
+    family: &'a GaussianFamily<F>,
+    samples: &Samples<F>,
+) -> Result<Cow<'a, GaussianFamily<F>>, ParameterError> {
+    if samples.n_missing() == 0 {
+        return Ok(Cow::Borrowed(family));
+    }
+    check_gaps(family.mixture())?;
+    Ok(Cow::Owned(family.clone().with_missing(samples)?))
+}
+
+/// The family, ready for the gaps that there are in these samples.
+fn centroids_for<'a, F: Float>(family: &'a KMeansFamily<F, L2>, samples: &Samples<F>) -> Cow<'a, KMeansFamily<F, L2>> {
+    let gaps = samples.n_missing() > 0;
+    if gaps { Cow::Owned(family.clone().with_missing(samples)) } else { Cow::Borrowed(family) }
+}
+
+impl<F: Float> Prepared<F> {
+    /// The E-step of what has one, with the labels of some rows given.
+    fn e_step(
+        &self,
+        samples: &Samples<F>,
+        first: u64,
+        others: &[(Vec<F>, u32)],
+        threads: Threads,
+    ) -> Result<Partial<F>, ParameterError> {
+        match self {
+            Prepared::KMeans(family) => {
+                Ok(e_step(centroids_for(family, samples).as_ref(), samples, first, others, threads))
+            }
+            Prepared::Mixture(family) => {
+                Ok(e_step(mixture_for(family, samples)?.as_ref(), samples, first, others, threads))
+            }
+            _ => Err(ParameterError::Assignment("none of a task without an E-step")),
+        }
     }
 }
 
@@ -391,7 +490,7 @@ fn relabel<F: Float>(samples: &Samples<F>, others: &[(Vec<F>, u32)], labels: &mu
     let mut row = vec![F::zero(); samples.n_columns()];
     for (i, label) in labels.iter_mut().enumerate() {
         samples.copy_row(i, &mut row);
-        if let Some((_, other)) = others.iter().find(|(other, _)| *other == row) {
+        if let Some((_, other)) = others.iter().find(|(other, _)| alike(other, &row)) {
             *label = *other;
         }
     }
@@ -424,7 +523,7 @@ fn moved<F: Float>(
         labels.resize(block.len(), 0);
         from.assign(block, labels, nearest);
         for (i, (row, label)) in block.rows().zip(labels).enumerate() {
-            let label = others.iter().find(|(other, _)| *other == row).map_or(*label, |(_, other)| *other);
+            let label = others.iter().find(|(other, _)| alike(other, row)).map_or(*label, |(_, other)| *other);
             *total += weighted(block.weight(i), Distance::reduced(&L2, row, to.row(label as usize)));
         }
     };
@@ -432,8 +531,14 @@ fn moved<F: Float>(
 }
 
 impl<F: Float> Rule<F> {
-    fn picks(&self, samples: &Samples<F>, count: usize, (seed, first): (u64, u64), threads: Threads) -> Picks<F> {
-        match self {
+    fn picks(
+        &self,
+        samples: &Samples<F>,
+        count: usize,
+        (seed, first): (u64, u64),
+        threads: Threads,
+    ) -> Result<Picks<F>, ParameterError> {
+        Ok(match self {
             Rule::Sample => {
                 let mut picks = Picks::new(count.saturating_add(1));
                 (0..samples.n_rows()).for_each(|i| {
@@ -442,22 +547,44 @@ impl<F: Float> Rule<F> {
                 });
                 picks.tidied()
             }
-            Rule::Far(centroids) => {
-                let mut picks = Picks::new(count);
-                for (i, d2) in nearest_reduced(samples, centroids, &L2, threads).into_iter().enumerate() {
-                    let mass = weighted(samples.weight(i), d2);
-                    let u = uniform::unit(uniform::of_row(seed, (first as usize).wrapping_add(i)));
-                    // −ln u ≥ 1 − u spares most rows the logarithm.
-                    if mass > 0.0 && 1.0 - u <= picks.limit() * mass {
-                        picks.offer(samples, i, first, -u.ln() / mass, 0);
-                    }
+            Rule::Far(centroids, fill) if samples.n_missing() > 0 => {
+                // As in memory, starts are found among rows whose gaps are filled.
+                let filled = filled(samples.rows(), fill);
+                let weights: Vec<f64> = (0..filled.nrows()).map(|i| samples.weight(i)).collect();
+                match Samples::weighted(&filled, weights) {
+                    Ok(whole) => far(&whole, centroids, count, (seed, first), threads),
+                    Err(_) => Picks::new(count),
                 }
-                picks.tidied()
             }
-            Rule::FarthestOfCentroids(family) => worst(family.as_ref(), samples, count, first, threads),
-            Rule::WorstOfMixture(family) => worst(family.as_ref(), samples, count, first, threads),
+            Rule::Far(centroids, _) => far(samples, centroids, count, (seed, first), threads),
+            Rule::FarthestOfCentroids(family) => {
+                worst(centroids_for(family, samples).as_ref(), samples, count, first, threads)
+            }
+            Rule::WorstOfMixture(family) => {
+                worst(mixture_for(family, samples)?.as_ref(), samples, count, first, threads)
+            }
+        })
+    }
+}
+
+/// Rows drawn by w·D².
+fn far<F: Float>(
+    samples: &Samples<F>,
+    centroids: &Centroids<F>,
+    count: usize,
+    (seed, first): (u64, u64),
+    threads: Threads,
+) -> Picks<F> {
+    let mut picks = Picks::new(count);
+    for (i, d2) in nearest_reduced(samples, centroids, &L2, threads).into_iter().enumerate() {
+        let mass = weighted(samples.weight(i), d2);
+        let u = uniform::unit(uniform::of_row(seed, (first as usize).wrapping_add(i)));
+        // −ln u ≥ 1 − u spares most rows the logarithm.
+        if mass > 0.0 && 1.0 - u <= picks.limit() * mass {
+            picks.offer(samples, i, first, -u.ln() / mass, 0);
         }
     }
+    picks.tidied()
 }
 
 /// The distinct rows that are explained worst, with the weight of all copies and their label.

@@ -222,7 +222,7 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
     }
 
     /// Takes missing values from now on, or no longer.
-    pub(super) fn set_missing(self, missing: Missing) -> Self {
+    pub(crate) fn set_missing(self, missing: Missing) -> Self {
         Self { missing, ..self }
     }
 

@@ -7,9 +7,7 @@ use crate::kmeans::{KMeans, KMeansError, KMeansParams, KMeansParamsError, KMeans
 use crate::report::{Best, Report, Seconds, timed};
 use linfa::ParamGuard;
 use miscela_distance::Centred;
-use miscela_em::{
-    Algorithm, CentroidFit, Empty, KMeansOver, Missing, Observer, Streamed, Summary, Task, WorkError, Workers,
-};
+use miscela_em::{Algorithm, CentroidFit, Empty, KMeansOver, Observer, Streamed, Summary, Task, WorkError, Workers};
 use miscela_init::{KMeansInit, SeedingError};
 use miscela_kernel::{Source, Threads};
 use ndarray::Array2;
@@ -41,7 +39,7 @@ impl<F: Float + Serialize + DeserializeOwned, R: Rng + Clone, D: Centred<F>> KMe
         // The generator stays here: it need not be able to go to another thread.
         let (seeds, params) = (self.over_seeds(), self.clone().with_rng(()));
         self.threads().install(|threads| {
-            let workers = &mut Streamed::new(source, threads);
+            let workers = &mut Streamed::new(source, threads).with_missing(params.missing());
             params.best_over(&seeds, Elsewhere { workers, checkpoints: None, observer, threads })
         })
     }
@@ -72,6 +70,7 @@ impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F
         let before = workers.passes();
         let mut seconds = Seconds::default();
         let (summary, rows) = timed(&mut seconds.fit, || workers.run(&Task::Summary))?.summary()?;
+        summary.check_columns()?;
         let (n_samples, n_clusters) = (rows.positive, self.n_clusters());
         if n_samples < n_clusters as u64 {
             return Err(WorkError::TooFewSamples { n_samples, n_clusters }.into());
@@ -109,10 +108,11 @@ impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F
         let Some(((centroids, fit), report)) = best.finish(seconds) else {
             return Err(KMeansParamsError::NRuns.into());
         };
-        let report = Report { passes: workers.passes() - before, ..report };
+        let (passes, n_missing) = (workers.passes() - before, rows.missing as usize);
+        let report = Report { passes, n_missing, ..report };
         let total_weight = summary.total_weight;
         let fitted = crate::kmeans::Fitted { centroids, fit, total_weight, report, joint: None };
-        Ok(KMeans::from_fitted(fitted, self.distance().clone()))
+        Ok(KMeans::from_fitted(fitted, self.distance().clone()).set_missing(self.missing()))
     }
 
     /// Whether nothing is asked for that needs all rows at once.
@@ -120,7 +120,6 @@ impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F
         let by_algorithm = !matches!(self.algorithm(), Algorithm::Auto | Algorithm::Lloyd);
         let asked = [
             ("a distance other than l2", !self.distance().is_squared_euclidean()),
-            ("what is done about missing values", self.missing() != Missing::Error),
             ("an algorithm that remembers something of each row", by_algorithm),
             ("a fit by batches that are drawn", self.mini_batch().is_some()),
             ("to split the largest cluster where one is empty", self.empty() == Empty::SplitLargest),
@@ -153,7 +152,7 @@ impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F
             _ => Vec::new(),
         };
         let (k, tolerance) = (self.n_clusters(), self.tolerance().widen());
-        let words = (k, tolerance, self.init_method().name(), self.empty().name(), seeds, start);
+        let words = (k, tolerance, self.init_method().name(), self.empty().name(), self.missing(), seeds, start);
         format!("k-means {words:?}")
     }
 }

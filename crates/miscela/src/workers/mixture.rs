@@ -47,7 +47,7 @@ impl<F: Float + Serialize + DeserializeOwned, R: Rng + Clone> GmmValidParams<F, 
         // The generator stays here: it need not be able to go to another thread.
         let (seeds, params) = (self.over_seeds(), self.clone().with_rng(()));
         self.threads().install(|threads| {
-            let workers = &mut Streamed::new(source, threads);
+            let workers = &mut Streamed::new(source, threads).with_missing(params.missing());
             params.best_over(&seeds, Elsewhere { workers, checkpoints: None, observer, threads })
         })
     }
@@ -74,11 +74,12 @@ impl<F: Float + Serialize + DeserializeOwned> GmmValidParams<F, ()> {
         let before = workers.passes();
         let mut seconds = Seconds::default();
         let (mut summary, rows) = timed(&mut seconds.fit, || workers.run(&Task::Summary))?.summary()?;
+        summary.check_columns()?;
         let (n_samples, n_clusters) = (rows.positive, self.n_clusters());
         if n_samples < n_clusters as u64 {
             return Err(WorkError::TooFewSamples { n_samples, n_clusters }.into());
         }
-        if self.settings().needs_covariance() && rows.positive > summary.mean.len() as u64 {
+        if self.settings().needs_covariance() && !summary.has_gaps() && rows.positive > summary.mean.len() as u64 {
             let statistics =
                 workers.run(&Task::Scatter { about: summary.offset(), scatter: Scatter::Full })?.statistics()?.0;
             let scatter = statistics.scatter_about_mean(0);
@@ -125,7 +126,8 @@ impl<F: Float + Serialize + DeserializeOwned> GmmValidParams<F, ()> {
         let best: Best<Outcome<F>> = writer.saved.best;
         let none = || failed.unwrap_or(GmmParamsError::NRuns.into());
         let (outcome, report) = best.finish(seconds).ok_or_else(none)?;
-        let report = Report { passes: workers.passes() - before, ..report };
+        let (passes, n_missing) = (workers.passes() - before, rows.missing as usize);
+        let report = Report { passes, n_missing, ..report };
         let total_weight = summary.total_weight;
         GaussianMixture::of_outcome(outcome, self.settings(), total_weight, report)
     }
@@ -152,7 +154,7 @@ impl<F: Float + Serialize + DeserializeOwned> GmmValidParams<F, ()> {
             // As in memory, of the rows of a sample.
             _ => {
                 let (rows, weights) = seeding::sample(workers, k, d, seed)?;
-                self.start(&Samples::weighted(&rows, weights)?, summary, seed, threads)
+                self.start(&Samples::with_missing(&rows, Some(weights.into()))?, summary, seed, threads)
             }
         }
     }

@@ -22,6 +22,8 @@ use crate::Float;
 use miscela_em::{Observer, Workers};
 use miscela_kernel::Threads;
 
+pub(crate) use seeding::sample_of;
+
 /// What a fit over workers is given, beside its parameters.
 pub struct Elsewhere<'a, F: Float> {
     /// Who passes over the rows.

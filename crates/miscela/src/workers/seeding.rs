@@ -10,7 +10,7 @@
 
 use crate::Float;
 use miscela_distance::L2;
-use miscela_em::{Pick, Summary, Task, WorkError, Workers};
+use miscela_em::{Pick, Summary, Task, WorkError, Workers, filled};
 use miscela_init::{KMeansInit, KMeansPlusPlus, Seeding, SeedingError};
 use miscela_kernel::{Samples, Threads, uniform};
 use ndarray::{Array2, Axis, concatenate};
@@ -49,6 +49,19 @@ pub(super) fn sample<F: Float>(
     Ok((rows, weights))
 }
 
+/// The same of rows whose width is not known yet, which takes one pass more.
+pub(crate) fn sample_of<F: Float>(
+    workers: &mut dyn Workers<F>,
+    k: usize,
+    seed: u64,
+) -> Result<(Array2<F>, Vec<f64>), WorkError> {
+    let (summary, rows) = workers.run(&Task::Summary)?.summary()?;
+    if rows.positive < k as u64 {
+        return Err(WorkError::TooFewSamples { n_samples: rows.positive, n_clusters: k });
+    }
+    sample(workers, k, summary.mean.len(), seed)
+}
+
 /// k centres, by a method that does not say them.
 pub(super) fn centres<F: Float, E: From<WorkError> + From<SeedingError>>(
     workers: &mut dyn Workers<F>,
@@ -62,7 +75,12 @@ pub(super) fn centres<F: Float, E: From<WorkError> + From<SeedingError>>(
         return parallel(workers, k, summary, seed, threads);
     }
     let (rows, weights) = sample(workers, k, summary.mean.len(), seed)?;
-    seeded(init, &rows, weights, k, seed, threads)
+    seeded(init, &whole(rows, summary), weights, k, seed, threads)
+}
+
+/// The rows with their gaps filled by the means of the columns, as in memory.
+fn whole<F: Float>(rows: Array2<F>, summary: &Summary) -> Array2<F> {
+    if summary.has_gaps() { filled(rows.view(), &summary.mean) } else { rows }
 }
 
 /// k of these rows.
@@ -97,7 +115,7 @@ fn parallel<F: Float, E: From<WorkError> + From<SeedingError>>(
 ) -> Result<Array2<F>, E> {
     let offset: Vec<F> = summary.offset();
     let first = Task::Pick { pick: Pick::Sample, count: 1, seed };
-    let mut candidates = workers.run(&first)?.picks()?.standing_for()?.0;
+    let mut candidates = whole(workers.run(&first)?.picks()?.standing_for()?.0, summary);
     for round in 1.. {
         let pick = Pick::Far { centroids: candidates.clone(), offset: offset.clone() };
         let seed = uniform::of_row(seed, round as usize);

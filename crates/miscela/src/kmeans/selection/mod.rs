@@ -7,6 +7,7 @@
 
 mod criterion;
 mod gap;
+mod over;
 mod params;
 mod run;
 mod table;

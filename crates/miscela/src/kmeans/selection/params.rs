@@ -123,6 +123,12 @@ impl<F: Float> KMeansSelectionParams<F> {
     }
 
     fn fit_samples(&self, samples: &Samples<F>) -> Result<KMeansSelection<F>, KMeansError> {
+        self.check()?;
+        self.each.check_ref()?.threads().install(|threads| self.run(samples, threads))
+    }
+
+    /// Whether there is something to select from.
+    pub(super) fn check(&self) -> Result<(), KMeansError> {
         if self.ks.is_empty() {
             return Err(KMeansParamsError::NothingToSelect.into());
         }
@@ -136,7 +142,7 @@ impl<F: Float> KMeansSelectionParams<F> {
         if let Some(what) = each.of_one_fit() {
             return Err(KMeansParamsError::NotSelected(what).into());
         }
-        each.threads().install(|threads| self.run(samples, threads))
+        Ok(())
     }
 
     /// The fit of one number of clusters; `seed` is that of its random numbers.

@@ -8,20 +8,36 @@ use miscela_kernel::{Samples, Threads};
 use miscela_metrics::{Clustering, MetricsError};
 
 /// A model with its measures, or in one sentence why there is none.
-type Measured<F> = Result<(KMeans<F>, KMeansSelectionRow), String>;
+pub(super) type Measured<F> = Result<(KMeans<F>, KMeansSelectionRow), String>;
 
 impl<F: Float> KMeansSelectionParams<F> {
     pub(super) fn run(&self, samples: &Samples<F>, threads: Threads) -> Result<KMeansSelection<F>, KMeansError> {
-        let measure = |at: usize| self.measure(samples, self.ks[at], threads).map_err(|error| error.to_string());
+        let measure = |at: usize| {
+            let model = self.fit_one(samples, self.ks[at], self.seed, threads);
+            model.and_then(|model| self.measure(samples, model, threads)).map_err(|error| error.to_string())
+        };
         let measured: Vec<Measured<F>> = threads.map(self.ks.len(), measure);
+        let inertias: Vec<_> =
+            measured.iter().map(|measured| measured.as_ref().ok().and_then(|(_, row)| row.inertia)).collect();
+        self.selected(samples, measured, &inertias, threads)
+    }
+
+    /// The table, with what the gap says of the inertias of these rows.
+    pub(super) fn selected(
+        &self,
+        samples: &Samples<F>,
+        measured: Vec<Measured<F>>,
+        inertias: &[Option<f64>],
+        threads: Threads,
+    ) -> Result<KMeansSelection<F>, KMeansError> {
         let expected = self.expected(samples, threads);
         let (mut table, mut models) = (Vec::new(), Vec::new());
-        for ((k, measured), expected) in self.ks.iter().zip(measured).zip(expected) {
+        for (((k, measured), inertia), expected) in self.ks.iter().zip(measured).zip(inertias).zip(expected) {
             let (model, mut row) = match measured {
                 Ok((model, row)) => (Some(model), row),
                 Err(error) => (None, KMeansSelectionRow::failed(*k, error)),
             };
-            if let (Some(inertia), Some(expected)) = (row.inertia.filter(|inertia| *inertia > 0.0), expected) {
+            if let (Some(inertia), Some(expected)) = (inertia.filter(|inertia| *inertia > 0.0), expected) {
                 row.gap = Some(expected.mean - inertia.ln());
                 row.gap_se = Some(expected.error);
             }
@@ -32,13 +48,14 @@ impl<F: Float> KMeansSelectionParams<F> {
         KMeansSelection::new(self.criterion, table, models)
     }
 
-    fn measure(
+    /// A model with its measures on these rows.
+    pub(super) fn measure(
         &self,
         samples: &Samples<F>,
-        k: usize,
+        model: KMeans<F>,
         threads: Threads,
     ) -> Result<(KMeans<F>, KMeansSelectionRow), KMeansError> {
-        let model = self.fit_one(samples, k, self.seed, threads)?;
+        let k = model.centroids().nrows();
         let clustering = Clustering::of(samples.clone(), model.predict(&samples.rows()))?.threads(threads);
         let (silhouette, silhouette_se) = match samples.n_positive() > self.silhouette_rows {
             true => {

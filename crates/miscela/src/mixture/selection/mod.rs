@@ -7,6 +7,7 @@
 
 mod criterion;
 mod folds;
+mod over;
 mod params;
 mod run;
 mod starts;

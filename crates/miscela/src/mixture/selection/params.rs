@@ -153,6 +153,13 @@ impl<F: Float> SelectionParams<F> {
     }
 
     fn fit_samples(&self, samples: &Samples<F>) -> Result<Selection<F>, GmmError> {
+        self.check()?;
+        let threads = self.each.check_ref()?.threads();
+        threads.install(|threads| self.run(samples, threads))
+    }
+
+    /// Whether there is something to select from.
+    pub(super) fn check(&self) -> Result<(), GmmError> {
         if self.ks.is_empty() || self.covariances.is_empty() {
             return Err(GmmParamsError::NothingToSelect.into());
         }
@@ -170,8 +177,7 @@ impl<F: Float> SelectionParams<F> {
         if let Some(what) = each.of_one_fit() {
             return Err(GmmParamsError::NotSelected(what).into());
         }
-        let threads = each.threads();
-        threads.install(|threads| self.run(samples, threads))
+        Ok(())
     }
 
     /// The parameters of one fit.

@@ -57,11 +57,37 @@ impl<F: Float> SelectionParams<F> {
         };
         // Only a sample of the rows has labels: the parameters that are estimated from it are the start.
         let rows = samples.rows();
+        self.estimated(&Samples::with_missing(&rows, Some(drawn.into()))?, by_labels, k, covariance, threads)
+    }
+
+    /// The parameters that are estimated from a partition of these rows.
+    fn estimated(
+        &self,
+        samples: &Samples<F>,
+        by_labels: GmmInitMethod<F>,
+        k: usize,
+        covariance: Covariance,
+        threads: Threads,
+    ) -> Result<GmmInitMethod<F>, GmmError> {
         // An M-step, and no iteration.
         let params = self.each.clone().max_n_iterations(0);
         let params = Self { each: params, ..self.clone() }.of(k, covariance, threads)?.with_init(by_labels);
-        let model = params.fit_samples(&Samples::with_missing(&rows, Some(drawn.into()))?, &mut ())?;
-        Ok(model.parameters().into())
+        Ok(params.fit_samples(samples, &mut ())?.parameters().into())
+    }
+
+    /// Where a fit starts to rows of which these are a sample.
+    pub(super) fn start_by_sample(
+        &self,
+        samples: &Samples<F>,
+        cut: &Cut,
+        k: usize,
+        covariance: Covariance,
+        threads: Threads,
+    ) -> Result<GmmInitMethod<F>, GmmError> {
+        match self.start_of(samples, cut, k, covariance, threads)? {
+            by_labels @ GmmInitMethod::Labels(_) => self.estimated(samples, by_labels, k, covariance, threads),
+            estimated => Ok(estimated),
+        }
     }
 }
 
