@@ -7,6 +7,7 @@ use crate::values::{
     missing, not_negative, positive,
 };
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use miscela::AnyDistance;
 use miscela::Search;
 use miscela::{
@@ -17,7 +18,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// Commands that are known by name only.
-pub(crate) const LATER_COMMANDS: [&str; 3] = ["report", "play", "completions"];
+pub(crate) const LATER_COMMANDS: [&str; 2] = ["report", "play"];
 
 /// Clusters tables with k-means and Gaussian mixtures.
 ///
@@ -71,6 +72,33 @@ pub(crate) enum Command {
     Info(InfoArgs),
     /// Turn a model file into another format
     Convert(ConvertArgs),
+    /// Print a script that completes commands in a shell
+    #[command(after_help = COMPLETIONS_EXAMPLE)]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Print a manual page, for man to show
+    Man(ManArgs),
+}
+
+const COMPLETIONS_EXAMPLE: &str = "\
+Examples:
+  miscela completions bash > ~/.local/share/bash-completion/completions/miscela
+  miscela completions zsh > ~/.zfunc/_miscela
+  miscela completions fish > ~/.config/fish/completions/miscela.fish";
+
+const MAN_EXAMPLE: &str = "\
+Examples:
+  miscela man fit | man -l -
+  miscela man > /usr/local/share/man/man1/miscela.1";
+
+#[derive(Debug, Args)]
+#[command(after_help = MAN_EXAMPLE)]
+pub(crate) struct ManArgs {
+    /// The command that the page is about [default: all of them, in short]
+    pub(crate) command: Option<String>,
 }
 
 /// How to answer.

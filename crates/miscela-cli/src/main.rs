@@ -27,6 +27,7 @@ mod progress;
 mod sample;
 mod score;
 mod select;
+mod shell;
 mod start;
 mod stop;
 mod stream;
@@ -61,6 +62,8 @@ fn run() -> Result<(), Failure> {
         Command::Sample(args) => sample::run(args),
         Command::Info(args) => info::run(args),
         Command::Convert(args) => convert::run(args),
+        Command::Completions { shell } => shell::completions(*shell),
+        Command::Man(args) => shell::man(args),
     }
 }
 

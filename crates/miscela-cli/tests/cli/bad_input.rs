@@ -204,6 +204,8 @@ fn calls_that_make_no_sense() {
         ("sample m.json -n 0", &["'0'", "-n"]),
         ("convert m.json -o m.yaml", &["m.yaml", ".json or .cbor"]),
         ("info m.bin", &["m.bin"]),
+        ("completions tcsh", &["tcsh", "bash"]),
+        ("man frobnicate", &["frobnicate", "fit"]),
         ("frobnicate", &["frobnicate"]),
     ];
     for (arguments, words) in cases {
@@ -220,7 +222,7 @@ fn what_is_to_come_says_so() {
         folder.fails(&format!("fit {data} -k 2"), 2, &[data, "not available"]);
         folder.fails(&format!("predict m.json {data}"), 2, &[data, "not available"]);
     }
-    for command in ["report m.json data.csv", "play", "completions bash"] {
+    for command in ["report m.json data.csv", "play"] {
         folder.fails(command, 2, &[command.split(' ').next().unwrap(), "not available"]);
     }
 }
@@ -231,9 +233,27 @@ fn without_a_command_there_is_help() {
     let run = folder.run("");
     assert_eq!((run.code, run.stdout.as_str()), (2, ""));
     assert!(run.stderr.contains("Usage:") && run.stderr.contains("predict"), "{}", run.stderr);
-    for command in ["", "fit", "predict", "score", "impute", "sample", "info", "convert"] {
+    for command in ["", "fit", "predict", "score", "impute", "sample", "info", "convert", "completions", "man"] {
         let help = folder.ok(&format!("{command} --help"));
         assert!(help.contains("Example") && help.contains(&format!("miscela {command}")), "{help}");
     }
     assert!(folder.ok("--version").starts_with("miscela "));
+}
+
+#[test]
+fn shells_and_manuals_know_all_commands() {
+    let folder = Folder::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = folder.ok(&format!("completions {shell}"));
+        for word in ["select", "init-centers", "checkpoint-every"] {
+            assert!(script.contains(word), "{shell} knows no {word}");
+        }
+    }
+    let page = folder.ok("man");
+    assert!(page.contains(".TH") && page.contains("miscela\\-predict"), "{page}");
+    let page = folder.ok("man fit");
+    assert!(
+        page.contains(".TH miscela-fit 1") && page.contains("init\\-centers") && page.contains("Examples"),
+        "{page}"
+    );
 }
