@@ -288,6 +288,11 @@ pub(crate) trait Rows<F: Float, M: Family<F>> {
     /// The family's M-step, with the rows for families that need them.
     fn m_step(&mut self, family: &mut M, statistics: Statistics, relocated: &[usize]) -> Result<MStep, Self::Error>;
 
+    /// Whether notes are taken of where a run stands.
+    fn keeps(&self) -> bool {
+        false
+    }
+
     /// Takes note of where the run stands after an iteration, so that it can be gone on with; `last` if it stops here because
     /// it was asked to.
     fn kept(&mut self, _family: &M, _state: &State, _run: &Run, _last: bool) -> Result<(), Self::Error> {
@@ -357,9 +362,15 @@ fn iterate<F: Float, M: Family<F>, R: Rows<F, M>>(
         // Where tails weigh rows, parameters still move when no label does.
         let unchanged = family.is_hard() && !family.has_tails() && statistics.sums().changed == 0;
         if let Some(objective) = family.objective(&statistics) {
+            // The E-step that tells the objective is taken again where the run is gone on with. Hard families compare its labels
+            // with those before, which are gone.
+            let before = (rows.keeps() && !family.is_hard()).then(|| (state.clone(), run.clone()));
             let change = state.history.note(family, objective, state.shift2);
             let stop =
                 (run.iterations > state.began).then(|| run.note(family, &change, max_iterations, observer)).flatten();
+            if let Some((state, run)) = before.filter(|_| stop.is_some_and(Termination::is_asked_for)) {
+                rows.kept(family, &state, &run, true)?;
+            }
             // Labels that stay are one more M-step away from the parameters that belong to them.
             if stop.is_some() && !unchanged {
                 return Ok(stop);

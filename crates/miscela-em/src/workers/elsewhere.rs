@@ -122,6 +122,10 @@ impl<F: Float, M: Remote<F>> Rows<F, M> for Elsewhere<'_, F> {
         Ok(step)
     }
 
+    fn keeps(&self) -> bool {
+        true
+    }
+
     fn kept(&mut self, family: &M, state: &State, run: &Run, last: bool) -> Result<(), WorkError> {
         if last || self.keeper.is_due() {
             let (parameters, state, run) = (family.parameters(), state.clone(), run.clone());
