@@ -6,7 +6,7 @@
 
 use crate::{CentreRule, Centred, Distance, DomainError, Metric};
 use miscela_kernel::{Block, Float};
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 
 /// Why a matrix is no covariance, or no Cholesky factor of one. Rows and columns are 0-based.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -152,6 +152,21 @@ impl Mahalanobis {
     /// d
     pub fn width(&self) -> usize {
         self.0.width
+    }
+
+    /// L⁻¹, d × d, of Σ = LLᵀ: rows times its transpose are at Euclidean distances. Lower triangular.
+    ///
+    /// ```
+    /// use miscela_distance::Mahalanobis;
+    /// use ndarray::array;
+    ///
+    /// let distance = Mahalanobis::from_cholesky(array![[2.0, 0.0], [1.0, 1.0]].view())?;
+    /// assert_eq!(distance.whitening(), array![[0.5, 0.0], [-0.5, 1.0]]);
+    /// # Ok::<(), miscela_distance::MahalanobisError>(())
+    /// ```
+    pub fn whitening(&self) -> Array2<f64> {
+        let entry = |(i, j)| if j <= i { self.0.get(i, j) } else { 0.0 };
+        Array2::from_shape_fn((self.0.width, self.0.width), entry)
     }
 }
 

@@ -85,6 +85,14 @@ impl<F: Float> Density<F> {
         self.forms.means()
     }
 
+    /// ln wₖ + ln p(μₖ), the log-density of each component at its centre with what stands for its weight, k.
+    pub fn peaks(&self) -> Vec<F> {
+        if self.students.is_empty() {
+            return self.constants().to_vec();
+        }
+        self.students.iter().map(Student::peak).collect()
+    }
+
     /// What the log-density of each component has beside its quadratic form, k.
     pub(crate) fn constants(&self) -> &[F] {
         self.forms.constants()

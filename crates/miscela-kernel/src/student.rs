@@ -54,6 +54,11 @@ impl<F: Float> Student<F> {
         }
     }
 
+    /// The log-density at the centre.
+    pub fn peak(&self) -> F {
+        self.constant
+    }
+
     /// Turns −½δ of a tile's rows into their log-densities, and tells how they count. Cost: a logarithm a row.
     ///
     /// A distance that overflows gives a density of about the lowest that a power law knows, and a weight of nearly zero.
