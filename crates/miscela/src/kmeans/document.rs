@@ -174,8 +174,9 @@ impl<F: Float + Serialize + DeserializeOwned, D: Distance<F>> KMeans<F, D> {
             report: document.report,
             joint: None,
         };
-        if document.total_weight <= 0.0 {
-            return Err(malformed("total_weight", "it must be above zero".into()));
+        // Zero is for a model of given centres, without rows.
+        if document.total_weight < 0.0 {
+            return Err(malformed("total_weight", "it must not be below zero".into()));
         }
         check_centres("centroids", &fitted.centroids, &distance)?;
         let mut model = Self::from_fitted(fitted, distance).set_missing(document.missing);
