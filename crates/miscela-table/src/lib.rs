@@ -5,6 +5,7 @@
 //! | a table, all columns or some of them | [`read`], [`read_with`], [`read_csv_from`] |
 //! | a table in chunks, as often as it is asked for: what is larger than memory | [`Blocks`], [`Arrays`] |
 //! | a file of labels, of weights, of k × d × d covariances | [`read_labels`], [`read_vector`], [`read_array3`] |
+//! | an array of any shape, of numbers or text | [`read_npy_from`], [`write_npy_text`] |
 //! | writing rows, arrays, labels; any file, atomically | [`write_rows`], [`write_array`], [`write_labels`], [`write_file`] |
 //!
 //! The format follows from the ending: see [`Format`]. Values that are not finite are errors, and every error names
@@ -55,6 +56,7 @@ pub use blocks::{Blocks, chunk_rows};
 pub use columns::Columns;
 pub use error::{Place, TableError};
 pub use format::{Format, Kind, STANDARD_STREAM};
+pub use npy::{NpyArray, read_npy_from, write_npy_text};
 pub use read::{ReadOptions, read, read_array3, read_csv_from, read_labels, read_vector, read_with};
 pub use table::{Table, TableValues, TextColumns};
 pub use write::{RowWriter, write_array, write_file, write_labels, write_rows};

@@ -12,7 +12,7 @@ use crate::layout::Layout;
 use crate::rows::{Rows, wrong};
 use miscela_kernel::Float;
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
 /// Longer headers are not written for arrays of numbers.
 const MAX_HEADER: usize = 1 << 16;
@@ -256,16 +256,118 @@ struct Placed {
     step: usize,
 }
 
-/// Reads an array of any number of dimensions, and the end of the file after it; row-major.
+/// Reads an array of numbers of any number of dimensions, and the end of the file after it; row-major.
 pub(crate) fn read_array(mut input: impl Read, file: &str) -> Result<ArrayD<f64>, TableError> {
     let (header, number, _) = opened(&mut input, file)?;
-    let length = header.length().ok_or_else(|| too_large(file, &header.shape))?;
-    let bytes = length.checked_mul(number.size()).ok_or_else(|| too_large(file, &header.shape))?;
-    let mut piece = Vec::new();
-    let read = exactly(&mut input, bytes, &mut piece).and_then(|()| nothing_more(&mut input));
-    read.map_err(|error| io_error(file, error))?;
+    numbers(input, &header, number, file)
+}
+
+/// An array of an NPY file, of any number of dimensions, row-major.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum NpyArray {
+    /// Numbers of any type, widened.
+    Numbers {
+        /// The numbers.
+        values: ArrayD<f64>,
+        /// Whether they are 32-bit floats in the file.
+        narrow: bool,
+    },
+    /// Text of NumPy's type `U`.
+    Text(ArrayD<String>),
+}
+
+/// Reads an array from anything that can be read, to its end; `name` stands for the file in messages. Memory is in proportion to
+/// what is there, whatever the header says.
+///
+/// ```
+/// use miscela_table::{NpyArray, read_npy_from, write_npy_text};
+///
+/// let mut bytes = Vec::new();
+/// write_npy_text(&["full"], true, &mut bytes)?;
+/// let NpyArray::Text(text) = read_npy_from(&bytes[..], "covariance_type")? else { unreachable!() };
+/// assert_eq!((text.ndim(), text.first().map(String::as_str)), (0, Some("full")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`TableError::Npy`] and [`TableError::Read`].
+pub fn read_npy_from(mut input: impl Read, name: &str) -> Result<NpyArray, TableError> {
+    let header = header(&mut input, name)?.0;
+    match header.number.strip_prefix('U').and_then(|width| width.parse().ok()) {
+        Some(width) => Ok(NpyArray::Text(texts(input, &header, width, name)?)),
+        None => {
+            let number = Number::of(&header, name)?;
+            let narrow = number == Number::F4;
+            Ok(NpyArray::Numbers { values: numbers(input, &header, number, name)?, narrow })
+        }
+    }
+}
+
+/// Writes texts as an array of NumPy's type `U`: of one dimension, or of none if it is a single one and `scalar`.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write_npy_text(texts: &[impl AsRef<str>], scalar: bool, out: &mut impl Write) -> io::Result<()> {
+    let width = texts.iter().map(|text| text.as_ref().chars().count()).max().unwrap_or(0).max(1);
+    let shape = if scalar && texts.len() == 1 { String::new() } else { format!("{},", texts.len()) };
+    let dictionary = format!("{{'descr': '<U{width}', 'fortran_order': False, 'shape': ({shape}), }}");
+    // Magic word, version, length, dictionary and line feed are a multiple of 64 bytes.
+    let length = (10 + dictionary.len() + 1).next_multiple_of(64) - 10;
+    let length = u16::try_from(length).map_err(|_| io::ErrorKind::InvalidInput)?;
+    out.write_all(b"\x93NUMPY\x01\x00")?;
+    out.write_all(&length.to_le_bytes())?;
+    writeln!(out, "{dictionary:<width$}", width = usize::from(length) - 1)?;
+    for text in texts {
+        let code_points = text.as_ref().chars().map(u32::from).chain(std::iter::repeat(0)).take(width);
+        code_points.into_iter().try_for_each(|code| out.write_all(&code.to_le_bytes()))?;
+    }
+    Ok(())
+}
+
+/// The texts of an array, of so many code points each: UTF-32, filled up with zeros.
+fn texts(input: impl Read, header: &Header, width: usize, file: &str) -> Result<ArrayD<String>, TableError> {
+    let size = width.checked_mul(4).ok_or_else(|| too_large(file, &header.shape))?;
+    let (length, bytes) = content(input, header, size, file)?;
+    // Texts of no length take no bytes, so these do not bound their number.
+    if width == 0 && length > MAX_HEADER {
+        return Err(too_large(file, &header.shape));
+    }
+    let code = |bytes: &[u8; 4]| match header.big_endian {
+        true => u32::from_be_bytes(*bytes),
+        false => u32::from_le_bytes(*bytes),
+    };
+    let text = |i: usize| {
+        let codes = bytes[i * size..][..size].as_chunks().0.iter().map(code);
+        let filled = codes.clone().rev().take_while(|code| *code == 0).count();
+        let text: Option<String> = codes.take(width - filled).map(char::from_u32).collect();
+        text.ok_or_else(|| npy_error(file, "its text holds what is no character; write the file again"))
+    };
+    arranged(header, (0..length).map(text).collect::<Result<_, _>>()?, file)
+}
+
+/// The numbers of an array.
+fn numbers(input: impl Read, header: &Header, number: Number, file: &str) -> Result<ArrayD<f64>, TableError> {
+    let (length, bytes) = content(input, header, number.size(), file)?;
     let mut values = vec![0.0; length];
-    number.widen(&piece, header.big_endian, &mut values);
+    number.widen(&bytes, header.big_endian, &mut values);
+    arranged(header, values, file)
+}
+
+/// How many items of this size an array has, and their bytes, after which there is nothing.
+fn content(mut input: impl Read, header: &Header, size: usize, file: &str) -> Result<(usize, Vec<u8>), TableError> {
+    let too_large = || too_large(file, &header.shape);
+    let length = header.length().ok_or_else(too_large)?;
+    let mut bytes = Vec::new();
+    let read = exactly(&mut input, length.checked_mul(size).ok_or_else(too_large)?, &mut bytes);
+    read.and_then(|()| nothing_more(&mut input)).map_err(|error| io_error(file, error))?;
+    Ok((length, bytes))
+}
+
+/// In the shape of the header, row-major.
+fn arranged<T: Clone>(header: &Header, values: Vec<T>, file: &str) -> Result<ArrayD<T>, TableError> {
     let order = IxDyn(&header.shape).set_f(header.fortran_order);
     let array = ArrayD::from_shape_vec(order, values).map_err(|_| too_large(file, &header.shape))?;
     Ok(if array.is_standard_layout() { array } else { array.as_standard_layout().into_owned() })
@@ -273,16 +375,15 @@ pub(crate) fn read_array(mut input: impl Read, file: &str) -> Result<ArrayD<f64>
 
 /// The header of an array, the type of its numbers, and where they begin.
 fn opened(input: &mut impl Read, file: &str) -> Result<(Header, Number, u64), TableError> {
-    let (text, start) = header_text(input).map_err(|error| io_error(file, error))?;
-    let header = Header::parse(&text).map_err(|what| npy_error(file, what))?;
-    let number = Number::named(&header.number).ok_or_else(|| {
-        let other = &header.number;
-        npy_error(
-            file,
-            format!("numbers of type {other:?} cannot be read; save the array as float64, float32 or an integer type"),
-        )
-    })?;
+    let (header, start) = header(input, file)?;
+    let number = Number::of(&header, file)?;
     Ok((header, number, start))
+}
+
+/// The header of an array, and where what it holds begins.
+fn header(input: &mut impl Read, file: &str) -> Result<(Header, u64), TableError> {
+    let (text, start) = header_text(input).map_err(|error| io_error(file, error))?;
+    Ok((Header::parse(&text).map_err(|what| npy_error(file, what))?, start))
 }
 
 /// Appends so many bytes, as they come.
@@ -323,6 +424,15 @@ impl Number {
         use Number::*;
         let all = [F8, F4, I8, I4, I2, I1, U8, U4, U2, U1];
         all.into_iter().find(|number| format!("{number:?}").eq_ignore_ascii_case(name))
+    }
+
+    /// That of an array.
+    fn of(header: &Header, file: &str) -> Result<Self, TableError> {
+        let other = &header.number;
+        let sentence = || {
+            format!("numbers of type {other:?} cannot be read; save the array as float64, float32 or an integer type")
+        };
+        Number::named(other).ok_or_else(|| npy_error(file, sentence()))
     }
 
     /// Bytes.
