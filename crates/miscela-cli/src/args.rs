@@ -70,7 +70,7 @@ pub(crate) enum Command {
     Sample(SampleArgs),
     /// Show what a model file holds
     Info(InfoArgs),
-    /// Turn a model file into another format
+    /// Turn a model file into another format, of miscela or of another tool
     Convert(ConvertArgs),
     /// Print a script that completes commands in a shell
     #[command(after_help = COMPLETIONS_EXAMPLE)]
@@ -729,15 +729,23 @@ pub(crate) struct InfoArgs {
 }
 
 const CONVERT_EXAMPLE: &str = "\
-Example:
-  miscela convert model.json -o model.cbor";
+Formats, by the ending:
+  .json .cbor   miscela's own, the whole model
+  .npz          the arrays of scikit-learn's KMeans or GaussianMixture; read and written
+  .onnx         a graph for onnxruntime and its like; written only
+  .pmml         a ClusteringModel for scoring engines, of k-means; written only
+
+Examples:
+  miscela convert model.json -o model.cbor
+  miscela convert model.json -o model.onnx
+  miscela convert sklearn.npz -o model.json";
 
 #[derive(Debug, Args)]
 #[command(after_help = CONVERT_EXAMPLE)]
 pub(crate) struct ConvertArgs {
-    /// The model
+    /// The model: .json, .cbor, or .npz of scikit-learn's arrays
     pub(crate) model: PathBuf,
-    /// The file to write; its ending is the format: .json or .cbor
+    /// The file to write; its ending is the format: .json, .cbor, .npz, .onnx or .pmml
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
     #[command(flatten)]
