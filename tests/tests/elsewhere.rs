@@ -221,7 +221,7 @@ proptest! {
         let Blobs { rows: whole, weights, .. } = Blobs::new(seed, n, 2, 3, 6.0);
         let mut rows = whole.clone();
         // None in the last third, nor in the first rows, which are parameters here.
-        let gap = |(i, j): (usize, usize)| has_gaps && (10..n / 3 * 2).contains(&i) && (i * 7 + j) % 4 == 0;
+        let gap = |(i, j): (usize, usize)| has_gaps && (10..n / 3 * 2).contains(&i) && (i * 7 + j).is_multiple_of(4);
         rows.indexed_iter_mut().filter(|(at, _)| gap(*at)).for_each(|(_, x)| *x = f64::NAN);
         let weights = weights.as_slice().unwrap();
         let mut cuts = [cuts.0, cuts.1].map(|cut| (cut * n as f64) as usize);

@@ -13,7 +13,7 @@ fn holes(seed: u64) -> (Array2<f64>, Vec<f64>, Array2<f64>) {
     let blobs = Blobs::new(seed, 900, 3, K, 8.0);
     let mut rows = blobs.rows.clone();
     for ((i, j), x) in rows.indexed_iter_mut() {
-        if i < 600 && ((i * 31 + j * 17) % 5 == 0 || i % 12 == 7) {
+        if i < 600 && ((i * 31 + j * 17).is_multiple_of(5) || i % 12 == 7) {
             *x = f64::NAN;
         }
     }
@@ -130,7 +130,7 @@ fn an_empty_cluster_takes_a_row_with_gaps() {
 #[test]
 fn starts_are_found_in_rows_with_gaps() {
     let mut rows = data("iris");
-    rows.indexed_iter_mut().filter(|((i, j), _)| (i * 5 + j) % 9 == 0).for_each(|(_, x)| *x = f64::NAN);
+    rows.indexed_iter_mut().filter(|((i, j), _)| (i * 5 + j).is_multiple_of(9)).for_each(|(_, x)| *x = f64::NAN);
     let source = Chunked::new(&rows, None, 40);
     let complete = KMeans::params(3).n_runs(5).fit(&DatasetBase::from(data("iris"))).unwrap();
     for init in [KMeansInit::KMeansPlusPlus, KMeansInit::KMeansPara, KMeansInit::Random] {

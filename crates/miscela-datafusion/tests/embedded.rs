@@ -136,7 +136,9 @@ async fn null_is_a_missing_value_on_request() -> Tested {
     let mut rows = rows(6000, 3, 3);
     let start = first(&rows, 3);
     // None in the second half, so that some batches are whole.
-    rows.indexed_iter_mut().filter(|((i, j), _)| *i < 3000 && (i * 5 + j) % 7 == 0).for_each(|(_, x)| *x = f64::NAN);
+    rows.indexed_iter_mut()
+        .filter(|((i, j), _)| *i < 3000 && (i * 5 + j).is_multiple_of(7))
+        .for_each(|(_, x)| *x = f64::NAN);
     let context = context();
     let functions = register(&context);
     table(&context, "with_nan", &rows, None)?;

@@ -94,7 +94,11 @@ fn values_may_be_missing_in_a_stream() {
     let row = |i: usize| {
         let noise = |j: usize| ((i * 7919 + j * 104_729) as f64 * 0.618_033_988_749_894_9).fract();
         let value = |j: usize| {
-            if i < 900 && (i * 5 + j) % 7 == 0 { String::new() } else { format!("{}", noise(j) + (i % 3 * 4) as f64) }
+            if i < 900 && (i * 5 + j).is_multiple_of(7) {
+                String::new()
+            } else {
+                format!("{}", noise(j) + (i % 3 * 4) as f64)
+            }
         };
         (0..3).map(value).collect::<Vec<_>>().join(",")
     };

@@ -45,9 +45,9 @@ pub(crate) fn from_shares<F: Float>(
     };
     let scatter = settings.covariance.structure().scatter();
     let centre = summary.mean.repeat(k);
-    let means = observed_means(&centre, &column_moments(samples, &centre, &share, threads))?;
-    let columns = column_moments(samples, &means, &share, threads);
-    let sums = sums_at_means(samples, &means, scatter, &share, threads);
+    let means = observed_means(&centre, &column_moments(samples, &centre, share, threads))?;
+    let columns = column_moments(samples, &means, share, threads);
+    let sums = sums_at_means(samples, &means, scatter, share, threads);
     Ok(maximise_start(completed(means, sums, &columns, summary), settings, summary, repairs))
 }
 

@@ -385,8 +385,8 @@ impl<F: Float> Work<F> {
                     other.map_or_else(|| nearest(row), |(_, label)| *label)
                 };
                 let share = |_: usize, row: &[F], shares: &mut [f64]| give_all_to(label(row) as usize, shares);
-                let sums = sums_at_means(samples, about, *scatter, &share, threads);
-                let columns = column_moments(samples, about, &share, threads);
+                let sums = sums_at_means(samples, about, *scatter, share, threads);
+                let columns = column_moments(samples, about, share, threads);
                 Partial::Observed(Box::new(Observed { statistics: Statistics::new(0, about.clone(), sums), columns }))
             }
             Prepared::CentroidFit(centroids) if has_gaps => {
