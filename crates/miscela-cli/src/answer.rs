@@ -222,6 +222,16 @@ pub(crate) struct PredictAnswer<'a, F> {
     pub(crate) uncertainty: Option<Nested<'a, f64>>,
 }
 
+/// The answer of `report`.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReportAnswer {
+    pub(crate) page: String,
+    pub(crate) bytes: usize,
+    pub(crate) n_samples: usize,
+    /// Rows that are points of the page.
+    pub(crate) n_drawn: usize,
+}
+
 /// The answer of `sample`.
 #[derive(Debug, Serialize)]
 pub(crate) struct SampleAnswer<'a, F> {

@@ -18,7 +18,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// Commands that are known by name only.
-pub(crate) const LATER_COMMANDS: [&str; 2] = ["report", "play"];
+pub(crate) const LATER_COMMANDS: [&str; 1] = ["play"];
 
 /// Clusters tables with k-means and Gaussian mixtures.
 ///
@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Score(ScoreArgs),
     /// Measure a clustering by itself, beside a truth, or both
     Metrics(MetricsArgs),
+    /// Write a page to look at: a model and the rows of a table
+    Report(ReportArgs),
     /// Fill missing values by a model
     Impute(ImputeArgs),
     /// Draw rows from a mixture
@@ -611,6 +613,44 @@ pub(crate) struct ScoreArgs {
     pub(crate) data: PathBuf,
     #[command(flatten)]
     pub(crate) cut: CutArgs,
+    #[command(flatten)]
+    pub(crate) answer: AnswerArgs,
+    #[command(flatten)]
+    pub(crate) threads: ThreadArgs,
+    #[command(flatten)]
+    pub(crate) columns: ColumnArgs,
+    /// Weights of the rows: a column, or a file of one column
+    #[arg(long, value_name = "COLUMN|FILE", help_heading = "Table")]
+    pub(crate) weights: Option<String>,
+    #[command(flatten)]
+    pub(crate) missing: MissingArgs,
+    #[command(flatten)]
+    pub(crate) memory: MemoryArgs,
+}
+
+const REPORT_EXAMPLE: &str = "\
+Example:
+  miscela fit faithful.csv -m gmm -k 2 -o model.json
+  miscela report model.json faithful.csv -o page.html
+
+The page is one file that loads nothing, of less than 2 MB however many rows there are: a sample of them is drawn as points.
+It shows these points, names of columns, and the commands of model and page, with names of files.";
+
+#[derive(Debug, Args)]
+#[command(after_help = REPORT_EXAMPLE)]
+pub(crate) struct ReportArgs {
+    /// The model
+    pub(crate) model: PathBuf,
+    /// The table; its columns are found by the model's names for them, else taken in order
+    pub(crate) data: PathBuf,
+    /// Write the page to this file (.html)
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) cut: CutArgs,
+    /// Seed of the sample of rows that are drawn
+    #[arg(long, value_name = "S", default_value_t = 42)]
+    pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) answer: AnswerArgs,
     #[command(flatten)]

@@ -11,7 +11,7 @@ use crate::progress::Progress;
 use crate::start::Origin;
 use crate::stop::Stop;
 use crate::stream::Stream;
-use crate::{output, paths, stream, summary};
+use crate::{output, paths, provenance, stream, summary};
 use miscela::{
     Checkpoints, Chunked, Elsewhere, GmmError, GmmParamsError, KMeansError, Observer, Source, Streamed, WorkError,
 };
@@ -141,7 +141,7 @@ impl<O: Observer + Clone + Sync> Input<'_, O> {
 
     /// The model with what is said of it beside the fit.
     fn finished<F: Number>(&self, model: Model<F>) -> Result<Model<F>, Failure> {
-        let model = model.with_feature_names(self.names.clone());
+        let model = model.with_feature_names(self.names.clone()).with_provenance(provenance::of_this_command());
         match self.plan.args.order {
             Some(order) => model.canonical_order(order),
             None => Ok(model),

@@ -24,6 +24,8 @@ mod plan;
 mod predict;
 mod problem;
 mod progress;
+mod provenance;
+mod report;
 mod sample;
 mod score;
 mod select;
@@ -57,6 +59,7 @@ fn run() -> Result<(), Failure> {
         Command::Predict(args) => predict::run(args),
         Command::Score(args) => score::run(args),
         Command::Metrics(args) => metrics::run(args),
+        Command::Report(args) => report::run(args),
         Command::Impute(args) => impute::run(args),
         Command::Select(args) => select::run(args),
         Command::Sample(args) => sample::run(args),

@@ -3,7 +3,7 @@
 use crate::error::Failure;
 use miscela::{
     AnyCentred, AnyModel, Assignment, BayesianMixture, BisectingKMeans, CanonicalOrder, Covariance, Covariances, Float,
-    GaussianMixture, KMeans, Missing, Report, Trimming,
+    GaussianMixture, KMeans, Missing, Provenance, Report, Trimming,
 };
 use ndarray::{Array1, Array2};
 use serde::Serialize;
@@ -305,6 +305,16 @@ impl<F: Number> Model<F> {
             Model::Bisecting(model) => Model::Bisecting(Box::new(model.with_feature_names(names))),
             Model::Mixture(model) => Model::Mixture(Box::new(model.with_feature_names(names))),
             Model::Bayesian(model) => Model::Bayesian(Box::new(model.with_feature_names(names))),
+        }
+    }
+
+    /// Says how the model came about.
+    pub(crate) fn with_provenance(self, provenance: Provenance) -> Self {
+        match self {
+            Model::KMeans(model) => Model::KMeans(Box::new(model.with_provenance(provenance))),
+            Model::Bisecting(model) => Model::Bisecting(Box::new(model.with_provenance(provenance))),
+            Model::Mixture(model) => Model::Mixture(Box::new(model.with_provenance(provenance))),
+            Model::Bayesian(model) => Model::Bayesian(Box::new(model.with_provenance(provenance))),
         }
     }
 

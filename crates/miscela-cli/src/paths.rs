@@ -40,6 +40,16 @@ pub(crate) fn model(path: &Path) -> Result<(), Failure> {
     Codec::from_path(path).map(drop).map_err(Failure::call)
 }
 
+/// The ending is that of a page.
+pub(crate) fn page(path: &Path) -> Result<(), Failure> {
+    let is_page =
+        path.extension().is_some_and(|ending| ["html", "htm"].iter().any(|page| ending.eq_ignore_ascii_case(page)));
+    match is_page || is_stream(path) {
+        true => Ok(()),
+        false => Err(Failure::call(format!("{}: pages are written as .html; use that ending", name_of(path)))),
+    }
+}
+
 /// No file is read or written twice, and none that is read is written.
 pub(crate) fn apart(read: &[Option<&Path>], written: &[Option<&Path>]) -> Result<(), Failure> {
     // Of one file there are many names.

@@ -8,11 +8,11 @@ use crate::model::{Model, Number};
 use crate::output::{HINT, TITLE};
 use crate::progress::Progress;
 use crate::stream::Stream;
-use crate::{output, paths, plan, summary};
+use crate::{output, paths, plan, provenance, summary};
 use miscela::{
     Covariance, Criterion, GapReference, GaussianMixture, KMeans, KMeansCriterion, KMeansSelection,
-    KMeansSelectionParams, KMeansSelectionRow, Missing, Mixing, Selection, SelectionParams, SelectionRow,
-    SelectionStart, Streamed,
+    KMeansSelectionParams, KMeansSelectionRow, Missing, Mixing, Selection, SelectionLine, SelectionParams,
+    SelectionRow, SelectionStart, SelectionTable, Streamed,
 };
 use ndarray::Array2;
 use serde::Serialize;
@@ -154,7 +154,8 @@ impl<'a> Call<'a> {
         let Found { best, criterion, table, margin, title, text } = found;
         drop(progress);
         let d = names.len();
-        let best = best.with_feature_names(names);
+        let made = provenance::of_this_command().selected(selected(criterion, &table, &best));
+        let best = best.with_feature_names(names).with_provenance(made);
         if let Some(path) = &args.output {
             best.save(path)?;
         }
@@ -262,6 +263,23 @@ fn mixtures<F: Number>(args: &SelectArgs, criterion: Criterion) -> SelectionPara
     args.folds.map_or(params.clone(), |folds| params.n_folds(folds))
 }
 
+/// The table as a model keeps it.
+fn selected<F: Number>(criterion: &str, table: &[RowAnswer], best: &Model<F>) -> SelectionTable {
+    let line = |row: &RowAnswer| {
+        let (k, covariance, error) = row.what();
+        let is_its = covariance.is_none_or(|name| best.covariance().is_some_and(|own| own.name() == name));
+        let figures = row.figures().into_iter().filter_map(|(name, figure)| Some((name.to_string(), figure?)));
+        SelectionLine {
+            k,
+            covariance: covariance.map(str::to_string),
+            figures: figures.collect(),
+            chosen: k == best.centres().nrows() && is_its,
+            error: error.map(str::to_string),
+        }
+    };
+    SelectionTable { criterion: criterion.replace('-', "_"), rows: table.iter().map(line).collect() }
+}
+
 /// The answer of `select`.
 #[derive(Debug, Serialize)]
 #[serde(bound = "F: Number")]
@@ -303,6 +321,41 @@ enum RowAnswer {
         converged: Option<bool>,
         error: Option<String>,
     },
+}
+
+impl RowAnswer {
+    /// Which fit it is, and why it cannot be chosen.
+    fn what(&self) -> (usize, Option<&'static str>, Option<&str>) {
+        match self {
+            RowAnswer::Mixture { k, covariance, error, .. } => (*k, Some(*covariance), error.as_deref()),
+            RowAnswer::KMeans { k, error, .. } => (*k, None, error.as_deref()),
+        }
+    }
+
+    /// What it is judged by.
+    fn figures(&self) -> Vec<(&'static str, Option<f64>)> {
+        match self {
+            RowAnswer::Mixture { log_likelihood, n_parameters, bic, aic, icl, held_out, .. } => vec![
+                ("log_likelihood", *log_likelihood),
+                ("n_parameters", n_parameters.map(|n| n as f64)),
+                ("bic", *bic),
+                ("aic", *aic),
+                ("icl", *icl),
+                ("held_out", held_out.flatten()),
+            ],
+            RowAnswer::KMeans {
+                inertia, gap, gap_se, silhouette, calinski_harabasz, davies_bouldin, elbow, ..
+            } => vec![
+                ("inertia", *inertia),
+                ("gap", *gap),
+                ("gap_se", *gap_se),
+                ("silhouette", *silhouette),
+                ("calinski_harabasz", *calinski_harabasz),
+                ("davies_bouldin", *davies_bouldin),
+                ("elbow", *elbow),
+            ],
+        }
+    }
 }
 
 impl<F: Number> Found<F> {

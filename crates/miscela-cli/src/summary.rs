@@ -5,6 +5,7 @@ use crate::columns::{Column, aligned, decimals_for, shown};
 use crate::error::name_of;
 use crate::model::{Model, Number, Score};
 use crate::output::{HINT, TITLE, WARNING};
+use crate::provenance;
 use miscela::{AnyCentred, Assignment, BisectingKMeans, Mixing, Report, Search, SearchReport, Termination, Trimming};
 use std::fmt::Write;
 use std::path::Path;
@@ -105,6 +106,7 @@ pub(crate) fn info<F: Number>(model: &Model<F>, path: &Path) -> String {
             degrees(model),
             runs,
             vec![("ended", ending(model))],
+            provenance::shown(model.report()).into_iter().map(|command| ("made by", command)).collect(),
         ]
         .concat(),
     );
@@ -239,7 +241,7 @@ fn lower_is_better(criterion: f64) -> String {
 }
 
 /// Why the fit ended.
-fn ending<F: Number>(model: &Model<F>) -> String {
+pub(crate) fn ending<F: Number>(model: &Model<F>) -> String {
     let report = model.report();
     let after = count(report.iterations, "iteration");
     match report.termination {

@@ -41,24 +41,25 @@ const Numbers = {
     const plain = size === 0 || (size >= 1e-4 && size < 1e9);
     const text = !plain ? x.toExponential(digits - 1)
       : size >= 10 ** (digits - 1) ? x.toFixed(0) : String(Number(x.toPrecision(digits)));
-    return text.replaceAll('-', '−');
+    return text.replace(/-/g, '−');
   },
   percent(x) { return x > 0 && x < 0.0005 ? '< 0.1 %' : (100 * x).toFixed(1) + ' %'; },
   count(n) { return String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, '\u2009'); },
 };
 
 // An axis: its range, ticks at round numbers and their labels. A large part that all labels share, or a power of ten, goes
-// into the name.
+// into the name. With `decades`, values are powers of ten, and the range is that of their logarithms.
 class Axis {
-  constructor(name, low, high, most = 6) {
+  constructor(name, low, high, most = 6, decades = false) {
     if (!(high > low)) {
       const half = Math.abs(low) * 0.1 || 1;
       [low, high] = [low - half, low + half];
     }
-    Object.assign(this, { name, low, high });
+    Object.assign(this, { name, low, high, decades });
     const least = (high - low) / Math.max(1, most);
     const power = 10 ** Math.floor(Math.log10(least));
     this.step = power * [1, 2, 5, 10].find(digit => digit * power >= least * (1 - 1e-9));
+    if (decades) this.step = Math.max(1, Math.ceil(this.step));
     const first = Math.ceil(low / this.step - 1e-9);
     this.ticks = [];
     for (let i = 0; i <= most; i++) {
@@ -74,6 +75,7 @@ class Axis {
     this.decimals = Math.min(12, Math.max(0, Math.ceil(this.exponent - Math.log10(this.step) - 1e-9)));
   }
   label(tick) {
+    if (this.decades) return Numbers.count(10 ** tick);
     const text = ((tick - this.offset) / 10 ** this.exponent).toFixed(this.decimals);
     return Number(text) === 0 ? text.replace('-', '') : text.replace('-', '−');
   }
@@ -87,7 +89,7 @@ class Axis {
 
 // A canvas with a frame, on which data are drawn in their own units.
 class Panel {
-  // `x` and `y` are {name, low, high}. The canvas takes the width it is given; `height` is in CSS pixels.
+  // `x` and `y` are {name, low, high}, `y` with `decades` if it is. The canvas takes the width it is given; `height` is in CSS pixels.
   constructor(canvas, x, y, height) {
     const ratio = window.devicePixelRatio || 1;
     const width = Math.max(160, canvas.clientWidth);
@@ -99,7 +101,7 @@ class Panel {
     context.clearRect(0, 0, width, height);
     Object.assign(this, { canvas, context, width, height, font: 13 });
     this.setFont();
-    this.y = new Axis(y.name, y.low, y.high, Math.max(2, Math.min(7, Math.floor(height / 60))));
+    this.y = new Axis(y.name, y.low, y.high, Math.max(2, Math.min(7, Math.floor(height / 60))), y.decades);
     const left = Math.max(...this.y.ticks.map(tick => this.measure(this.y.label(tick)))) + 12;
     const top = this.y.name ? 26 : 10;
     const bottom = x.name ? 44 : 26;
@@ -189,13 +191,20 @@ class Panel {
     this.context.beginPath();
     this.context.arc(px, py, radius, 0, 2 * Math.PI);
   }
-  // Points of one colour; the more there are on the panel, the smaller and paler.
+  // How points are drawn: the more there are on the panel, the smaller and paler.
+  marker(total) {
+    const crowd = 300 / Math.max(1, total) * Math.min(1, this.area.width / 500);
+    return {
+      radius: Math.min(3.6, Math.max(1.3, 3.2 * crowd ** 0.2)),
+      alpha: Math.min(0.85, Math.max(0.35, 0.8 * crowd ** 0.2)),
+    };
+  }
+  // Points of one colour, of `total` on the panel.
   points(places, component, total = places.length) {
     const { context } = this;
-    const crowd = 300 / Math.max(1, total) * Math.min(1, this.area.width / 500);
-    const radius = Math.min(3.6, Math.max(1.3, 3.2 * crowd ** 0.2));
+    const { radius, alpha } = this.marker(total);
     context.fillStyle = Colours.area(component);
-    context.globalAlpha = Math.min(0.85, Math.max(0.35, 0.8 * crowd ** 0.2));
+    context.globalAlpha = alpha;
     for (const [px, py] of places) {
       this.disc(px, py, radius);
       context.fill();

@@ -2,6 +2,7 @@
 //!
 //! A [`Page`] puts the parts together, and keeps text from becoming markup. Its style (`assets/style.css`) and its drawing on
 //! canvases (`assets/common.js`) are shared by all pages; colours of components are those of `miscela-plot`.
+//! [`report`](mod@report) is the page of a model and a table.
 //!
 //! ```
 //! use miscela_page::{Page, escape};
@@ -16,5 +17,10 @@
 
 mod colours;
 mod page;
+pub mod report;
 
 pub use page::{Page, PageError, escape};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

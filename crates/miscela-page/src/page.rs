@@ -107,6 +107,19 @@ pub enum PageError {
     /// Something is no JSON.
     #[error("the numbers of the page cannot be written: {0}")]
     Json(#[from] serde_json::Error),
+    /// Two parts of a page disagree in size.
+    #[error("there are {got} {what} where {expected} are expected; give one for each")]
+    Count {
+        /// What was counted.
+        what: &'static str,
+        /// How many there should be.
+        expected: usize,
+        /// How many there are.
+        got: usize,
+    },
+    /// There is nothing to show.
+    #[error("there are no rows of positive weight to show, or no columns; give at least one")]
+    NoRows,
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ mod known;
 mod mixture;
 mod names;
 mod order;
+mod provenance;
 mod report;
 mod search;
 pub mod statistics;
@@ -71,6 +72,7 @@ pub use mixture::{
     StandardErrors, UnknownCriterion,
 };
 pub use order::{CanonicalOrder, UnknownOrder};
+pub use provenance::{Provenance, SelectionLine, SelectionTable};
 pub use report::{Report, Seconds};
 pub use search::{SearchBudget, SearchError};
 

@@ -1,5 +1,6 @@
 //! What a fit reports, beside its parameters.
 
+use crate::provenance::Provenance;
 use miscela_em::{Repair, RepairAction, Run, SearchReport, Termination};
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
@@ -33,6 +34,9 @@ pub struct Report {
     /// Passes over the rows, where they were [elsewhere](crate::Workers); 0 for rows in memory.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub passes: usize,
+    /// How the model came about, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
     /// Where the time went, over all runs.
     pub seconds: Seconds,
 }
@@ -65,6 +69,7 @@ impl Report {
             given_up: 0,
             search: None,
             passes: 0,
+            provenance: None,
             seconds: Seconds::default(),
         }
     }
@@ -128,6 +133,7 @@ impl<T> Best<T> {
             n_missing: 0,
             search: None,
             passes: 0,
+            provenance: None,
             seconds,
         };
         Some((result, report))

@@ -185,12 +185,13 @@ fn an_error_in_a_late_part_names_it_and_leaves_nothing() {
 
 const LONG: &str = "-m gmm -k 6 --tol 0 --max-iter 60 --init random --checkpoint c --checkpoint-every 0";
 
-/// What a fit comes to, without what an interruption changes: seconds, passes.
+/// What a fit comes to, without what an interruption changes: seconds, passes, and the command.
 fn outcome(folder: &Folder, model: &str) -> Value {
     let mut model: Value = serde_json::from_str(&folder.read(model)).unwrap();
     let report = model["report"].as_object_mut().unwrap();
     report.remove("seconds");
     report.remove("passes");
+    report.remove("provenance");
     model
 }
 

@@ -4,6 +4,7 @@ use super::BayesianParams;
 use crate::Float;
 use crate::input::samples;
 use crate::mixture::{GaussianMixture, GmmError};
+use crate::provenance::Provenance;
 use linfa::traits::PredictInplace;
 use miscela_em::{
     Density, Missing, ParameterError, Posterior, Priors, WeightConcentration, WeightPrior, densest_labels, entropies,
@@ -153,6 +154,12 @@ impl<F: Float> BayesianMixture<F> {
     /// If there are not as many names as columns.
     pub fn with_feature_names(mut self, names: Vec<String>) -> Self {
         self.mixture = self.mixture.with_feature_names(names);
+        self
+    }
+
+    /// Says how the model came about, for its report and its file.
+    pub fn with_provenance(mut self, provenance: Provenance) -> Self {
+        self.mixture = self.mixture.with_provenance(provenance);
         self
     }
 

@@ -154,6 +154,7 @@ impl<F: Float + Serialize + DeserializeOwned, D: Distance<F>> BisectingKMeans<F,
         let Report { n_runs, trace, repairs, seconds, .. } = document.report.clone();
         let course = Course { n_runs, trace, repairs, seconds };
         let mut model = Self::new(tree, document.strategy, distance, course);
+        model.report.provenance = document.report.provenance.clone();
         if model.report != document.report || model.report.trace.len() != model.report.iterations {
             let message = "its iterations, ending and objectives are not those of the splits and the leaves".into();
             return Err(malformed("report", message));

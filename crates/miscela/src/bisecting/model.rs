@@ -7,6 +7,7 @@ use super::{BisectingNode, BisectingParams, BisectingSplit, SplitStrategy};
 use crate::Float;
 use crate::input::samples;
 use crate::kmeans::KMeansError;
+use crate::provenance::Provenance;
 use crate::report::Report;
 use linfa::traits::{PredictInplace, Transformer};
 use miscela_distance::{AnyCentred, Distance, L2};
@@ -139,12 +140,13 @@ impl<F: Float, D: Distance<F>> BisectingKMeans<F, D> {
             return Err(KMeansError::Cut { n_clusters, most: self.n_clusters() });
         }
         let tree = self.tree.cut(n_clusters);
-        let Report { n_runs, mut trace, mut repairs, seconds, .. } = self.report.clone();
+        let Report { n_runs, mut trace, mut repairs, provenance, seconds, .. } = self.report.clone();
         let iterations = tree.splits.iter().map(|split| split.iterations).sum();
         trace.truncate(iterations);
         repairs.retain(|repair| repair.iteration <= iterations);
         let course = Course { n_runs, trace, repairs, seconds };
-        let cut = Self::new(tree, self.strategy, self.distance.clone(), course);
+        let mut cut = Self::new(tree, self.strategy, self.distance.clone(), course);
+        cut.report.provenance = provenance;
         Ok(cut.with_feature_names(self.feature_names.clone()))
     }
 
@@ -295,6 +297,12 @@ impl<F: Float, D: Distance<F>> BisectingKMeans<F, D> {
         self
     }
 
+    /// Says how the model came about, for its report and its file.
+    pub fn with_provenance(mut self, provenance: Provenance) -> Self {
+        self.report.provenance = Some(provenance);
+        self
+    }
+
     /// The cluster of each row, n: the leaf that it comes to.
     ///
     /// # Errors
@@ -383,6 +391,7 @@ pub(super) fn report(splits: &[BisectingSplit], inertia: f64, course: Course) ->
         given_up: 0,
         search: None,
         passes: 0,
+        provenance: None,
         seconds,
     }
 }

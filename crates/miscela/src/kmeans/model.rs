@@ -3,6 +3,7 @@
 use super::{KMeansError, KMeansParams, KMeansParamsError, KMeansSelectionParams, Trimming};
 use crate::Float;
 use crate::input::{has_gaps, samples};
+use crate::provenance::Provenance;
 use crate::report::Report;
 use linfa::traits::{PredictInplace, Transformer};
 use miscela_distance::{AnyCentred, Distance, L2};
@@ -288,6 +289,12 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
     pub fn with_feature_names(mut self, names: Vec<String>) -> Self {
         assert_eq!(names.len(), self.n_features(), "one name a column");
         self.feature_names = names;
+        self
+    }
+
+    /// Says how the model came about, for its report and its file.
+    pub fn with_provenance(mut self, provenance: Provenance) -> Self {
+        self.report.provenance = Some(provenance);
         self
     }
 

@@ -3,6 +3,7 @@
 use super::{GmmError, GmmParams, SelectionParams};
 use crate::Float;
 use crate::input::{has_gaps, samples, samples_of};
+use crate::provenance::Provenance;
 use crate::report::Report;
 use linfa::{DatasetBase, traits::PredictInplace};
 use miscela_em::{
@@ -273,6 +274,12 @@ impl<F: Float> GaussianMixture<F> {
     pub fn with_feature_names(mut self, names: Vec<String>) -> Self {
         assert_eq!(names.len(), self.n_features(), "one name a column");
         self.feature_names = names;
+        self
+    }
+
+    /// Says how the model came about, for its report and its file.
+    pub fn with_provenance(mut self, provenance: Provenance) -> Self {
+        self.report.provenance = Some(provenance);
         self
     }
 
