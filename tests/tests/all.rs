@@ -22,6 +22,7 @@ mod measures;
 mod missing;
 mod numbers_of_clusters;
 mod outliers;
+mod portable;
 mod reference_bayesian;
 mod reference_kmeans;
 mod reference_mixture;

@@ -650,3 +650,27 @@ fn every_assignment_takes_gaps() {
         assert!(model.log_likelihood() > soft.log_likelihood() - 75.0, "{assignment}: {}", model.log_likelihood());
     }
 }
+
+/// r ∝ p^(1/T), with gaps and without; hard shares are the labels.
+#[test]
+fn shares_follow_the_temperature() {
+    let whole = data("iris");
+    for rows in [holes(&whole, 0.2, 10), whole] {
+        let dataset = DatasetBase::from(rows.clone());
+        for temperature in [0.1, 0.5, 2.0] {
+            let params = exact(3, 20).covariance(Covariance::Tied).assignment(Assignment::Tempered(temperature));
+            let model = params.fit(&dataset).unwrap();
+            let (shares, p) = (model.shares(&rows), model.predict_proba(&rows));
+            for (shares, p) in shares.outer_iter().zip(p.outer_iter()) {
+                let powers = p.mapv(|p| p.powf(1.0 / temperature));
+                assert_near("shares", &shares, &(&powers / powers.sum()), 1e-9);
+            }
+        }
+        let params = exact(3, 20).covariance(Covariance::Tied);
+        let hard = params.clone().assignment(Assignment::Hard).fit(&dataset).unwrap();
+        let labels: Array1<usize> = hard.predict(&rows);
+        assert_eq!(hard.shares(&rows), Array2::from_shape_fn((150, 3), |(i, c)| f64::from(labels[i] == c)));
+        let soft = params.fit(&dataset).unwrap();
+        assert_eq!(soft.shares(&rows), soft.predict_proba(&rows));
+    }
+}

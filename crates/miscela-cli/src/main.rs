@@ -21,6 +21,7 @@ mod model;
 mod output;
 mod paths;
 mod plan;
+mod play;
 mod predict;
 mod problem;
 mod progress;
@@ -36,7 +37,7 @@ mod stream;
 mod summary;
 mod values;
 
-use args::{Arguments, Command, LATER_COMMANDS};
+use args::{Arguments, Command};
 use clap::error::ErrorKind;
 use error::Failure;
 use std::process::ExitCode;
@@ -49,7 +50,6 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Failure> {
-    refuse_later_commands()?;
     let arguments = match Arguments::parse_all() {
         Ok(arguments) => arguments,
         Err(error) => return explain(&error),
@@ -63,20 +63,11 @@ fn run() -> Result<(), Failure> {
         Command::Impute(args) => impute::run(args),
         Command::Select(args) => select::run(args),
         Command::Sample(args) => sample::run(args),
+        Command::Play(args) => play::run(args),
         Command::Info(args) => info::run(args),
         Command::Convert(args) => convert::run(args),
         Command::Completions { shell } => shell::completions(*shell),
         Command::Man(args) => shell::man(args),
-    }
-}
-
-fn refuse_later_commands() -> Result<(), Failure> {
-    let command = std::env::args_os().nth(1).unwrap_or_default().to_string_lossy().into_owned();
-    match LATER_COMMANDS.contains(&command.as_str()) {
-        true => {
-            Err(Failure::call(format!("the command {command} is not available in this version; see miscela --help")))
-        }
-        false => Ok(()),
     }
 }
 

@@ -33,18 +33,23 @@ struct Interrupt {
     told: Once,
 }
 
+/// A flag that the interrupt of a keyboard and the request to end set from now on; the second ends the process there and then.
+/// That a terminal is closed is left to the system, which may have been told that it does not matter.
+pub(crate) fn interrupt() -> Result<Arc<AtomicBool>, Failure> {
+    let came = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        // In this order, so that the first only sets the flag.
+        flag::register_conditional_shutdown(signal, KILLED, Arc::clone(&came))
+            .and_then(|_| flag::register(signal, Arc::clone(&came)))
+            .map_err(|error| Failure::fault(format!("cannot heed signals: {error}")))?;
+    }
+    Ok(came)
+}
+
 impl Interrupt {
-    /// Heeds the interrupt of a keyboard and the request to end; the second ends the process there and then. That a terminal is
-    /// closed is left to the system, which may have been told that it does not matter.
+    /// Heeds an [`interrupt`] from now on.
     fn watch() -> Result<Arc<Self>, Failure> {
-        let came = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
-            // In this order, so that the first only sets the flag.
-            flag::register_conditional_shutdown(signal, KILLED, Arc::clone(&came))
-                .and_then(|_| flag::register(signal, Arc::clone(&came)))
-                .map_err(|error| Failure::fault(format!("cannot heed signals: {error}")))?;
-        }
-        let interrupt = Arc::new(Self { came, told: Once::new() });
+        let interrupt = Arc::new(Self { came: interrupt()?, told: Once::new() });
         let watched = Arc::downgrade(&interrupt);
         thread::spawn(move || {
             while watched.upgrade().is_some_and(|interrupt| !interrupt.heard()) {

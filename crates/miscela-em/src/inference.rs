@@ -302,13 +302,19 @@ pub fn densest_labels<F: Float>(samples: &Samples<F>, density: &Density<F>, thre
 
 /// The probability of each component for each row, n × k, and k + 1 columns with noise, the last; each row sums to one.
 pub fn responsibilities<F: Float>(samples: &Samples<F>, density: &Density<F>, threads: Threads) -> Array2<F> {
+    shares(samples, density, 1.0, threads)
+}
+
+/// What an E-step at a temperature shares out: r ∝ exp(l/T), n × k, and k + 1 columns with noise, the last; each row sums to
+/// one. At T = 1 these are the [`responsibilities`].
+pub fn shares<F: Float>(samples: &Samples<F>, density: &Density<F>, temperature: f64, threads: Threads) -> Array2<F> {
     let k = density.n_labels();
     let mut out = Array2::zeros((samples.n_rows(), k));
     if let Some(out) = out.as_slice_mut() {
         fill_rows(samples, k, k, threads, out, |block, out, scratch: &mut GaussianScratch<F>| {
             for (t, out) in (0..scratch.fill(block, density.offset(), k)).zip(out.chunks_mut(TILE_ROWS * k)) {
                 let columns = scratch.log_densities(density, t);
-                soften(columns, F::one());
+                soften(columns, F::narrow(temperature));
                 out.chunks_exact_mut(k).enumerate().for_each(|(i, row)| probabilities_of(columns, i, row));
             }
         });

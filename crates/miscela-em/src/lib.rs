@@ -74,7 +74,7 @@ pub use history::Change;
 pub use hungarian::cheapest_matching;
 pub use inference::{
     CentroidFit, MixtureFit, densest_labels, distances, evaluate_centroids, evaluate_mixture, log_densities,
-    nearest_centres, nearest_labels, nearest_reduced, responsibilities,
+    nearest_centres, nearest_labels, nearest_reduced, responsibilities, shares,
 };
 pub use joint::{Joint, JointFit};
 pub use line::optimal_centres;

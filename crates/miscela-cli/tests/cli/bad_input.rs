@@ -224,7 +224,6 @@ fn what_is_to_come_says_so() {
         folder.fails(&format!("fit {data} -k 2"), 2, &[data, "not available"]);
         folder.fails(&format!("predict m.json {data}"), 2, &[data, "not available"]);
     }
-    folder.fails("play", 2, &["play", "not available"]);
 }
 
 #[test]

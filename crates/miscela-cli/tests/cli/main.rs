@@ -11,6 +11,7 @@ mod metrics;
 mod missing;
 mod models;
 mod outliers;
+mod play;
 mod report;
 mod run;
 mod search;

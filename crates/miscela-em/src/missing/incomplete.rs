@@ -9,7 +9,7 @@ use super::pattern::{Seen, Whole};
 use crate::density::Density;
 use crate::doubt::{component_log_densities, entropies, entropy_of, uncertainties, uncertainty_of};
 use crate::gaussian::weighted;
-use crate::inference::{MixtureFit, densest_labels, evaluate_mixture, log_densities, responsibilities};
+use crate::inference::{MixtureFit, densest_labels, evaluate_mixture, log_densities, shares};
 use crate::parameters::{Mixture, ParameterError};
 use miscela_kernel::{BLOCK_ROWS, Block, Float, Samples, Threads};
 use ndarray::{Array1, Array2, ArrayView2, Axis};
@@ -67,10 +67,15 @@ impl<'a, F: Float> IncompleteDensity<'a, F> {
 
     /// The probability of each component given what each row shows, n × k; rows sum to one.
     pub fn responsibilities(&self, rows: ArrayView2<F>, threads: Threads) -> Array2<F> {
+        self.shares(rows, 1.0, threads)
+    }
+
+    /// What an E-step at a temperature shares out given what each row shows, n × k; rows sum to one.
+    pub fn shares(&self, rows: ArrayView2<F>, temperature: f64, threads: Threads) -> Array2<F> {
         let filled = self.filled(rows);
-        let mut out = responsibilities(&Samples::unchecked(&filled), self.density, threads);
+        let mut out = shares(&Samples::unchecked(&filled), self.density, temperature, threads);
         let shares = self.visit(rows, threads, |space, _| {
-            share_or_first(&mut space.logs);
+            share_or_first(&mut space.logs, temperature);
             space.logs.iter().map(|r| F::narrow(*r)).collect::<Array1<F>>()
         });
         shares.for_each(|(i, shares)| out.row_mut(i).assign(&shares));
@@ -106,7 +111,7 @@ impl<'a, F: Float> IncompleteDensity<'a, F> {
         figure: impl Fn(&[f64]) -> f64 + Sync + Send,
     ) -> Array1<f64> {
         let figures = self.visit(rows, threads, |space, _| {
-            share_or_first(&mut space.logs);
+            share_or_first(&mut space.logs, 1.0);
             figure(&space.logs)
         });
         figures.for_each(|(i, figure)| out[i] = figure);
@@ -137,7 +142,7 @@ impl<'a, F: Float> IncompleteDensity<'a, F> {
         let mut out = rows.to_owned();
         let d = self.whole.width();
         let values = self.visit(rows, threads, |space, seen| {
-            share_or_first(&mut space.logs);
+            share_or_first(&mut space.logs, 1.0);
             let expected = |j: usize| {
                 let terms = space.logs.iter().enumerate();
                 terms.map(|(c, r)| r * (self.whole.mean(c)[j] + space.z[c * d + j])).sum::<f64>()
@@ -219,8 +224,8 @@ impl<'a, F: Float> IncompleteDensity<'a, F> {
 }
 
 /// Shares that sum to one: a row that no component gives any density goes to the first, as its label does.
-fn share_or_first(logs: &mut [f64]) {
-    share(logs, 1.0);
+fn share_or_first(logs: &mut [f64], temperature: f64) {
+    share(logs, temperature);
     if logs.iter().all(|r| *r == 0.0) {
         logs[0] = 1.0;
     }

@@ -11,7 +11,7 @@ use std::thread;
 /// Chunks are merged in the order of the source, so a fit has the same bits for any number of threads, and for any other source
 /// of the same chunks. Memory: three chunks, and the sums.
 ///
-/// While the next chunk is read, on a thread of its own, the calling one waits; a source that works on the same pool of rayon's as the caller
+/// While the next chunk is read, on a thread of its own (with the feature `rayon`, and unless only one may be used), the calling one waits; a source that works on the same pool of rayon's as the caller
 /// runs in needs a thread of it to be free.
 pub struct Streamed<'a, F: Float> {
     source: &'a dyn Source<F>,
@@ -60,7 +60,7 @@ impl<'a, F: Float> Streamed<'a, F> {
             Ok((chunk, counts))
         };
         let mut chunks = self.source.chunks()?.map(checked);
-        if self.threads == Threads::One {
+        if self.threads == Threads::One || cfg!(not(feature = "rayon")) {
             chunks.try_for_each(&mut next)?
         } else {
             ahead(chunks, next)?
