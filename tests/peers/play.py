@@ -19,6 +19,13 @@ from playwright.sync_api import sync_playwright
 IDLE = "() => waiting === 0 && state.frames.length > 0"
 
 
+class Unheard(Checks):
+    """For a page that is to be refused something."""
+
+    def that(self, what, holds, seen=""):
+        pass
+
+
 @contextlib.contextmanager
 def served(checks, miscela, *words):
     """A server, which an interrupt ends."""
@@ -238,7 +245,7 @@ def main():
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         browser, folder = Browser(playwright, checks), Path(name)
         # Refusals are errors on the console of Chromium, whatever the page does about them.
-        loud = Browser(playwright, Checks())
+        loud = Browser(playwright, Unheard())
         for about, check in (
             ("served", lambda: check_served(checks, browser, miscela)),
             ("drawing", lambda: check_drawing(checks, loud, miscela)),

@@ -177,7 +177,7 @@ function choose(set) {
   act(startAnew);
 }
 function viewOf(rows) {
-  const [lows, highs] = [[-2.5, -2.5], [2.5, 2.5]];
+  const [lows, highs] = rows.length > 1 ? [[Infinity, Infinity], [-Infinity, -Infinity]] : [[-2.5, -2.5], [2.5, 2.5]];
   for (const row of rows) {
     for (const j of [0, 1]) {
       lows[j] = Math.min(lows[j], row[j] - 0.3);
@@ -284,11 +284,11 @@ function drawCursor() {
 function drawTrace(id, name, of, other = []) {
   const data = state.frames.map((frame, i) => [iterationOf(i), of(frame)]);
   const all = [...data, ...other];
-  const last = Math.max(1, ...all.map(([x]) => x));
+  const last = Math.max(4, ...all.map(([x]) => x));
   const values = all.map(([, y]) => y);
   const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [0, 1];
   const margin = (high - low) * 0.08 || Math.abs(high) * 0.05 || 0.5;
-  const panel = new Panel(at(id), { name: 'iteration', low: 0, high: last }, { name, low: low - margin, high: high + margin }, 170);
+  const panel = new Panel(at(id), { name: 'iteration', low: 0, high: last }, { name, low: low - margin, high: high + margin }, 200);
   panel.frame();
   panel.clipped(() => {
     if (other.length) panel.curve(other, Colours.of('dim'), { width: 2, dash: [5, 4] });
@@ -302,6 +302,8 @@ function drawTrace(id, name, of, other = []) {
 function drawTraces() {
   drawTrace('likelihood', 'log-likelihood a point', frame => frame.log_likelihood);
   const kMeans = (state.kMeans?.trace ?? []).map((inertia, i) => [i, inertia]);
+  const end = iterationOf(state.frames.length - 1);
+  if (kMeans.length && end > kMeans.length - 1) kMeans.push([end, kMeans.at(-1)[1]]);
   drawTrace('inertia', 'inertia a point (dashed: k-means)', frame => frame.inertia, kMeans);
 }
 
@@ -500,6 +502,8 @@ function open() {
   document.body.classList.toggle('recorded', record !== null);
   at('shape').max = config.path.shapes.length - 1;
   at('assigned').max = config.path.assigned.length - 1;
+  const sphere = config.path.shapes.findIndex(({ weights }) => weights === 'equal');
+  at('sphere').style.left = 100 * sphere / (config.path.shapes.length - 1) + '%';
   at('k').max = config.max_k;
   at('k').value = config.start.k;
   at('seed').value = config.start.seed;
