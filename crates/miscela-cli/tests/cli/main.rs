@@ -4,6 +4,7 @@ mod bad_input;
 mod batches;
 mod bayesian;
 mod bisecting;
+mod book;
 mod exchange;
 mod fit;
 mod formats;
