@@ -103,7 +103,7 @@ fn values_may_be_missing_in_a_stream() {
         (0..3).map(value).collect::<Vec<_>>().join(",")
     };
     let rows: Vec<String> = (0..1500).map(row).collect();
-    folder.write("gaps.csv", &format!("a,b,c\n{}\n", rows.join("\n")));
+    folder.write("gaps.csv", format!("a,b,c\n{}\n", rows.join("\n")));
     for method in ["-m kmeans", "-m gmm"] {
         let fit = |how: &str| {
             folder.json(&format!("fit gaps.csv {method} --init-centers start.csv --missing marginal {how}"))

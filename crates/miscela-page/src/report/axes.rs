@@ -13,6 +13,9 @@ const MOST_PRODUCTS: usize = 500;
 /// The most columns that the weightiest parts of a principal component are named of.
 const MOST_NAMED: usize = 3;
 
+/// B Σₖ Bᵀ of group k's covariance for a basis B, a × d.
+pub type Projected<'a> = dyn Fn(usize, ArrayView2<f64>) -> Array2<f64> + 'a;
+
 /// The clusters or components of a model, as plain numbers.
 #[derive(Clone, Copy)]
 pub struct Groups<'a> {
@@ -24,8 +27,8 @@ pub struct Groups<'a> {
     pub shares: &'a [f64],
     /// Rows of no group have the label k.
     pub noise: bool,
-    /// B Σₖ Bᵀ of a group's covariance for a basis B, a × d, where groups have covariances.
-    pub covariance: Option<&'a dyn Fn(usize, ArrayView2<f64>) -> Array2<f64>>,
+    /// Covariances as they look in a basis, where groups have such.
+    pub covariance: Option<&'a Projected<'a>>,
     /// The degrees of freedom of Student-t components, k.
     pub degrees: Option<&'a [f64]>,
 }
@@ -225,7 +228,7 @@ fn principal(drawn: &Drawn, columns: &[String]) -> Vec<Component> {
         let at = m.checked_sub(rank + 1)?;
         let value = found.values[at];
         // What is nothing but rounding has no direction.
-        if !(value > 1e-12 * total) {
+        if value.is_nan() || value <= 1e-12 * total {
             return None;
         }
         let vector = Array1::from_shape_fn(m, |i| found.vectors[i * m + at]);

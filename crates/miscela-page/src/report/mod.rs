@@ -16,7 +16,7 @@ mod pack;
 mod survey;
 mod tally;
 
-pub use axes::{Axes, Groups};
+pub use axes::{Axes, Groups, Projected};
 pub use near::Near;
 pub use survey::{Drawn, Survey};
 pub use tally::{Labelled, Tally};

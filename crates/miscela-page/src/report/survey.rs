@@ -124,7 +124,7 @@ impl Survey {
         let number = self.n_rows;
         self.n_rows += 1;
         self.all_weigh_one &= weight == 1.0;
-        if !(weight > 0.0) {
+        if weight.is_nan() || weight <= 0.0 {
             return;
         }
         let key = -uniform::unit(uniform::of_row(self.seed, number as usize)).ln() / weight;

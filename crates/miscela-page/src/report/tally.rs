@@ -81,7 +81,7 @@ impl Tally {
             let weight = weights.and_then(|weights| weights.get(i)).copied().unwrap_or(1.0);
             let number = self.seen;
             self.seen += 1;
-            if !(weight > 0.0) || label >= self.rows.len() {
+            if weight.is_nan() || weight <= 0.0 || label >= self.rows.len() {
                 continue;
             }
             self.weight += weight;
