@@ -35,38 +35,54 @@ const ITERATIONS: u64 = 10;
 const REPEATS: usize = 3;
 
 fn main() -> Outcome<()> {
-    match std::env::args().nth(1).as_deref() {
-        Some("worker") => worker(),
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next().as_deref() {
+        Some("worker") => work(arguments.next().ok_or("how many bytes?")?.parse()?),
         _ => measure(),
     }
 }
 
-/// A worker of one thread, in a process of its own.
-fn worker() -> Outcome<()> {
+/// A worker of one thread on one core, in a process of its own.
+struct Worker {
+    process: Child,
+    address: String,
+}
+
+impl Worker {
+    /// Two, each on a core of its own, which keep so many bytes.
+    fn pair(memory: usize) -> Outcome<[Self; 2]> {
+        Ok([Self::start("0", memory)?, Self::start("1", memory)?])
+    }
+
+    fn start(core: &str, memory: usize) -> Outcome<Self> {
+        // Reading files takes threads too: they share the core.
+        let mut process = Command::new("taskset")
+            .args(["-c", core])
+            .arg(std::env::current_exe()?)
+            .args(["worker", &memory.to_string()])
+            .env("RAYON_NUM_THREADS", "1")
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut address = String::new();
+        BufReader::new(process.stdout.take().ok_or("no output")?).read_line(&mut address)?;
+        Ok(Self { process, address: address.trim().to_string() })
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn work(memory: usize) -> Outcome<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         println!("http://{}", listener.local_addr()?);
-        Ok(serve(listener).await?)
+        Ok(serve(listener, memory).await?)
     })
-}
-
-struct Process(Child, String);
-
-impl Process {
-    fn start() -> Outcome<Self> {
-        let mut child = Command::new(std::env::current_exe()?).arg("worker").stdout(Stdio::piped()).spawn()?;
-        let mut address = String::new();
-        BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut address)?;
-        Ok(Self(child, address.trim().to_string()))
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 fn measure() -> Outcome<()> {
@@ -78,24 +94,26 @@ fn measure() -> Outcome<()> {
     let (folder, small) = (tempfile::tempdir()?, tempfile::tempdir()?);
     parquet(folder.path(), rows.view(), 8)?;
     parquet(small.path(), self::rows(2000).view(), 8)?;
-    let processes = (Process::start()?, Process::start()?);
-    for workers in [vec![&processes.0.1], vec![&processes.0.1, &processes.1.1]] {
-        let cluster = Cluster::new(workers.iter())?;
-        println!("\n{} workers of one thread, Parquet in 8 files", workers.len());
-        let passes = |folder: &Path| runtime.block_on(passes(cluster.context(1), folder));
-        let (mut all, mut few) = (passes(folder.path())?, passes(small.path())?);
+    let (reads, keeps) = (Worker::pair(0)?, Worker::pair(1 << 30)?);
+    for count in [1, 2] {
+        println!("\n{count} workers of one thread, Parquet in 8 files");
+        let passes = |workers: &[Worker], folder: &Path| {
+            let cluster = Cluster::new(workers[..count].iter().map(|worker| &worker.address))?;
+            runtime.block_on(passes(cluster.context(1), folder))
+        };
+        let (mut files, mut memory) = (passes(&reads, folder.path())?, passes(&keeps, folder.path())?);
+        let mut few = passes(&reads, small.path())?;
         for (name, task) in tasks(&rows)? {
-            let whole = least(|| all.run(&task))?;
-            let scan = least(|| all.run(&Task::<f64>::Summary))?;
+            let (from_files, from_memory) = (least(|| files.run(&task))?, least(|| memory.run(&task))?);
             let (fixed, sent) = (least(|| few.run(&Task::<f64>::Summary))?, least(|| few.run(&task))?);
             let shuffle = (sent - fixed).max(0.0);
             println!(
-                "{name:28} {:7.1} ms a pass = scheduling {:.1} + task and sums there and back {:.1} + scan {:.1} + compute {:.1}",
-                1e3 * whole,
+                "{name:28} {:7.1} ms a pass from files, {:7.1} when kept = scheduling {:.1} + task and sums there and back {:.1} + compute {:.1}",
+                1e3 * from_files,
+                1e3 * from_memory,
                 1e3 * fixed,
                 1e3 * shuffle,
-                1e3 * (scan - fixed),
-                1e3 * (whole - scan - shuffle)
+                1e3 * (from_memory - fixed - shuffle)
             );
         }
     }

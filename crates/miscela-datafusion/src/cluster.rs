@@ -138,13 +138,15 @@ fn read(urls: &RwLock<Vec<Url>>) -> Vec<Url> {
     urls.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
 }
 
-/// Tells datafusion-distributed who is there.
+/// Tells datafusion-distributed who is there: of a single worker, twice, since a plan for one worker would be run by whoever
+/// asks instead, who need not have the files.
 struct Present(Arc<RwLock<Vec<Url>>>);
 
 #[async_trait]
 impl WorkerResolver for Present {
     fn get_urls(&self) -> Result<Vec<Url>> {
-        Ok(read(&self.0))
+        let present = read(&self.0);
+        Ok(present.iter().cycle().take(present.len().max(2)).cloned().collect())
     }
 }
 

@@ -14,6 +14,7 @@ mod codec;
 mod error;
 mod fit;
 mod gather;
+mod kept;
 mod locate;
 mod models;
 mod pass;

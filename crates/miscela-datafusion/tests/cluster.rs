@@ -9,7 +9,8 @@ use linfa::prelude::*;
 use miscela::prelude::*;
 use miscela_datafusion::{Cluster, Table, fit_gaussian_mixture, fit_kmeans, fit_kmeans_observed, register};
 use std::error::Error;
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -23,9 +24,9 @@ struct Worker {
 }
 
 impl Worker {
-    fn start() -> Result<Self, Box<dyn Error>> {
+    fn start(cache: &str) -> Result<Self, Box<dyn Error>> {
         let mut process = Command::new(env!("CARGO_BIN_EXE_miscela-worker"))
-            .args(["--listen", "127.0.0.1:0", "--threads", "1"])
+            .args(["--listen", "127.0.0.1:0", "--threads", "1", "--cache", cache])
             .stdout(Stdio::piped())
             .spawn()?;
         let mut line = String::new();
@@ -48,7 +49,11 @@ impl Drop for Worker {
 }
 
 fn workers(count: usize) -> Result<(Vec<Worker>, Cluster), Box<dyn Error>> {
-    let workers = (0..count).map(|_| Worker::start()).collect::<Result<Vec<_>, _>>()?;
+    workers_that_keep(count, "1G")
+}
+
+fn workers_that_keep(count: usize, cache: &str) -> Result<(Vec<Worker>, Cluster), Box<dyn Error>> {
+    let workers = (0..count).map(|_| Worker::start(cache)).collect::<Result<Vec<_>, _>>()?;
     let cluster = Cluster::new(workers.iter().map(|worker| &worker.address))?;
     Ok((workers, cluster))
 }
@@ -59,7 +64,7 @@ async fn with_table(context: SessionContext, folder: &Path) -> Result<SessionCon
     Ok(context)
 }
 
-/// Fails unless the query runs on two workers.
+/// Fails unless the query runs as two tasks on workers.
 async fn is_spread(context: &SessionContext, query: &str) -> Tested {
     let plan = context.sql(query).await?.create_physical_plan().await?;
     let plan = datafusion_distributed::display_plan_ascii(plan.as_ref(), false);
@@ -162,6 +167,65 @@ async fn a_worker_that_is_killed_changes_nothing() -> Tested {
     workers.clear();
     let error = fit_kmeans(&context, "measured", params()).await.err().ok_or("there is no worker left")?;
     assert_eq!(error.to_string(), "none of the 2 workers answers; start them, or name others");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_read_once_and_again_when_a_file_changes() -> Tested {
+    let rows = rows(40_000, 3, 4);
+    let folder = tempfile::tempdir()?;
+    parquet(folder.path(), &rows, None, 2)?;
+    let (_workers, cluster) = workers(2)?;
+    let fit = async |cluster: &Cluster| {
+        // A session of its own, which looks at the folder anew.
+        let context = with_table(cluster.context(2), folder.path()).await?;
+        Ok::<_, Box<dyn Error>>(fit_kmeans(&context, "measured", kmeans(&rows, 4)).await?)
+    };
+    let before = fit(&cluster).await?;
+
+    // The rows are destroyed; neither the file's size nor its time of change tells.
+    let mut file = File::options().write(true).open(folder.path().join("part-1.parquet"))?;
+    let (size, time) = (file.metadata()?.len(), file.metadata()?.modified()?);
+    file.seek(SeekFrom::Start(4))?;
+    file.write_all(&vec![0xff; size as usize / 2])?;
+    file.set_modified(time)?;
+    let kept = fit(&cluster).await?;
+    assert_close(kept.centroids(), before.centroids(), 1e-12);
+    let (_workers, forgetful) = workers_that_keep(2, "0")?;
+    assert!(fit(&forgetful).await.is_err());
+
+    file.set_modified(time + Duration::from_secs(2))?;
+    assert!(fit(&cluster).await.is_err());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_are_too_many_to_keep_are_read_again() -> Tested {
+    let rows = rows(60_000, 3, 4);
+    let folder = tempfile::tempdir()?;
+    parquet(folder.path(), &rows, None, 2)?;
+    // Less than the half that each worker reads, and part of a partition fits.
+    let (_workers, cluster) = workers_that_keep(2, "400K")?;
+    let context = with_table(cluster.context(2), folder.path()).await?;
+    let there = fit_kmeans(&context, "measured", kmeans(&rows, 4)).await?;
+    let here = kmeans(&rows, 4).fit(&DatasetBase::from(rows.clone()))?;
+    assert_close(there.centroids(), here.centroids(), 1e-12);
+    assert_eq!(there.report().iterations, here.report().iterations);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_single_worker_works_too() -> Tested {
+    let rows = rows(20_000, 3, 4);
+    let folder = tempfile::tempdir()?;
+    parquet(folder.path(), &rows, None, 4)?;
+    let (_workers, cluster) = workers(1)?;
+    let context = with_table(cluster.context(1), folder.path()).await?;
+    // By itself, not by whoever asks.
+    is_spread(&context, "SELECT sum(x0) FROM measured").await?;
+    let there = fit_kmeans(&context, "measured", kmeans(&rows, 4)).await?;
+    let here = kmeans(&rows, 4).fit(&DatasetBase::from(rows.clone()))?;
+    assert_close(there.centroids(), here.centroids(), 1e-12);
     Ok(())
 }
 

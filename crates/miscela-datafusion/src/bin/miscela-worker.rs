@@ -1,6 +1,7 @@
 //! A worker of a cluster: `miscela-worker --listen 0.0.0.0:7301 --threads 8`.
 
 use clap::Parser;
+use datafusion::prelude::SessionContext;
 use std::error::Error;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -19,6 +20,13 @@ struct Arguments {
     /// How many threads work.
     #[arg(long, value_name = "T", default_value_t = std::thread::available_parallelism().map_or(1, usize::from))]
     threads: usize,
+    /// Memory for rows of files, so that a fit reads them once and not in each of its passes: 512M, 2G; 0 for none.
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = bytes)]
+    cache: usize,
+}
+
+fn bytes(size: &str) -> Result<usize, String> {
+    SessionContext::parse_capacity_limit("--cache", size).map_err(|error| error.strip_backtrace())
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -29,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let listener = TcpListener::bind(arguments.listen).await?;
         println!("listening on http://{}", listener.local_addr()?);
         std::io::stdout().flush()?;
-        miscela_datafusion::serve(listener).await?;
+        miscela_datafusion::serve(listener, arguments.cache).await?;
         Ok(())
     })
 }
