@@ -69,6 +69,11 @@ impl Axis {
         (value - self.low) / (self.high - self.low)
     }
 
+    /// What is there on the axis.
+    pub(crate) fn value(&self, fraction: f64) -> f64 {
+        self.low + fraction * (self.high - self.low)
+    }
+
     /// The name, cut so that with what the labels leave out it is no wider than `limit`.
     pub(crate) fn title(&self, size: f64, limit: f64) -> String {
         let left_out = self.labels.left_out();

@@ -1,11 +1,11 @@
 //! One column: a histogram whose bars are divided among the clusters, and the densities of the components over it.
 
 use crate::axis::range;
-use crate::palette::{colour, line_colour};
+use crate::palette::{colour_of, line_colour};
 use crate::panel::Panel;
 use crate::scene::{INK, Point, Rect, Shape, WHITE};
 use crate::{Clusters, PlotError};
-use std::f64::consts::TAU;
+use std::f64::consts::{PI, TAU};
 
 /// A histogram, scaled so that its area is one.
 pub(crate) struct Histogram {
@@ -16,17 +16,22 @@ pub(crate) struct Histogram {
 }
 
 impl Histogram {
-    /// Half as many bins again as the Rice rule's 2·n^⅓, as there is more than one hump.
-    pub(crate) fn new(clusters: &Clusters, column: usize) -> Self {
+    /// Half as many bins again as the Rice rule's 2·n^⅓, as there is more than one hump. Rows beyond `low..high` are in none.
+    pub(crate) fn new(clusters: &Clusters, column: usize, (low, high): (f64, f64)) -> Self {
         let points = clusters.points.column(column);
-        let bins = (3.0 * (points.len() as f64).cbrt()).ceil().clamp(6.0, 60.0);
-        let (low, high) = range(points.iter().copied());
+        let counts = |(row, x): &(usize, &f64)| (low..=high).contains(*x) && clusters.row_weight(*row) > 0.0;
+        let shown = || points.iter().enumerate().filter(counts);
+        // A bar of many clusters has many parts.
+        let most = if clusters.n_labels() > 20 { 24.0 } else { 60.0 };
+        let bins = (3.0 * (shown().count() as f64).cbrt()).ceil().clamp(6.0, most);
+        let (low, high) = range(shown().map(|(_, x)| *x));
         let (low, bin) = if high > low { (low, (high - low) / bins) } else { (low - 0.5, 1.0) };
         let mut heights = vec![vec![0.0; bins as usize]; clusters.n_labels()];
-        let one = 1.0 / (points.len() as f64 * bin);
-        for (x, &label) in points.iter().zip(clusters.labels) {
+        // Of all rows, so that what is shown has the scale of the components.
+        let total: f64 = (0..points.len()).map(|row| clusters.row_weight(row)).sum();
+        for (row, x) in shown() {
             let bar = (((x - low) / bin) as usize).min(bins as usize - 1);
-            heights[label][bar] += one;
+            heights[clusters.labels[row]][bar] += clusters.row_weight(row) / total / bin;
         }
         Self { low, bin, heights }
     }
@@ -37,7 +42,7 @@ impl Histogram {
     }
 
     /// Bars, one cluster's parts upon the other's.
-    fn bars(&self, panel: &Panel) -> Vec<Shape> {
+    fn bars(&self, clusters: &Clusters, panel: &Panel) -> Vec<Shape> {
         let mut base = vec![0.0; self.heights.first().map_or(0, Vec::len)];
         let mut shapes = vec![];
         for (c, parts) in self.heights.iter().enumerate() {
@@ -50,31 +55,55 @@ impl Histogram {
                 *base += part;
             }
             if !polygons.is_empty() {
-                shapes.push(Shape::Areas { polygons, fill: colour(c).mix(WHITE, 0.35), opacity: 1.0 });
+                shapes.push(Shape::Areas { polygons, fill: colour_of(clusters, c).mix(WHITE, 0.35), opacity: 1.0 });
             }
         }
         shapes
     }
 }
 
-/// The weighted normal density of component `c` in one column.
+/// The weighted density of component `c` in one column: normal, or Student's t.
 fn component(clusters: &Clusters, c: usize, column: usize, share: f64) -> Option<impl Fn(f64) -> f64> {
-    let variance = clusters.covariances?[(c, column, column)];
-    let (mean, deviation) = (clusters.centres[(c, column)], variance.sqrt());
-    (deviation > 0.0).then_some(move |x: f64| {
-        let z = (x - mean) / deviation;
-        share * (-z * z / 2.0).exp() / (deviation * TAU.sqrt())
+    let scale = clusters.covariances?[(c, column, column)].sqrt();
+    let (mean, degrees) = (clusters.centres[(c, column)], clusters.degrees.map(|degrees| degrees[c]));
+    // (Γ((ν+1)/2) / Γ(ν/2)) / √(πν), or 1/√(2π)
+    let peak = degrees.map_or(TAU.sqrt().recip(), |v| gamma_ratio(v) / (PI * v).sqrt());
+    (scale > 0.0).then_some(move |x: f64| {
+        let z = (x - mean) / scale;
+        let fall = match degrees {
+            None => (-z * z / 2.0).exp(),
+            Some(v) => (-(v + 1.0) / 2.0 * (z * z / v).ln_1p()).exp(),
+        };
+        share * fall * peak / scale
     })
+}
+
+/// Γ((ν+1)/2) / Γ(ν/2): steps up to where its asymptotic series is exact to 10⁻¹², and back down.
+fn gamma_ratio(degrees: f64) -> f64 {
+    let mut v = degrees;
+    let mut factor = 1.0;
+    while v < 40.0 {
+        factor *= v / (v + 1.0);
+        v += 2.0;
+    }
+    let x = v / 2.0;
+    let terms = [1.0, -1.0 / 8.0, 1.0 / 128.0, 5.0 / 1024.0, -21.0 / 32_768.0, -399.0 / 262_144.0];
+    let series = terms.iter().rev().fold(0.0, |sum, term| sum / x + term);
+    factor * x.sqrt() * series
 }
 
 /// The weights of the components; where none are given, the shares of the rows.
 fn shares(clusters: &Clusters) -> Vec<f64> {
-    match clusters.weights {
-        Some(weights) => weights.to_vec(),
-        None => {
-            clusters.sizes()[..clusters.k()].iter().map(|&size| size as f64 / clusters.labels.len() as f64).collect()
-        }
+    if let Some(weights) = clusters.weights {
+        return weights.to_vec();
     }
+    let mut shares = vec![0.0; clusters.n_labels()];
+    for (row, &label) in clusters.labels.iter().enumerate() {
+        shares[label] += clusters.row_weight(row);
+    }
+    let total: f64 = shares.iter().sum();
+    shares.truncate(clusters.k());
+    shares.into_iter().map(|share| share / total).collect()
 }
 
 /// How high the vertical axis must reach; narrow components may reach beyond it and are cut.
@@ -99,22 +128,41 @@ pub(crate) fn density(
     panel: &Panel,
 ) {
     const STEPS: usize = 240;
-    shapes.extend(histogram.bars(panel));
-    let xs: Vec<f64> = (0..=STEPS).map(|i| low + (high - low) * i as f64 / STEPS as f64).collect();
-    let mut total = vec![0.0; xs.len()];
+    shapes.extend(histogram.bars(clusters, panel));
+    let grid = |steps: usize| (0..=steps).map(move |i| low + (high - low) * i as f64 / steps as f64);
+    let on_the_axis = |x: &f64| (low..=high).contains(x);
+    // A component may be narrower than a step.
+    let places = |steps: usize, components: std::ops::Range<usize>| -> Vec<f64> {
+        let bends = components.flat_map(|c| around(clusters, c, column));
+        let mut xs: Vec<f64> = grid(steps).chain(bends).filter(on_the_axis).collect();
+        xs.sort_by(f64::total_cmp);
+        xs
+    };
+    let components: Vec<_> = shares(clusters)
+        .into_iter()
+        .enumerate()
+        .filter_map(|(c, share)| Some((c, component(clusters, c, column, share)?)))
+        .collect();
     let mut curves = vec![];
-    for (c, share) in shares(clusters).into_iter().enumerate() {
-        if let Some(component) = component(clusters, c, column, share) {
-            let heights: Vec<f64> = xs.iter().map(|&x| component(x)).collect();
-            total.iter_mut().zip(&heights).for_each(|(total, height)| *total += height);
-            curves.push(Shape::line(curve(&xs, &heights, panel), line_colour(c), 1.8));
+    // Many curves have fewer points each.
+    let steps = (5 * STEPS / clusters.k().max(1)).clamp(20, STEPS);
+    for (c, density) in &components {
+        let xs = places(steps, *c..*c + 1);
+        let heights: Vec<f64> = xs.iter().map(|x| density(*x)).collect();
+        for points in panel.visible(&curve(&xs, &heights, panel), false) {
+            curves.push(Shape::line(points, line_colour(*c), 1.8));
         }
     }
-    if curves.len() > 1 {
-        let points = curve(&xs, &total, panel);
-        curves.push(Shape::Line { points, closed: false, stroke: INK, width: 1.0, dashed: true });
+    if components.len() > 1 {
+        let xs = places(STEPS, 0..clusters.k().min(20));
+        let heights: Vec<f64> =
+            xs.iter().map(|x| components.iter().map(|(_, density)| density(*x)).sum::<f64>()).collect();
+        for points in panel.visible(&curve(&xs, &heights, panel), false) {
+            curves.push(Shape::Line { points, closed: false, stroke: INK, width: 1.0, dashed: true });
+        }
     }
-    for c in 0..clusters.k() {
+    let inside = |c: &usize| (low..=high).contains(&clusters.centres[(*c, column)]);
+    for c in (0..clusters.k()).filter(inside) {
         let [x, _] = panel.place(clusters.centres[(c, column)], 0.0);
         let ends = vec![[x, panel.area.bottom() + 1.0], [x, panel.area.bottom() - 0.09 * panel.area.height]];
         curves.push(Shape::line(ends.clone(), WHITE, 4.4));
@@ -123,6 +171,28 @@ pub(crate) fn density(
     shapes.push(Shape::Clipped { area: panel.area, shapes: curves });
 }
 
+/// Places where the density of a component bends.
+fn around(clusters: &Clusters, c: usize, column: usize) -> Vec<f64> {
+    const STEPS: i32 = 6;
+    let scale = clusters.covariances.map_or(0.0, |covariances| covariances[(c, column, column)].max(0.0).sqrt());
+    (-STEPS..=STEPS).map(|i| clusters.centres[(c, column)] + f64::from(i) * 0.5 * scale).collect()
+}
+
 fn curve(xs: &[f64], heights: &[f64], panel: &Panel) -> Vec<Point> {
     xs.iter().zip(heights).map(|(&x, &y)| panel.place(x, y)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn students_density_is_known() {
+        // 1/√π · Γ(1)/Γ(½) = 1/π for the Cauchy distribution, and R's dt(0, c(4, 100)) = 0.375, 0.3979462.
+        for (degrees, density) in [(1.0, PI.recip()), (4.0, 0.375), (100.0, 0.397_946_2)] {
+            let peak = gamma_ratio(degrees) / (PI * degrees).sqrt();
+            assert!((peak - density).abs() < 1e-7, "{degrees}: {peak}");
+        }
+        assert!((gamma_ratio(1.0) - PI.sqrt().recip()).abs() < 1e-11);
+    }
 }

@@ -7,17 +7,16 @@ use std::f64::consts::TAU;
 /// [variance of x, covariance, variance of y]
 pub(crate) type Covariance2 = [f64; 3];
 
-/// A closed line of `SIDES` points.
-pub(crate) fn ellipse(centre: Point, [xx, xy, yy]: Covariance2, r: f64) -> Vec<Point> {
-    const SIDES: usize = 72;
+/// A closed line of so many points.
+pub(crate) fn ellipse(centre: Point, [xx, xy, yy]: Covariance2, r: f64, sides: usize) -> Vec<Point> {
     let half = (xx / 2.0 - yy / 2.0).hypot(xy);
     let middle = xx / 2.0 + yy / 2.0;
     // Rounding may leave a singular covariance slightly negative.
     let (long, short) = ((middle + half).max(0.0).sqrt(), (middle - half).max(0.0).sqrt());
     let (sin, cos) = (xy.atan2(xx / 2.0 - yy / 2.0) / 2.0).sin_cos();
-    (0..SIDES)
+    (0..sides)
         .map(|i| {
-            let (v, u) = (TAU * i as f64 / SIDES as f64).sin_cos();
+            let (v, u) = (TAU * i as f64 / sides as f64).sin_cos();
             let (u, v) = (r * long * u, r * short * v);
             [centre[0] + cos * u - sin * v, centre[1] + sin * u + cos * v]
         })
@@ -35,7 +34,7 @@ mod tests {
         fn all_points_are_as_far(a in 0.1..5.0f64, b in -5.0..5.0f64, c in 0.1..5.0f64, r in 0.5..3.0f64) {
             // L·Lᵀ with L = [[a, 0], [b, c]]
             let covariance = [a * a, a * b, b * b + c * c];
-            for [x, y] in ellipse([1.0, -2.0], covariance, r) {
+            for [x, y] in ellipse([1.0, -2.0], covariance, r, 72) {
                 let u = (x - 1.0) / a;
                 let v = (y + 2.0 - b * u) / c;
                 prop_assert!((u.hypot(v) - r).abs() < 1e-6 * r, "{} {}", u.hypot(v), r);
@@ -45,7 +44,7 @@ mod tests {
 
     #[test]
     fn a_singular_covariance_is_a_line() {
-        for [x, y] in ellipse([0.0, 0.0], [4.0, 4.0, 4.0], 1.0) {
+        for [x, y] in ellipse([0.0, 0.0], [4.0, 4.0, 4.0], 1.0, 72) {
             assert!((x - y).abs() < 1e-7);
         }
     }

@@ -12,9 +12,10 @@ pub(crate) fn face() -> &'static Face<'static> {
     &FACE
 }
 
-/// The advance of one character, in pixels.
+/// The advance of one character, in pixels. One that the font has not is taken to be as wide as it is high, as those of other
+/// fonts may be that an SVG is shown in.
 pub(crate) fn advance(character: char, size: f64) -> f64 {
-    let glyph = FACE.glyph_index(character).unwrap_or_default();
+    let Some(glyph) = FACE.glyph_index(character) else { return size };
     f64::from(FACE.glyph_hor_advance(glyph).unwrap_or(0)) * size / f64::from(FACE.units_per_em())
 }
 
@@ -34,4 +35,17 @@ pub(crate) fn fit(text: &str, size: f64, limit: f64) -> String {
         room >= 0.0
     });
     kept.chain(['…']).collect()
+}
+
+/// The text in lines no wider than `limit`, cut between words; a word that is too wide is shortened.
+pub(crate) fn wrapped(text: &str, size: f64, limit: f64) -> Vec<String> {
+    let mut lines: Vec<String> = vec![];
+    for word in text.split_whitespace() {
+        let word = fit(word, size, limit);
+        match lines.last_mut().filter(|line| width(&format!("{line} {word}"), size) <= limit) {
+            Some(line) => *line = format!("{line} {word}"),
+            None => lines.push(word),
+        }
+    }
+    lines
 }

@@ -1,39 +1,159 @@
-//! Where panels, titles and the legend go.
+//! Where panels, titles, the legend and notes go.
 
-use crate::axis::{Axis, padded, range};
-use crate::clusters::finite;
+use crate::axis::Axis;
 use crate::density::{Histogram, density, height};
+use crate::detail::Detail;
+use crate::extent::extent;
 use crate::font;
-use crate::palette::colour;
+use crate::legend::Legend;
+use crate::pairs::pairs;
 use crate::panel::{BELOW, LARGE, Labelled, Panel, SMALL, beside};
-use crate::scatter::{extent, scatter};
-use crate::scene::{Anchor, Rect, Scene, Shape};
+use crate::principal::Projected;
+use crate::regions::regions;
+use crate::scatter::{is_crowded, scatter};
+use crate::scene::{Anchor, FAINT, Rect, Scene, Shape};
 use crate::{Clusters, PlotError};
 
-/// Points drawn in one picture; more are thinned out.
-const MOST_POINTS: usize = 20_000;
-/// Points that each of many panels may draw nevertheless.
-const LEAST_POINTS: usize = 1_000;
-/// Columns in a matrix of pairs.
-const MOST_COLUMNS: usize = 6;
-const MARGIN: f64 = 12.0;
+/// Columns in a matrix of pairs; of more, the principal components are drawn.
+pub(crate) const MOST_COLUMNS: usize = 6;
+pub(crate) const MARGIN: f64 = 12.0;
+/// Width that a legend may take beside a panel.
+pub(crate) const BESIDE: f64 = 640.0;
 /// Height of a title and the gap below it.
 const TITLE: f64 = 2.0 * LARGE;
-const BOTH: Labelled = Labelled { x: true, y: true };
+pub(crate) const BOTH: Labelled = Labelled { x: true, y: true };
+
+/// A picture that grows: shapes, and the words above and below them.
+pub(crate) struct Page {
+    pub(crate) shapes: Vec<Shape>,
+    title: String,
+    notes: Vec<String>,
+}
+
+impl Page {
+    pub(crate) fn new(title: &str, note: &str) -> Self {
+        let notes = if note.is_empty() { vec![] } else { vec![sentence(note)] };
+        Self { shapes: vec![], title: title.to_string(), notes }
+    }
+
+    /// One more sentence below the picture.
+    pub(crate) fn say(&mut self, note: &str) {
+        self.notes.push(sentence(note));
+    }
+
+    /// The whole, whose shapes reach to `width` and `bottom`.
+    pub(crate) fn scene(mut self, width: f64, bottom: f64) -> Scene {
+        const LINE: f64 = 1.45 * SMALL;
+        let room = width - 2.0 * MARGIN;
+        let shown = font::fit(&self.title, LARGE, room);
+        if !shown.is_empty() {
+            self.shapes.push(Shape::text([MARGIN, MARGIN + LARGE], shown, LARGE, Anchor::Start));
+        }
+        let mut height = bottom + MARGIN;
+        for line in font::wrapped(&self.notes.join(" "), SMALL, room) {
+            let at = [MARGIN, height + SMALL];
+            let upwards = false;
+            self.shapes.push(Shape::Text {
+                at,
+                text: line,
+                size: SMALL,
+                colour: FAINT,
+                anchor: Anchor::Start,
+                upwards,
+            });
+            height += LINE;
+        }
+        if !self.notes.is_empty() {
+            height += MARGIN - (LINE - SMALL);
+        }
+        Scene { width: width.ceil(), height: height.ceil(), title: self.title, shapes: self.shapes }
+    }
+}
+
+fn sentence(note: &str) -> String {
+    if note.ends_with(['.', '!', '?', '…']) { note.to_string() } else { format!("{note}.") }
+}
 
 /// The picture of one clustering.
 pub(crate) fn clusters(clusters: &Clusters) -> Result<Scene, PlotError> {
     clusters.check()?;
-    if clusters.n_columns() > 2 {
-        return pairs(clusters);
+    match clusters.n_columns() {
+        1 | 2 => single(clusters, clusters.note),
+        d if d <= MOST_COLUMNS => pairs(clusters),
+        d => {
+            let seen = Projected::new(clusters)?;
+            let flat = Clusters {
+                points: seen.points.view(),
+                centres: seen.centres.view(),
+                covariances: seen.covariances.as_ref().map(|covariances| covariances.view()),
+                names: Some(&seen.names),
+                regions: None,
+                ..*clusters
+            };
+            let note = format!("The plane of the two leading principal components of {d} columns.");
+            let own = if clusters.note.is_empty() { String::new() } else { sentence(clusters.note) + " " };
+            single(&flat, &format!("{own}{note}"))
+        }
     }
+}
+
+/// One panel and its legend.
+fn single(clusters: &Clusters, note: &str) -> Result<Scene, PlotError> {
+    let mut page = Page::new(clusters.title, note);
     let area = Rect { x: MARGIN, y: below_title(clusters.title), width: 620.0, height: 460.0 };
-    let mut shapes = vec![];
-    panel(&mut shapes, clusters, area, MOST_POINTS)?;
-    let legend = Legend::new(clusters, area.height);
-    legend.draw(&mut shapes, area.right() + MARGIN, area.y);
-    let width = area.right() + MARGIN + legend.width() + MARGIN;
-    Ok(titled(shapes, clusters.title, width, area.bottom() + MARGIN))
+    let drawn = panel(&mut page.shapes, clusters, area, &Detail::of(clusters, 1))?;
+    let legend = Legend::of_clusters(clusters, (BESIDE, area.height));
+    legend.draw(&mut page.shapes, area.right() + MARGIN, area.y);
+    explain(&mut page, clusters, &drawn);
+    Ok(page.scene(area.right() + MARGIN + legend.width() + MARGIN, area.bottom()))
+}
+
+/// Says what cannot be seen: how far ellipses go, what shades are, what lies beyond the axes.
+fn explain(page: &mut Page, clusters: &Clusters, panel: &Panel) {
+    let flat = clusters.n_columns() > 1;
+    if clusters.covariances.is_some() {
+        match (flat, clusters.k()) {
+            (true, _) => say_ellipses(page, clusters, &Detail::of(clusters, 1)),
+            (false, 1) => page.say("Line: the density."),
+            (false, _) => page.say("Lines: the components by their weights; dashed: their sum."),
+        }
+    }
+    if flat && is_crowded(clusters, &panel.area) {
+        page.say(SHADES);
+    }
+    let inside = |row: usize| {
+        let inside = |axis: &Axis, column: usize| (0.0..=1.0).contains(&axis.fraction(clusters.points[(row, column)]));
+        inside(&panel.x, 0) && (!flat || inside(&panel.y, 1))
+    };
+    beyond(page, clusters, inside);
+}
+
+pub(crate) const SHADES: &str =
+    "Shades: rows in a square, by the logarithm, in the colour of the cluster with most of them.";
+
+/// Says what ellipses are.
+pub(crate) fn say_ellipses(page: &mut Page, clusters: &Clusters, detail: &Detail) {
+    let list = |words: &[&str]| match words[..detail.radii.len().min(3)] {
+        [one, two, three] => format!("{one}, {two} and {three}"),
+        [one, two] => format!("{one} and {two}"),
+        [one] => one.to_string(),
+        _ => String::new(),
+    };
+    match (detail.radii.is_empty(), clusters.degrees) {
+        (true, _) => page.say("Too many components for ellipses."),
+        (false, None) => page.say(&format!("Ellipses: {} standard deviations.", list(&["1", "2", "3"]))),
+        (false, Some(_)) => page.say(&format!("Ellipses hold {} % of a component.", list(&["39", "86", "99"]))),
+    }
+}
+
+/// Says how many rows are not inside.
+pub(crate) fn beyond(page: &mut Page, clusters: &Clusters, inside: impl Fn(usize) -> bool) {
+    let rows = (0..clusters.points.nrows()).filter(|row| clusters.row_weight(*row) > 0.0);
+    match rows.filter(|row| !inside(*row)).count() {
+        0 => {}
+        1 => page.say("One row lies far beyond the axes."),
+        n => page.say(&format!("{n} rows lie far beyond the axes.")),
+    }
 }
 
 /// Several clusterings side by side, at most four in a row, each under its title.
@@ -49,7 +169,7 @@ pub(crate) fn grid(all: &[Clusters]) -> Result<Scene, PlotError> {
     for (i, clusters) in all.iter().enumerate() {
         let (x, y) = (MARGIN + (i % columns) as f64 * (CELL.0 + MARGIN), (i / columns) as f64 * (CELL.1 + TITLE));
         let area = Rect { x, y: y + TITLE, width: CELL.0, height: CELL.1 - MARGIN };
-        panel(&mut shapes, clusters, area, (MOST_POINTS / all.len()).max(LEAST_POINTS))?;
+        panel(&mut shapes, clusters, area, &Detail::of(clusters, all.len()).small())?;
         let title = font::fit(clusters.title, SMALL + 2.0, CELL.0);
         shapes.push(Shape::text([x + CELL.0 / 2.0, area.y - 8.0], title, SMALL + 2.0, Anchor::Middle));
     }
@@ -59,42 +179,12 @@ pub(crate) fn grid(all: &[Clusters]) -> Result<Scene, PlotError> {
     Ok(Scene { width, height, title, shapes })
 }
 
-/// The objective after each iteration, counted from 1.
-pub(crate) fn trace(values: &[f64], name: &str, title: &str) -> Result<Scene, PlotError> {
-    if values.is_empty() {
-        return Err(PlotError::Nothing("values of the trace"));
-    }
-    finite("values of the trace", values.iter().enumerate())?;
-    let outer = Rect { x: MARGIN, y: below_title(title), width: 620.0, height: 340.0 };
-    let iterations = (1.0, values.len().max(2) as f64);
-    let mut panel =
-        axes(outer, (name, padded(range(values.iter().copied()), 0.05)), ("iteration", padded(iterations, 0.02)))?;
-    panel.x = panel.x.whole();
-    let mut shapes = vec![];
-    panel.grid(&mut shapes, BOTH);
-    let points: Vec<_> = values.iter().enumerate().map(|(i, &value)| panel.place(i as f64 + 1.0, value)).collect();
-    shapes.push(Shape::line(points.clone(), colour(0), 1.8));
-    if points.len() <= 100 {
-        shapes.push(Shape::Discs { centres: points, radius: 2.6, fill: colour(0), opacity: 1.0 });
-    }
-    panel.frame(&mut shapes, BOTH);
-    Ok(titled(shapes, title, outer.right() + 2.0 * MARGIN, outer.bottom() + MARGIN))
-}
-
-fn below_title(title: &str) -> f64 {
+pub(crate) fn below_title(title: &str) -> f64 {
     if title.is_empty() { MARGIN } else { MARGIN + TITLE }
 }
 
-fn titled(mut shapes: Vec<Shape>, title: &str, width: f64, height: f64) -> Scene {
-    let shown = font::fit(title, LARGE, width - 2.0 * MARGIN);
-    if !shown.is_empty() {
-        shapes.push(Shape::text([MARGIN, MARGIN + LARGE], shown, LARGE, Anchor::Start));
-    }
-    Scene { width: width.ceil(), height: height.ceil(), title: title.to_string(), shapes }
-}
-
 /// A panel that fills `outer` with its labels: the upright axis first, as its labels take width from the other.
-fn axes(
+pub(crate) fn axes(
     outer: Rect,
     (y_name, y_range): (&str, (f64, f64)),
     (x_name, x_range): (&str, (f64, f64)),
@@ -108,122 +198,26 @@ fn axes(
 }
 
 /// One column as a density; of more, the first two as a scatter.
-fn panel(shapes: &mut Vec<Shape>, clusters: &Clusters, outer: Rect, most: usize) -> Result<(), PlotError> {
-    let (x_name, x_range) = (clusters.name(0), extent(clusters, 0));
+fn panel(shapes: &mut Vec<Shape>, clusters: &Clusters, outer: Rect, detail: &Detail) -> Result<Panel, PlotError> {
+    let reach = detail.reach();
+    let (x_name, x_range) = (clusters.name(0), extent(clusters, 0, reach));
     if clusters.n_columns() == 1 {
-        let histogram = Histogram::new(clusters, 0);
+        let histogram = Histogram::new(clusters, 0, x_range);
         let top = height(clusters, 0, &histogram)?;
         let panel = axes(outer, ("density", (0.0, top)), (&x_name, x_range))?;
         panel.grid(shapes, BOTH);
         density(shapes, clusters, 0, &histogram, x_range, &panel);
         panel.frame(shapes, BOTH);
+        Ok(panel)
     } else {
-        let panel = axes(outer, (&clusters.name(1), extent(clusters, 1)), (&x_name, x_range))?;
+        let panel = axes(outer, (&clusters.name(1), extent(clusters, 1, reach)), (&x_name, x_range))?;
+        if clusters.n_columns() == 2 {
+            shapes.extend(regions(clusters, &panel)?);
+        }
         panel.grid(shapes, BOTH);
-        scatter(shapes, clusters, &clusters.some_rows(most), (0, 1), &panel);
+        scatter(shapes, clusters, (0, 1), detail, &panel);
         panel.frame(shapes, BOTH);
-    }
-    Ok(())
-}
-
-/// Densities on the diagonal, scatters below it, the legend above it.
-fn pairs(clusters: &Clusters) -> Result<Scene, PlotError> {
-    const GAP: f64 = 14.0;
-    let d = clusters.n_columns().min(MOST_COLUMNS);
-    let side = (860.0 / d as f64).clamp(140.0, 220.0);
-    let panels = d * (d - 1) / 2;
-    let rows = clusters.some_rows((MOST_POINTS / panels).max(LEAST_POINTS));
-
-    let mut axes = Vec::with_capacity(d);
-    for column in 0..d {
-        let (name, range) = (clusters.name(column), extent(clusters, column));
-        let x = Axis::new(&name, range, side, SMALL, false)?;
-        axes.push((range, x, Axis::new(&name, range, side, SMALL, true)?));
-    }
-    let left = MARGIN + axes.iter().map(|(_, _, y)| beside(y)).fold(0.0, f64::max);
-    let all = clusters.n_columns();
-    let title = match clusters.title {
-        title if all == d => title.to_string(),
-        "" => format!("first {d} of {all} columns"),
-        title => format!("{title} (first {d} of {all} columns)"),
-    };
-    let top = below_title(&title);
-    let corner = |row: usize, column: usize| [left + column as f64 * (side + GAP), top + row as f64 * (side + GAP)];
-
-    let mut shapes = vec![];
-    for row in 0..d {
-        for column in 0..=row {
-            let [x, y] = corner(row, column);
-            let area = Rect { x, y, width: side, height: side };
-            let (range, x_axis, _) = &axes[column];
-            let labelled = Labelled { x: row == d - 1, y: column == 0 && row > 0 };
-            let (x, y) = (x_axis.clone(), axes[row].2.clone());
-            if row > column {
-                let panel = Panel { area, x, y };
-                panel.grid(&mut shapes, Labelled { y: true, ..labelled });
-                scatter(&mut shapes, clusters, &rows, (column, row), &panel);
-                panel.frame(&mut shapes, labelled);
-            } else {
-                let histogram = Histogram::new(clusters, column);
-                let y = Axis::new("", (0.0, height(clusters, column, &histogram)?), side, SMALL, true)?;
-                let panel = Panel { area, x, y };
-                panel.grid(&mut shapes, labelled);
-                density(&mut shapes, clusters, column, &histogram, *range, &panel);
-                panel.frame(&mut shapes, labelled);
-            }
-        }
-    }
-    let [legend_left, legend_top] = corner(0, d / 2);
-    let free = (d / 2) as f64 * (side + GAP);
-    Legend::new(clusters, free).draw(&mut shapes, legend_left + GAP, legend_top);
-    let [right, bottom] = corner(d, d);
-    Ok(titled(shapes, &title, right + MARGIN, bottom + BELOW))
-}
-
-/// A disc, a number and the number of rows for each cluster, in columns.
-struct Legend {
-    texts: Vec<String>,
-    per_column: usize,
-}
-
-impl Legend {
-    const LINE: f64 = 1.55 * SMALL;
-    const COLUMNS: usize = 3;
-    const HEADING: &str = "cluster (rows)";
-
-    /// The clusters that have room in `height`, and how many have not.
-    fn new(clusters: &Clusters, height: f64) -> Self {
-        let per_column = ((height / Self::LINE) as usize).saturating_sub(2).max(1);
-        let sizes = clusters.sizes();
-        let shown = sizes.len().min(per_column * Self::COLUMNS);
-        let name = |c: usize| if c < clusters.k() { c.to_string() } else { "noise".to_string() };
-        let mut texts: Vec<_> = (0..shown).map(|c| format!("{} ({})", name(c), sizes[c])).collect();
-        if shown < sizes.len() {
-            texts[shown - 1] = format!("… {} more", sizes.len() - shown + 1);
-        }
-        Self { texts, per_column }
-    }
-
-    fn column_width(&self) -> f64 {
-        self.texts.iter().map(|text| font::width(text, SMALL)).fold(0.0, f64::max) + 2.6 * SMALL
-    }
-
-    fn width(&self) -> f64 {
-        let columns = self.texts.len().div_ceil(self.per_column) as f64;
-        (columns * self.column_width()).max(font::width(Self::HEADING, SMALL))
-    }
-
-    fn draw(&self, shapes: &mut Vec<Shape>, x: f64, y: f64) {
-        shapes.push(Shape::text([x, y + SMALL], Self::HEADING, SMALL, Anchor::Start));
-        for (c, text) in self.texts.iter().enumerate() {
-            let x = x + (c / self.per_column) as f64 * self.column_width();
-            let y = y + SMALL + (c % self.per_column + 1) as f64 * Self::LINE;
-            if !text.starts_with('…') {
-                let centres = vec![[x + 5.0, y - 0.36 * SMALL]];
-                shapes.push(Shape::Discs { centres, radius: 4.5, fill: colour(c), opacity: 1.0 });
-            }
-            shapes.push(Shape::text([x + 1.4 * SMALL, y], text.as_str(), SMALL, Anchor::Start));
-        }
+        Ok(panel)
     }
 }
 

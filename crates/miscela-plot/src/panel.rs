@@ -1,6 +1,7 @@
 //! One panel: an area with two axes, its frame, grid lines, labels.
 
 use crate::axis::Axis;
+use crate::clip::clipped;
 use crate::font;
 use crate::scene::{Anchor, GREY, PALE, Point, Rect, Shape};
 
@@ -37,7 +38,28 @@ impl Panel {
         [self.area.x + x * self.area.width, self.area.bottom() - y * self.area.height]
     }
 
-    /// Grid lines, which lie under everything.
+    /// The pair of numbers at a place.
+    pub(crate) fn value(&self, [x, y]: Point) -> [f64; 2] {
+        let (x, y) = ((x - self.area.x) / self.area.width, (self.area.bottom() - y) / self.area.height);
+        [self.x.value(x), self.y.value(y)]
+    }
+
+    /// Whether a place is on the panel.
+    pub(crate) fn shows(&self, [x, y]: Point) -> bool {
+        // Half a pixel for rounding.
+        let (x, y) = (x - self.area.x, y - self.area.y);
+        (-0.5..=self.area.width + 0.5).contains(&x) && (-0.5..=self.area.height + 0.5).contains(&y)
+    }
+
+    /// A line, as far as it is on the panel or near it.
+    pub(crate) fn visible(&self, points: &[Point], closed: bool) -> Vec<Vec<Point>> {
+        const BESIDE: f64 = 6.0;
+        let Rect { x, y, width, height } = self.area;
+        let near = Rect { x: x - BESIDE, y: y - BESIDE, width: width + 2.0 * BESIDE, height: height + 2.0 * BESIDE };
+        clipped(points, closed, &near)
+    }
+
+    /// Grid lines, which lie under all that is measured.
     pub(crate) fn grid(&self, shapes: &mut Vec<Shape>, labelled: Labelled) {
         let Rect { x: left, y: top, .. } = self.area;
         for tick in &self.x.ticks {

@@ -1,7 +1,7 @@
 //! Pictures, and the files they go into.
 
 use crate::scene::Scene;
-use crate::{Clusters, PlotError, layout, png, svg};
+use crate::{Clusters, Curves, PlotError, Silhouettes, curves, layout, png, silhouettes, svg, trace};
 use std::path::Path;
 
 /// A picture that is laid out and can be written in either format.
@@ -11,9 +11,18 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// A clustering: one column as a histogram with the densities of the components, two as a scatter with centres and
-    /// ellipses of one and two standard deviations, more as a matrix of the first six columns in pairs. Of many rows
-    /// about 20 000 points are drawn, evenly chosen.
+    /// A clustering:
+    ///
+    /// * one column as a histogram whose bars are divided among the clusters, under the densities of the components;
+    /// * two as a scatter with centres, ellipses of one, two and three standard deviations, and
+    ///   [regions](Clusters::regions);
+    /// * up to six as a matrix of pairs, with histograms on its diagonal;
+    /// * more in the plane of the two leading principal components, where ellipses are those of the projected covariances.
+    ///
+    /// Where points would be a blot, with less than 50 square pixels for each, shades of small squares are drawn instead, from all
+    /// rows. Rows so far off that nothing would be seen of the others are pointed to by arrows at the edges, and counted
+    /// below. The size is bounded for any n: an SVG of less than 2 MB for k up to 50, as many components have fewer ellipses. Cost: O(n d), and for more than six columns up to
+    /// some seconds for the principal plane.
     ///
     /// # Errors
     ///
@@ -22,7 +31,8 @@ impl Picture {
         Ok(Self { scene: layout::clusters(clusters)? })
     }
 
-    /// Several clusterings side by side, each under its title; of more than two columns the first two are drawn.
+    /// Several clusterings side by side, each under its title, with ellipses of one and two standard deviations; of more than two
+    /// columns the first two are drawn.
     ///
     /// # Errors
     ///
@@ -31,13 +41,40 @@ impl Picture {
         Ok(Self { scene: layout::grid(all)? })
     }
 
+    /// Criteria over the number of clusters, such as BIC for every covariance structure.
+    ///
+    /// # Errors
+    ///
+    /// No value, or one that is not finite.
+    pub fn curves(all: &Curves) -> Result<Self, PlotError> {
+        Ok(Self { scene: curves::curves(all)? })
+    }
+
+    /// The silhouette of every row, sorted within its cluster, and their mean.
+    ///
+    /// # Errors
+    ///
+    /// No value, one that is not finite, or another number of labels.
+    pub fn silhouettes(all: &Silhouettes) -> Result<Self, PlotError> {
+        Ok(Self { scene: silhouettes::silhouettes(all)? })
+    }
+
     /// The objective, called `name`, after each iteration.
     ///
     /// # Errors
     ///
     /// No value, or one that is not finite.
     pub fn trace(values: &[f64], name: &str, title: &str) -> Result<Self, PlotError> {
-        Ok(Self { scene: layout::trace(values, name, title)? })
+        Ok(Self { scene: trace::trace(values, name, title, "")? })
+    }
+
+    /// The same, with what else is to be known below the picture.
+    ///
+    /// # Errors
+    ///
+    /// As [`Picture::trace`].
+    pub fn trace_with(values: &[f64], name: &str, title: &str, note: &str) -> Result<Self, PlotError> {
+        Ok(Self { scene: trace::trace(values, name, title, note)? })
     }
 
     /// The picture as SVG, also fit to stand in an HTML page.

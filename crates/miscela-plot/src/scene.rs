@@ -7,6 +7,8 @@ pub(crate) struct Colour(pub(crate) u8, pub(crate) u8, pub(crate) u8);
 
 pub(crate) const WHITE: Colour = Colour(255, 255, 255);
 pub(crate) const INK: Colour = Colour(0x22, 0x22, 0x22);
+/// Of words that are read last.
+pub(crate) const FAINT: Colour = Colour(0x59, 0x59, 0x59);
 pub(crate) const GREY: Colour = Colour(0x99, 0x99, 0x99);
 pub(crate) const PALE: Colour = Colour(0xe8, 0xe8, 0xe8);
 

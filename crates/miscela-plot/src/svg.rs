@@ -42,7 +42,7 @@ fn write_shape(out: &mut String, shape: &Shape) -> fmt::Result {
         }
         Shape::Areas { polygons, fill, opacity } => {
             write!(out, r#"<path fill="{}" fill-opacity="{}" d=""#, Hex(*fill), Number(*opacity))?;
-            polygons.iter().try_for_each(|polygon| write_path(out, polygon, true))?;
+            polygons.iter().try_for_each(|polygon| write_area(out, polygon))?;
             writeln!(out, r#""/>"#)
         }
         Shape::Text { at: [x, y], text, size, colour, anchor, upwards } => {
@@ -77,6 +77,21 @@ fn write_path(out: &mut String, points: &[Point], closed: bool) -> fmt::Result {
         write!(out, "{}{} {}", if i == 0 { "M" } else { "L" }, Number(x), Number(y))?;
     }
     if closed { write!(out, "Z") } else { Ok(()) }
+}
+
+/// A closed path, whose upright and level steps are written shortly.
+fn write_area(out: &mut String, points: &[Point]) -> fmt::Result {
+    let mut before: Option<Point> = None;
+    for &[x, y] in points {
+        match before {
+            None => write!(out, "M{} {}", Number(x), Number(y))?,
+            Some([_, at]) if at == y => write!(out, "H{}", Number(x))?,
+            Some([at, _]) if at == x => write!(out, "V{}", Number(y))?,
+            Some(_) => write!(out, "L{} {}", Number(x), Number(y))?,
+        }
+        before = Some([x, y]);
+    }
+    write!(out, "Z")
 }
 
 /// Two decimals at most: a hundredth of a pixel.

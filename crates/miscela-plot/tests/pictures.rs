@@ -1,7 +1,9 @@
 //! Pictures are what they claim to be, hold what was given, and refuse what cannot be drawn.
 
-use miscela_plot::{Clusters, ImageFormat, Picture, PlotError, draw, draw_grid, draw_trace};
-use ndarray::{Array2, Array3, array};
+use miscela_plot::{
+    Clusters, Curve, Curves, ImageFormat, Picture, PlotError, Silhouettes, draw, draw_grid, draw_trace,
+};
+use ndarray::{Array2, Array3, Axis, array};
 use roxmltree::Document;
 use std::fs;
 
@@ -63,38 +65,62 @@ fn every_point_and_centre_is_there_once() {
     assert_eq!(lines(&svg), (0, 0));
     let mixture = Picture::clusters(&data.mixture()).unwrap().to_svg();
     assert_eq!(count(&mixture, "circle"), 90 + 3 * 3 + 3);
-    assert_eq!(lines(&mixture), (3, 3), "an ellipse of one and one of two standard deviations for each component");
+    assert_eq!(lines(&mixture), (3, 6), "ellipses of one, two and three standard deviations for each component");
     for text in ["x0", "x1", "0 (30)", "2 (30)"] {
         assert!(texts(&svg).contains(&text.to_string()), "{text}");
     }
 }
 
+/// The bytes of an SVG, and the seconds that it took.
+fn timed(clusters: &Clusters) -> (String, f64) {
+    let clock = std::time::Instant::now();
+    let svg = Picture::clusters(clusters).unwrap().to_svg();
+    (svg, clock.elapsed().as_secs_f64())
+}
+
 #[test]
-fn many_points_are_thinned_out_and_no_cluster_is_lost() {
-    // The clusters take turns, and the number of rows is a multiple of the number of points drawn.
-    let data = data(200_000, 5, 2);
-    let svg = Picture::clusters(&data.clusters()).unwrap().to_svg();
-    assert_eq!(count(&svg, "circle"), 20_000 + 5 * 3 + 5);
-    assert!(svg.len() < 1_200_000, "{}", svg.len());
-    let document = Document::parse(&svg).unwrap();
-    let groups: Vec<_> = document.descendants().filter(|node| node.has_attribute("fill-opacity")).collect();
-    for fill in ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00"] {
-        let drawn: usize = groups
-            .iter()
-            .filter(|group| group.attribute("fill") == Some(fill))
-            .map(|group| group.children().filter(roxmltree::Node::is_element).count())
-            .sum();
-        assert!((3_500..4_500).contains(&drawn), "{fill}: {drawn}");
+fn many_points_are_shades_of_bounded_size_and_no_cluster_is_lost() {
+    for d in [1, 2, 6, 12] {
+        let mut data = data(1_000_000, 5, d);
+        // Not on a lattice, and a cluster of a single row.
+        data.points.indexed_iter_mut().for_each(|((i, j), x)| *x += (i as f64 * (j + 1) as f64 * 0.7).sin() * 9.0);
+        data.labels.iter_mut().for_each(|label| *label %= 4);
+        data.labels[77] = 4;
+        data.points.row_mut(77).fill(-60.0);
+        let (svg, seconds) = timed(&data.mixture());
+        assert!(svg.len() < 2_000_000, "{d} columns: {} bytes", svg.len());
+        assert!(seconds < 60.0, "{d} columns: {seconds} s");
+        println!("{d} columns: {} bytes, {seconds:.2} s", svg.len());
+        assert!(texts(&svg).contains(&"4 (1)".to_string()));
+        if d > 1 {
+            assert!(count(&svg, "circle") < 1000 && svg.contains("Shades:"));
+        }
     }
 }
 
 #[test]
-fn pairs_show_the_first_six_columns_and_say_so() {
-    let data = data(40, 2, 8);
-    let svg = Picture::clusters(&data.mixture().title("Eight")).unwrap().to_svg();
+fn many_components_are_few_bytes_too() {
+    for (k, d, n) in [(50, 2, 5000), (50, 6, 400), (50, 6, 100_000), (50, 2, 100_000), (50, 9, 1000)] {
+        let mut data = data(n, k, d);
+        data.points.indexed_iter_mut().for_each(|((i, j), x)| *x = (i as f64 * (j + 1) as f64 * 0.37).sin() * 300.0);
+        data.centres.indexed_iter_mut().for_each(|((i, j), x)| *x = (i as f64 * (j + 1) as f64 * 0.77).sin() * 300.0);
+        let (svg, _) = timed(&data.mixture());
+        assert!(svg.len() < 2_000_000, "{k} components, {d} columns: {} bytes", svg.len());
+        println!("{k} components, {d} columns: {} bytes", svg.len());
+    }
+}
+
+#[test]
+fn up_to_six_columns_are_pairs_and_more_the_principal_plane() {
+    let six = data(40, 2, 6);
+    let svg = Picture::clusters(&six.mixture().title("Six")).unwrap().to_svg();
     assert_eq!(count(&svg, "circle"), 15 * (40 + 2 * 3) + 2);
-    assert!(texts(&svg).contains(&"Eight (first 6 of 8 columns)".to_string()));
-    assert!(texts(&svg).contains(&"x5".to_string()) && !texts(&svg).contains(&"x6".to_string()));
+    assert!(texts(&svg).contains(&"Six".to_string()) && texts(&svg).contains(&"x5".to_string()));
+    let seven = data(40, 2, 7);
+    let svg = Picture::clusters(&seven.mixture().note("first of all")).unwrap().to_svg();
+    assert_eq!(count(&svg, "circle"), 40 + 2 * 3 + 2);
+    assert!(texts(&svg).iter().any(|text| text.starts_with("PC1 (")), "{:?}", texts(&svg));
+    assert!(svg.contains("first of all. The plane of the two leading principal components of 7 columns."));
 }
 
 #[test]
@@ -182,6 +208,148 @@ fn rows_of_no_cluster_are_drawn_and_counted() {
 }
 
 #[test]
+fn rows_of_weight_zero_are_not_there() {
+    for d in [1, 2, 4, 8] {
+        let all = data(60, 3, d);
+        let mut more = Array2::zeros((90, d));
+        more.slice_axis_mut(Axis(0), (0..60).into()).assign(&all.points);
+        more.slice_axis_mut(Axis(0), (60..90).into()).fill(1e6);
+        let labels: Vec<usize> = all.labels.iter().copied().chain([0; 30]).collect();
+        let weights: Vec<f64> = (0..90).map(|i| if i < 60 { 1.0 } else { 0.0 }).collect();
+        let fewer = Picture::clusters(&all.mixture()).unwrap().to_svg();
+        let with = Clusters::new(more.view(), &labels, all.centres.view()).covariances(all.covariances.view());
+        assert_eq!(Picture::clusters(&with.row_weights(&weights)).unwrap().to_svg(), fewer, "{d} columns");
+    }
+}
+
+#[test]
+fn weights_are_seen() {
+    let data = data(60, 2, 2);
+    let weights: Vec<f64> = (0..60).map(|i| if i == 7 { 9.0 } else { 1.0 }).collect();
+    let svg = Picture::clusters(&data.clusters().row_weights(&weights)).unwrap().to_svg();
+    let document = Document::parse(&svg).unwrap();
+    let mut radii: Vec<f64> = document.descendants().filter_map(|node| node.attribute("r")?.parse().ok()).collect();
+    // The largest point has nearly three times the radius of the others.
+    radii.sort_by(f64::total_cmp);
+    assert_eq!(radii.last(), Some(&8.8));
+    assert!(texts(&svg).contains(&"1 (30)".to_string()), "the legend counts rows");
+}
+
+#[test]
+fn a_far_outlier_is_pointed_to_and_the_rest_stays_large() {
+    for d in [1, 2, 3, 7] {
+        let mut data = data(90, 3, d);
+        data.points[(5, 0)] = 1e15;
+        let svg = Picture::clusters(&data.mixture()).unwrap().to_svg();
+        assert!(svg.contains("One row lies far beyond the axes."), "{d} columns: {:?}", texts(&svg));
+        // The other rows are spread out, not in a heap.
+        let document = Document::parse(&svg).unwrap();
+        let places: std::collections::BTreeSet<_> =
+            document.descendants().filter_map(|node| node.attribute("cx")).collect();
+        assert!(d == 1 || places.len() > 40, "{d} columns: {}", places.len());
+    }
+}
+
+#[test]
+fn regions_are_where_the_labels_are() {
+    let points = array![[0.0, 0.0], [10.0, 0.0], [0.0, 10.0], [10.0, 10.0]];
+    let centres = array![[2.0, 5.0], [8.0, 5.0]];
+    let left = |at: ndarray::ArrayView2<f64>| at.rows().into_iter().map(|at| Some(usize::from(at[0] > 5.0))).collect();
+    let labels = [0, 1, 0, 1];
+    let clusters = Clusters::new(points.view(), &labels, centres.view());
+    let svg = Picture::clusters(&clusters.regions(&left)).unwrap().to_svg();
+    let document = Document::parse(&svg).unwrap();
+    let areas: Vec<_> = document
+        .descendants()
+        .filter(|node| {
+            node.has_tag_name(("http://www.w3.org/2000/svg", "path")) && node.attribute("fill") != Some("none")
+        })
+        .filter_map(|node| node.attribute("d"))
+        .collect();
+    assert_eq!(areas.len(), 2);
+    // Two rectangles that share an edge: each has five corners at most, the border in two or three straight parts.
+    for area in areas {
+        assert!(area.matches(['M', 'L', 'H', 'V']).count() <= 6, "{area}");
+    }
+    let circle = |at: ndarray::ArrayView2<f64>| {
+        at.rows()
+            .into_iter()
+            .map(|at| (at[0] > 1.0).then(|| usize::from(f64::hypot(at[0] - 5.0, at[1] - 5.0) < 3.0)))
+            .collect()
+    };
+    let svg = Picture::clusters(&clusters.regions(&circle)).unwrap().to_svg();
+    assert!(svg.len() < 40_000, "{}", svg.len());
+    let one = |at: ndarray::ArrayView2<f64>| vec![Some(1); at.nrows()];
+    let plain = Picture::clusters(&clusters).unwrap().to_svg();
+    assert_eq!(Picture::clusters(&clusters.regions(&one)).unwrap().to_svg(), plain, "one region is no region");
+
+    let short = |_: ndarray::ArrayView2<f64>| vec![];
+    assert!(complaint(&clusters.regions(&short)).contains("0 labels of regions where"));
+    let beyond = |at: ndarray::ArrayView2<f64>| vec![Some(2); at.nrows()];
+    assert_eq!(
+        complaint(&clusters.regions(&beyond)),
+        "2 is no label of 2 clusters; regions are labelled by numbers below k, and k for noise where there is some"
+    );
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    let data = data(200, 4, 2);
+    let label = |at: ndarray::ArrayView2<f64>| at.rows().into_iter().map(|at| Some(at[0] as usize / 50 % 4)).collect();
+    let picture = || Picture::clusters(&data.mixture().regions(&label)).unwrap();
+    assert_eq!(picture().to_svg(), picture().to_svg());
+    assert_eq!(picture().to_png().unwrap(), picture().to_png().unwrap());
+}
+
+#[test]
+fn a_sample_says_the_sizes_of_all() {
+    let data = data(30, 2, 2);
+    let svg = Picture::clusters(&data.clusters().sizes(&[700, 300])).unwrap().to_svg();
+    assert!(texts(&svg).contains(&"0 (700)".to_string()));
+    assert!(complaint(&data.clusters().sizes(&[700])).contains("1 sizes where 2"));
+}
+
+#[test]
+fn students_components_have_wider_ellipses() {
+    let data = data(90, 3, 2);
+    let normal = Picture::clusters(&data.mixture()).unwrap().to_svg();
+    let student = Picture::clusters(&data.mixture().degrees(&[3.0, 3.0, 1e9])).unwrap().to_svg();
+    assert!(student.contains("39, 86 and 99 %") && !normal.contains("39, 86"));
+    assert!(complaint(&data.mixture().degrees(&[3.0])).contains("1 degrees of freedom where 3"));
+    assert!(complaint(&data.mixture().degrees(&[3.0, -1e300, 1.0])).contains("component 1 has -1e300 degrees"));
+}
+
+#[test]
+fn curves_have_their_lines_and_the_best_is_marked() {
+    let line = |name: &str, slope: f64| Curve::new(name, (1..=5).map(|k| (k, slope * (k as f64 - 3.0).powi(2))));
+    let curves = Curves::new().panel("BIC", [line("EII", 1.0), line("VVV", 2.0)]).best(3, 1).title("Selection");
+    let svg = Picture::curves(&curves).unwrap().to_svg();
+    for text in ["Selection", "BIC", "number of clusters", "EII", "VVV (best: 3)"] {
+        assert!(texts(&svg).contains(&text.to_string()), "{text}: {:?}", texts(&svg));
+    }
+    let gap = Curve::new("gap", [(1, 0.1), (2, 0.5)]).errors([(1, 0.01), (2, 0.02)]);
+    let three = Curves::new().panel("inertia", [line("", -1.0)]).panel("gap", [gap]).panel("none", [Curve::default()]);
+    let svg = Picture::curves(&three.note("what failed is left out")).unwrap().to_svg();
+    assert!(svg.contains("what failed is left out.") && !texts(&svg).contains(&"none".to_string()));
+    assert!(matches!(Picture::curves(&Curves::new()), Err(PlotError::Nothing(_))));
+    let bad = Curves::new().panel("y", [Curve::new("a", [(1, f64::NAN)])]);
+    assert!(matches!(Picture::curves(&bad), Err(PlotError::NotFinite { .. })));
+}
+
+#[test]
+fn silhouettes_are_sorted_and_many_are_few_bytes() {
+    let labels: Vec<usize> = (0..1_000_000).map(|i| i % 3).collect();
+    let values: Vec<f64> = (0..1_000_000).map(|i| f64::from(i as u32).sin()).collect();
+    let svg = Picture::silhouettes(&Silhouettes::new(&values, &labels).mean(0.25)).unwrap().to_svg();
+    assert!(svg.len() < 60_000, "{}", svg.len());
+    assert!(svg.contains("mean of all rows, 0.250."));
+    assert!(texts(&svg).iter().any(|text| text.starts_with("2: ") && text.ends_with("(333333)")), "{:?}", texts(&svg));
+    assert!(Picture::silhouettes(&Silhouettes::new(&[], &[])).is_err());
+    assert!(Picture::silhouettes(&Silhouettes::new(&[0.5], &[])).is_err());
+    assert!(Picture::silhouettes(&Silhouettes::new(&[f64::INFINITY], &[0])).is_err());
+}
+
+#[test]
 fn what_cannot_be_drawn_is_refused() {
     let good = data(4, 2, 2);
     let (points, centres) = (good.points.view(), good.centres.view());
@@ -198,6 +366,9 @@ fn what_cannot_be_drawn_is_refused() {
     let names = ["x".to_string()];
     assert!(complaint(&good.clusters().names(&names)).contains("1 names where 2"));
     assert!(complaint(&good.clusters().weights(&[1.0])).contains("1 weights where 2"));
+    assert!(complaint(&good.clusters().row_weights(&[1.0])).contains("1 weights of rows where 4"));
+    assert!(complaint(&good.clusters().row_weights(&[1.0, -1.0, 0.0, 0.0])).contains("weight of row 1 is -1"));
+    assert!(complaint(&good.clusters().row_weights(&[0.0; 4])).contains("no points to draw"));
     let covariances = Array3::zeros((2, 2, 3));
     assert!(complaint(&good.clusters().covariances(covariances.view())).contains("3 columns of a covariance"));
     let mut bad = good.points.clone();
@@ -221,8 +392,23 @@ fn what_cannot_be_drawn_is_refused() {
 }
 
 #[test]
+fn constant_columns_equal_rows_and_offsets_are_drawn() {
+    for d in [1, 2, 3, 9] {
+        for n in [2, 40, 30_000] {
+            let points = Array2::from_shape_fn((n, d), |(i, j)| 1e12 + if j == 1 { (i % 7) as f64 } else { 0.0 });
+            let labels = vec![0; n];
+            let centres = points.slice_axis(Axis(0), (0..1).into()).to_owned();
+            let picture = Picture::clusters(&Clusters::new(points.view(), &labels, centres.view())).unwrap();
+            let svg = picture.to_svg();
+            assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+            assert!(picture.to_png().is_ok());
+        }
+    }
+}
+
+#[test]
 fn constant_columns_single_rows_and_singular_covariances_are_drawn() {
-    for d in [1, 2, 3] {
+    for d in [1, 2, 3, 8] {
         let points = Array2::from_elem((1, d), 1e8);
         let covariances = Array3::zeros((1, d, d));
         let clusters = Clusters::new(points.view(), &[0], points.view()).covariances(covariances.view());
