@@ -234,9 +234,13 @@ pub(crate) struct FitArgs {
     /// Write the label of each row to this table
     #[arg(long, value_name = "FILE")]
     pub(crate) labels: Option<PathBuf>,
-    /// Draw the clusters (.svg or .png)
+    /// Draw the clusters (.svg or .png): one column as densities, two with ellipses and regions, up to six in pairs, more in the
+    /// plane of their principal components
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
+    /// Draw the objective along the iterations (.svg or .png)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot_trace: Option<PathBuf>,
     /// Number the clusters by weight, the heaviest first, or by centre, the least first coordinate first [default: as found]
     #[arg(long, value_name = "RULE", conflicts_with_all = ["known_labels", "bayesian"])]
     pub(crate) order: Option<CanonicalOrder>,
@@ -491,6 +495,10 @@ pub(crate) struct SelectArgs {
     /// Keep the best model in this file (.json or .cbor)
     #[arg(short, long, value_name = "MODEL")]
     pub(crate) output: Option<PathBuf>,
+    /// Draw the criterion over the number of components, a line for each structure, or for kmeans inertia, silhouette and gap
+    /// (.svg or .png)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) answer: AnswerArgs,
 
@@ -558,7 +566,7 @@ const PREDICT_EXAMPLE: &str = "\
 Examples:
   miscela predict model.json more.csv -o labels.csv
   miscela predict model.json more.csv --id name --proba --log-density
-  miscela predict tree.json more.csv --cut 4";
+  miscela predict tree.json more.csv --cut 4 -o labels.csv --plot clusters.svg";
 
 #[derive(Debug, Args)]
 #[command(after_help = PREDICT_EXAMPLE)]
@@ -587,6 +595,9 @@ pub(crate) struct PredictArgs {
     /// Write to this table instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Draw the rows by their labels too, as fit does (.svg or .png)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) answer: AnswerArgs,
     #[command(flatten)]
@@ -668,7 +679,7 @@ pub(crate) struct ReportArgs {
 const METRICS_EXAMPLE: &str = "\
 Examples:
   miscela metrics --labels labels.csv --truth species.csv
-  miscela metrics --labels labels.csv --data iris.csv --json
+  miscela metrics --labels labels.csv --data iris.csv --json --plot silhouette.svg
   miscela metrics --labels labels.csv --data large.npy --sample 5000
 
 Silhouette and Dunn index look at all pairs of rows, and at compact clusters only; Calinski-Harabasz and Davies-Bouldin know
@@ -695,6 +706,9 @@ pub(crate) struct MetricsArgs {
     /// Seed of that sample
     #[arg(long, value_name = "S", default_value_t = 42)]
     pub(crate) seed: u64,
+    /// Draw the silhouette of every row (.svg or .png)
+    #[arg(long, value_name = "FILE", requires = "data", conflicts_with = "sample")]
+    pub(crate) plot: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) answer: AnswerArgs,
     #[command(flatten)]

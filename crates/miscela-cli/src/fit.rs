@@ -1,11 +1,12 @@
 //! `miscela fit`: reads a table, at once or in each pass, fits, and writes only when all has gone well.
 
-use crate::answer::{FitAnswer, is_small_dense};
+use crate::answer::FitAnswer;
 use crate::args::{Dtype, FitArgs};
 use crate::data::{Data, Request, known_labels};
 use crate::error::Failure;
 use crate::model::{Model, Number};
 use crate::plan::{Kind, Plan};
+use crate::plot::{self, Labelled};
 use crate::problem::Problem;
 use crate::progress::Progress;
 use crate::start::Origin;
@@ -15,7 +16,7 @@ use crate::{output, paths, provenance, stream, summary};
 use miscela::{
     Checkpoints, Chunked, Elsewhere, GmmError, GmmParamsError, KMeansError, Observer, Source, Streamed, WorkError,
 };
-use miscela_plot::{Clusters, Picture};
+use miscela_plot::Picture;
 use miscela_table::{Columns, chunk_rows, read_vector, write_labels};
 use ndarray::Array2;
 use std::time::{Duration, Instant};
@@ -110,30 +111,39 @@ impl<O: Observer + Clone + Sync> Input<'_, O> {
             let known = self.known.iter().flatten().enumerate();
             known.for_each(|(i, known)| labels[i] = known.unwrap_or(labels[i]));
         }
-        let picture = match &args.plot {
-            // Rows are drawn where the model expects them, if it does not know.
-            Some(_) if model.report().n_missing > 0 => {
-                Some(picture(&model, &model.impute(&rows, &args.data)?, &labels)?)
-            }
-            Some(_) => Some(picture(&model, &rows, &labels)?),
-            None => None,
+        let n_rows = rows.nrows();
+        // Rows are drawn where the model expects them, if it does not know.
+        let rows = match &args.plot {
+            Some(_) if model.report().n_missing > 0 => model.impute(&rows, &args.data)?,
+            _ => rows,
         };
-        self.write(&model, rows.nrows(), || {
-            if let (Some(path), Some(picture)) = (&args.plot, picture) {
-                picture.save(path).map_err(|error| Failure::in_file(path, error))?;
-            }
+        let picture =
+            self.picture(&model, &Labelled { rows: &rows, labels: &labels, weights, sample_of: None, sizes: None })?;
+        self.write(&model, n_rows, picture.as_ref(), || {
             Ok(args.labels.as_ref().map_or(Ok(()), |path| write_labels(path, &labels))?)
         })
     }
 
     fn stream<F: Number>(self, stream: &Stream) -> Result<(), Failure> {
         let args = self.plan.args;
-        stream::needs_memory(&args.data, &[("--plot", args.plot.is_some())])?;
         args.labels.as_deref().map_or(Ok(()), stream::text_table)?;
         let (model, n_rows) = self.model_over::<F>(&stream.blocks)?;
         let model = self.finished(model)?;
         self.progress.stage("labelling");
-        self.write(&model, n_rows, || match &args.labels {
+        let picture = match &args.plot {
+            Some(_) => {
+                let (rows, weights) = stream.sample::<F>(args.start.seed, &args.data)?;
+                let labels = model.labels(&rows, &args.data)?;
+                let gaps = model.report().n_missing > 0;
+                let rows = if gaps { model.impute(&rows, &args.data)? } else { rows };
+                let sample_of = Some(n_rows).filter(|n| *n > rows.nrows());
+                let sizes = sample_of.map(|_| model.sizes());
+                let weights = weights.as_deref();
+                self.picture(&model, &Labelled { rows: &rows, labels: &labels, weights, sample_of, sizes })?
+            }
+            None => None,
+        };
+        self.write(&model, n_rows, picture.as_ref(), || match &args.labels {
             Some(path) => stream.labels(&model, self.plan.threads, (&args.data, path)).map(drop),
             None => Ok(()),
         })
@@ -148,15 +158,29 @@ impl<O: Observer + Clone + Sync> Input<'_, O> {
         }
     }
 
+    /// The clusters, if they are to be drawn.
+    fn picture<F: Number>(&self, model: &Model<F>, drawn: &Labelled<'_, F>) -> Result<Option<Picture>, Failure> {
+        let Some(_) = &self.plan.args.plot else { return Ok(None) };
+        self.progress.stage("drawing");
+        self.plan.threads.install(|_| plot::clusters(model, drawn)).map(Some)
+    }
+
     /// Writes the model, what goes with it, and the answer. A checkpoint of a fit that is done is then needed no more.
     fn write<F: Number>(
         &self,
         model: &Model<F>,
         n_rows: usize,
+        picture: Option<&Picture>,
         others: impl FnOnce() -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let args = self.plan.args;
         args.output.as_ref().map_or(Ok(()), |path| model.save(path))?;
+        if let (Some(path), Some(picture)) = (&args.plot, picture) {
+            plot::save(picture, path)?;
+        }
+        if let Some(path) = &args.plot_trace {
+            plot::save(&plot::trace(model)?, path)?;
+        }
         others()?;
         self.progress.clear();
         let stdout_is_taken = args.labels.as_deref().is_some_and(paths::is_stream);
@@ -258,26 +282,4 @@ impl<O: Observer + Clone + Sync> Input<'_, O> {
             error => Failure::in_file(&args.data, error),
         }
     }
-}
-
-/// The clusters as they are drawn: without ellipses where all matrices together would be too much.
-fn picture<F: Number>(model: &Model<F>, rows: &Array2<F>, labels: &[usize]) -> Result<Picture, Failure> {
-    let (rows, centres) = (rows.mapv(F::widen), model.centres().mapv(F::widen));
-    let title = summary::title(model);
-    let clusters = Clusters::new(rows.view(), labels, centres.view()).names(model.feature_names()).title(&title);
-    let drawn = match model.mixture() {
-        None if model.trimming().is_some() => Picture::clusters(&clusters.noise()),
-        None => Picture::clusters(&clusters),
-        Some(mixture) => {
-            let weights: Vec<f64> = mixture.weights().iter().map(|w| w.widen()).collect();
-            let clusters = clusters.weights(&weights);
-            let clusters = if mixture.noise().is_some() { clusters.noise() } else { clusters };
-            if !is_small_dense(mixture) {
-                return Picture::clusters(&clusters).map_err(Failure::fault);
-            }
-            let covariances = mixture.covariances().mapv(F::widen);
-            Picture::clusters(&clusters.covariances(covariances.view()))
-        }
-    };
-    drawn.map_err(Failure::fault)
 }

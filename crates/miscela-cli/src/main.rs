@@ -22,6 +22,7 @@ mod output;
 mod paths;
 mod plan;
 mod play;
+mod plot;
 mod predict;
 mod problem;
 mod progress;

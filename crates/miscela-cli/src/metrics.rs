@@ -7,9 +7,10 @@ use crate::error::{Failure, name_of};
 use crate::model::Number;
 use crate::output::{HINT, TITLE};
 use crate::progress::Progress;
-use crate::{output, paths, plan, summary};
+use crate::{output, paths, plan, plot, summary};
 use miscela::Threads;
-use miscela::metrics::{Agreement, Clustering, MetricsError, centroid_index};
+use miscela::metrics::{Agreement, Clustering, MetricsError, Silhouette, centroid_index};
+use miscela_plot::Picture;
 use miscela_table::{read_labels, read_vector};
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -54,6 +55,9 @@ pub(crate) fn run(args: &MetricsArgs) -> Result<(), Failure> {
         };
         measured.map_err(|error| Failure::in_file(path, error))?;
     }
+    if let Some(path) = &args.plot {
+        plot::save(&answer.picture(args, &labels, weights.as_deref())?, path)?;
+    }
     drop(progress);
     match (args.answer.json, args.answer.quiet) {
         (true, _) => output::json(&answer),
@@ -81,7 +85,10 @@ fn check(args: &MetricsArgs) -> Result<Option<Weights>, Failure> {
         paths::table(path)?;
     }
     let read = [read.as_slice(), &[weights.as_ref().and_then(Weights::file)]].concat();
-    paths::apart(&read, &[])?;
+    plot::check(args.plot.as_deref())?;
+    let stdout = args.answer.json.then_some(Path::new(miscela_table::STANDARD_STREAM));
+    paths::apart(&read, &[args.plot.as_deref(), stdout])?;
+    paths::folders(&[args.plot.as_deref()])?;
     Ok(weights)
 }
 
@@ -122,6 +129,9 @@ struct MetricsAnswer {
     davies_bouldin: Option<f64>,
     dunn: Option<f64>,
     inertia: Option<f64>,
+    /// The silhouette of each row.
+    #[serde(skip)]
+    each: Vec<f64>,
 }
 
 impl MetricsAnswer {
@@ -171,7 +181,9 @@ impl MetricsAnswer {
                     self.silhouette_error = estimate.map(|estimate| estimate.standard_error);
                 }
                 None => {
-                    self.silhouette = allowed(clustering.silhouette(&args.metric))?.map(|silhouette| silhouette.mean());
+                    let silhouette = allowed(clustering.silhouette(&args.metric))?;
+                    self.silhouette = silhouette.as_ref().map(Silhouette::mean);
+                    self.each = silhouette.map_or(Vec::new(), |silhouette| silhouette.values().to_vec());
                     self.dunn = allowed(clustering.dunn(&args.metric))?;
                 }
             }
@@ -184,6 +196,18 @@ impl MetricsAnswer {
             Ok(())
         };
         plan::threads(args.threads.threads).install(measure).map_err(|error: MetricsError| error.to_string())
+    }
+
+    /// The silhouettes, where there are any.
+    fn picture(&self, args: &MetricsArgs, labels: &[usize], weights: Option<&[f64]>) -> Result<Picture, Failure> {
+        let title = format!("Silhouettes of {}", name_of(&args.labels));
+        match self.silhouette {
+            Some(mean) => plot::silhouettes(&self.each, labels, weights, mean, &title),
+            None => Err(Failure::in_file(
+                &args.labels,
+                format!("silhouettes need at least two clusters and fewer than rows; there are {}", self.n_clusters),
+            )),
+        }
     }
 
     fn text(&self, args: &MetricsArgs) -> String {

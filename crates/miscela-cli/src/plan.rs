@@ -3,14 +3,13 @@
 use crate::args::{Bayesian, FitArgs, Init, Method, MixtureArgs, Part};
 use crate::data::Weights;
 use crate::error::Failure;
-use crate::paths;
 use crate::values::Metric;
+use crate::{paths, plot};
 use miscela::{
     Acceleration, Algorithm, Annealing, Assignment, CentreRule, Centred, Collapse, Covariance, Degrees, Empty, Held,
     KnownLabelsError, L2, Missing, Mixing, Noise, Sizing, SplitStrategy, Tails, Threads,
 };
 use miscela::{Search, SearchBudget};
-use miscela_plot::ImageFormat;
 use std::path::Path;
 
 /// What to fit.
@@ -114,9 +113,10 @@ impl<'a> Plan<'a> {
     }
 
     /// The files to be written.
-    pub(crate) fn written(&self) -> [Option<&'a Path>; 4] {
+    pub(crate) fn written(&self) -> [Option<&'a Path>; 5] {
         let args = self.args;
-        [&args.output, &args.labels, &args.plot, &args.iteration.checkpoint].map(|path| path.as_deref())
+        [&args.output, &args.labels, &args.plot, &args.plot_trace, &args.iteration.checkpoint]
+            .map(|path| path.as_deref())
     }
 
     fn check_files(&self) -> Result<(), Failure> {
@@ -124,17 +124,16 @@ impl<'a> Plan<'a> {
         paths::tables(&args.data)?;
         args.output.as_deref().map_or(Ok(()), paths::model)?;
         args.labels.as_deref().map_or(Ok(()), paths::table)?;
-        if let Some(path) = &args.plot {
-            ImageFormat::of(path).map_err(Failure::call)?;
-        }
+        plot::check(args.plot.as_deref())?;
+        plot::check(args.plot_trace.as_deref())?;
         let starts = self.start.check_files()?;
         let weights = self.weights.as_ref().and_then(Weights::file);
         let given = args.mixture.given_weights.as_deref();
         given.map_or(Ok(()), paths::table)?;
         let read = [Some(args.data.as_path()), weights, given, starts[0], starts[1], starts[2]];
-        let [output, labels, plot, checkpoint] = self.written();
+        let [output, labels, plot, trace, checkpoint] = self.written();
         let stdout = args.answer.json.then_some(Path::new(miscela_table::STANDARD_STREAM));
-        paths::apart(&read, &[output, labels, plot, checkpoint, stdout])
+        paths::apart(&read, &[output, labels, plot, trace, checkpoint, stdout])
     }
 }
 

@@ -6,6 +6,7 @@ use crate::data::{Data, Request};
 use crate::error::Failure;
 use crate::model::{Loaded, Model, Number};
 use crate::plan::threads;
+use crate::plot::{self, Labelled};
 use crate::progress::Progress;
 use crate::stream::Stream;
 use crate::{output, paths, stream, summary};
@@ -32,8 +33,10 @@ fn check(args: &PredictArgs) -> Result<(), Failure> {
         if carries { paths::text_table(path) } else { paths::table(path) }?;
     }
     let stdout = args.answer.json.then_some(Path::new(STANDARD_STREAM));
-    paths::apart(&[Some(&args.data), Some(&args.model)], &[args.output.as_deref(), stdout])?;
-    paths::folders(&[args.output.as_deref()])
+    plot::check(args.plot.as_deref())?;
+    let written = [args.output.as_deref(), args.plot.as_deref()];
+    paths::apart(&[Some(&args.data), Some(&args.model)], &[written[0], written[1], stdout])?;
+    paths::folders(&written)
 }
 
 /// What was asked for, of each row.
@@ -72,6 +75,9 @@ fn predict<F: Number>(args: &PredictArgs, model: &Model<F>) -> Result<(), Failur
     let rows = data.table.into_array::<F>()?;
     progress.stage("predicting");
     let prediction = threads(args.threads.threads).install(|_| Prediction::of(args, model, &rows))?;
+    if let Some(path) = &args.plot {
+        draw(args, model, (&rows, None), path)?;
+    }
     drop(progress);
 
     match &args.output {
@@ -117,8 +123,34 @@ fn predict_stream<F: Number>(
             }))
         })
     });
+    let written = written?;
+    if let Some(to) = &args.plot {
+        let (rows, _) = stream.sample::<F>(SEED, &args.data)?;
+        let all = Some(written).filter(|n| *n > rows.nrows());
+        draw(args, model, (&rows, all), to)?;
+    }
     drop(progress);
-    say_written(args, written?)
+    say_written(args, written)
+}
+
+/// Of the rows that are drawn where not all are.
+const SEED: u64 = 42;
+
+/// Draws rows by their labels, and how many there are where these are a sample.
+fn draw<F: Number>(
+    args: &PredictArgs,
+    model: &Model<F>,
+    (rows, sample_of): (&Array2<F>, Option<usize>),
+    path: &Path,
+) -> Result<(), Failure> {
+    let picture = threads(args.threads.threads).install(|_| {
+        let labels = model.labels(rows, &args.data)?;
+        // Gaps are filled where there are any.
+        let whole = rows.iter().any(|x| x.is_nan()).then(|| model.impute(rows, &args.data)).transpose()?;
+        let rows = whole.as_ref().unwrap_or(rows);
+        plot::clusters(model, &Labelled { rows, labels: &labels, weights: None, sample_of, sizes: None })
+    })?;
+    plot::save(&picture, path)
 }
 
 impl<F: Number> Prediction<F> {

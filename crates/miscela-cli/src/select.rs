@@ -8,12 +8,13 @@ use crate::model::{Model, Number};
 use crate::output::{HINT, TITLE};
 use crate::progress::Progress;
 use crate::stream::Stream;
-use crate::{output, paths, plan, provenance, summary};
+use crate::{output, paths, plan, plot, provenance, summary};
 use miscela::{
     Covariance, Criterion, GapReference, GaussianMixture, KMeans, KMeansCriterion, KMeansSelection,
     KMeansSelectionParams, KMeansSelectionRow, Missing, Mixing, Selection, SelectionLine, SelectionParams,
     SelectionRow, SelectionStart, SelectionTable, Streamed,
 };
+use miscela_plot::{Curves, Picture};
 use ndarray::Array2;
 use serde::Serialize;
 use std::num::NonZeroUsize;
@@ -73,6 +74,7 @@ struct Found<F> {
     criterion: &'static str,
     table: Vec<RowAnswer>,
     margin: Option<Option<f64>>,
+    curves: Curves,
     /// What was selected, and the table for people.
     title: String,
     text: String,
@@ -104,10 +106,11 @@ impl<'a> Call<'a> {
         let weights = args.weights.as_deref().map(Weights::named);
         paths::tables(&args.data)?;
         args.output.as_deref().map_or(Ok(()), paths::model)?;
+        plot::check(args.plot.as_deref())?;
         let stdout = args.answer.json.then_some(Path::new(miscela_table::STANDARD_STREAM));
         let read = [Some(args.data.as_path()), weights.as_ref().and_then(Weights::file)];
-        paths::apart(&read, &[args.output.as_deref(), stdout])?;
-        paths::folders(&[args.output.as_deref()])?;
+        paths::apart(&read, &[args.output.as_deref(), args.plot.as_deref(), stdout])?;
+        paths::folders(&[args.output.as_deref(), args.plot.as_deref()])?;
         Ok(Self { args, by, weights })
     }
 
@@ -123,11 +126,11 @@ impl<'a> Call<'a> {
                 let found = match self.by {
                     By::Mixture(criterion) => mixtures(args, criterion)
                         .fit_records(&rows, weights)
-                        .map(|found| Found::of_mixtures(&found))
+                        .map(|found| Found::of_mixtures(&found, &args.data))
                         .map_err(|error| failed(&error)),
                     By::KMeans(criterion) => clusterings(args, criterion)
                         .fit_records(&rows, weights)
-                        .map(|found| Found::of_kmeans(&found))
+                        .map(|found| Found::of_kmeans(&found, &args.data))
                         .map_err(|error| failed(&error)),
                 };
                 (found?, names, rows.nrows())
@@ -139,11 +142,11 @@ impl<'a> Call<'a> {
                     let found = match self.by {
                         By::Mixture(criterion) => mixtures(args, criterion)
                             .fit_over(&mut workers, threads)
-                            .map(|found| Found::of_mixtures(&found))
+                            .map(|found| Found::of_mixtures(&found, &args.data))
                             .map_err(|error| failed(&error)),
                         By::KMeans(criterion) => clusterings(args, criterion)
                             .fit_over(&mut workers, threads)
-                            .map(|found| Found::of_kmeans(&found))
+                            .map(|found| Found::of_kmeans(&found, &args.data))
                             .map_err(|error| failed(&error)),
                     };
                     let n = workers.n_rows().unwrap_or(0) as usize;
@@ -151,13 +154,16 @@ impl<'a> Call<'a> {
                 })?
             }
         };
-        let Found { best, criterion, table, margin, title, text } = found;
+        let Found { best, criterion, table, margin, curves, title, text } = found;
         drop(progress);
         let d = names.len();
         let made = provenance::of_this_command().selected(selected(criterion, &table, &best));
         let best = best.with_feature_names(names).with_provenance(made);
         if let Some(path) = &args.output {
             best.save(path)?;
+        }
+        if let Some(path) = &args.plot {
+            plot::save(&Picture::curves(&curves).map_err(Failure::fault)?, path)?;
         }
         if args.answer.json {
             let best = FitAnswer::new(&best, n, args.seed, read_seconds);
@@ -359,7 +365,7 @@ impl RowAnswer {
 }
 
 impl<F: Number> Found<F> {
-    fn of_mixtures(selection: &Selection<F>) -> Self {
+    fn of_mixtures(selection: &Selection<F>, data: &Path) -> Self {
         let held_out = selection.criterion() == Criterion::HeldOut;
         let row = |row: &SelectionRow| {
             let score = row.score.as_ref();
@@ -381,12 +387,13 @@ impl<F: Number> Found<F> {
             criterion: selection.criterion().name(),
             table: selection.table().iter().map(row).collect(),
             margin: None,
+            curves: plot::mixtures(selection, data),
             title: "Gaussian mixtures".into(),
             text: selection.to_string(),
         }
     }
 
-    fn of_kmeans(selection: &KMeansSelection<F>) -> Self {
+    fn of_kmeans(selection: &KMeansSelection<F>, data: &Path) -> Self {
         let row = |row: &KMeansSelectionRow| RowAnswer::KMeans {
             k: row.k,
             inertia: row.inertia,
@@ -405,6 +412,7 @@ impl<F: Number> Found<F> {
             criterion: selection.criterion().name(),
             table: selection.table().iter().map(row).collect(),
             margin: Some(selection.margin()),
+            curves: plot::clusterings(selection, data),
             title: "K-means".into(),
             text: selection.to_string(),
         }

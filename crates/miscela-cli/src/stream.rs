@@ -9,6 +9,8 @@ use crate::{output, paths};
 use miscela::{Chunk, Missing, Source, SourceError, Streamed, Threads};
 use miscela_table::{Blocks, Columns, Format, Kind, RowWriter, TableError, write_rows};
 use ndarray::Array2;
+use rand_xoshiro::Xoshiro256Plus;
+use rand_xoshiro::rand_core::{RngCore, SeedableRng};
 use std::io;
 use std::path::Path;
 
@@ -124,6 +126,46 @@ impl Stream {
                 }))
             })
         })
+    }
+
+    /// Some rows of positive weight in the order of the table, each as likely as any other, and their weights: all of them where
+    /// they are few. The same seed draws the same rows, however they are cut into chunks.
+    pub(crate) fn sample<F: Number>(&self, seed: u64, path: &Path) -> Result<(Array2<F>, Option<Vec<f64>>), Failure> {
+        const MOST_ROWS: usize = 50_000;
+        const MOST_NUMBERS: usize = 4_000_000;
+        let d = self.blocks.names().len();
+        let most = MOST_ROWS.min(MOST_NUMBERS / d.max(1)).max(100);
+        let mut rng = Xoshiro256Plus::seed_from_u64(seed);
+        // Those with the least random numbers.
+        let mut kept: Vec<(u64, usize, Vec<F>, f64)> = Vec::new();
+        let (mut n, mut limit, mut weighted) = (0, u64::MAX, false);
+        let cut = |kept: &mut Vec<(u64, usize, Vec<F>, f64)>| {
+            if kept.len() > most {
+                kept.select_nth_unstable_by_key(most, |(key, row, ..)| (*key, *row));
+                kept.truncate(most);
+            }
+        };
+        self.each(path, |chunk: Chunk<F>| {
+            weighted |= chunk.weights.is_some();
+            for (i, row) in chunk.rows.outer_iter().enumerate() {
+                let (key, weight) = (rng.next_u64(), chunk.weights.as_ref().map_or(1.0, |weights| weights[i]));
+                if weight > 0.0 && key <= limit {
+                    kept.push((key, n, row.to_vec(), weight));
+                }
+                n += 1;
+                if kept.len() >= 2 * most {
+                    cut(&mut kept);
+                    limit = kept.iter().map(|(key, ..)| *key).max().unwrap_or(limit);
+                }
+            }
+            Ok(())
+        })?;
+        cut(&mut kept);
+        kept.sort_unstable_by_key(|(_, row, ..)| *row);
+        let weights = weighted.then(|| kept.iter().map(|(.., weight)| *weight).collect());
+        let numbers: Vec<F> = kept.into_iter().flat_map(|(_, _, row, _)| row).collect();
+        let rows = Array2::from_shape_vec((numbers.len() / d.max(1), d), numbers).map_err(Failure::fault)?;
+        Ok((rows, weights))
     }
 
     /// Calls `work` on each chunk.

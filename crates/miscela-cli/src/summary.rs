@@ -267,6 +267,11 @@ pub(crate) fn ending<F: Number>(model: &Model<F>) -> String {
     }
 }
 
+/// The same in plain characters, as the caption of a picture.
+pub(crate) fn plain_ending<F: Number>(model: &Model<F>) -> String {
+    ending(model).replace(&WARNING.to_string(), "").replace(&format!("{WARNING:#}"), "")
+}
+
 /// Names and values, one a line.
 pub(crate) fn figures(lines: &[(&str, String)]) -> String {
     lines.iter().map(|(name, value)| format!("  {name:<15} {value}\n")).collect()
@@ -286,7 +291,9 @@ fn repairs(report: &Report) -> String {
 /// What was written, and what to do next.
 fn next(args: &FitArgs) -> String {
     let mut text = String::new();
-    for (what, path) in [("model", &args.output), ("labels", &args.labels), ("plot", &args.plot)] {
+    let written =
+        [("model", &args.output), ("labels", &args.labels), ("plot", &args.plot), ("trace", &args.plot_trace)];
+    for (what, path) in written {
         if let Some(path) = path {
             let _ = writeln!(text, "  {what:<15} written to {}", path.display());
         }

@@ -13,6 +13,7 @@ mod missing;
 mod models;
 mod outliers;
 mod play;
+mod plots;
 mod report;
 mod run;
 mod search;

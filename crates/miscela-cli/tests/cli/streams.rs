@@ -165,7 +165,6 @@ fn that_a_table_is_read_in_chunks_is_said_in_one_line() {
     folder.fails(&format!("fit t.csv -m gmm -k 3 --bayesian dirichlet {CHUNKS}"), 1, &["t.csv", "Bayesian", all]);
     folder.fails(&format!("fit t.csv -k 3 --metric l1 {CHUNKS}"), 1, &["t.csv", all]);
     folder.fails(&format!("fit t.csv -k 3 --trim 0.1 {CHUNKS} --labels l.csv"), 1, &["t.csv", "trimming", all]);
-    folder.fails(&format!("fit t.csv -k 3 --plot p.svg {CHUNKS}"), 1, &["t.csv", "--plot", all]);
     folder.fails(&format!("select t.csv -k 1..3 --criterion held-out {CHUNKS}"), 1, &["t.csv", "held out", all]);
     folder.fails("fit t.csv -k 3 --memory lots", 2, &["--memory", "512M"]);
     folder.fails("fit t.csv -k 3 --checkpoint-every 3", 2, &["--checkpoint"]);
