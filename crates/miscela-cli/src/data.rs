@@ -9,6 +9,7 @@ use miscela_table::{
 };
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::slice;
 
 /// Where the weights of rows come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +71,8 @@ impl Data {
         let source = Source::open(path)?;
         let failed = |error: TableError| match (&error, request.missing) {
             (TableError::Missing { .. }, Some(_)) => Failure::fault(format!("{error}, or use --missing marginal")),
+            (TableError::NotANumber { column, .. }, _) => leave_out(&error, slice::from_ref(column)),
+            (TableError::TextColumns { columns, .. }, _) => leave_out(&error, columns),
             _ => error.into(),
         };
         let (table, in_order) = match (wanted(choice), request.model) {
@@ -109,6 +112,15 @@ impl Data {
             TableValues::F32(_) => Dtype::F32,
             TableValues::F64(_) => Dtype::F64,
         }
+    }
+}
+
+/// The error, and the flag by which these columns are left out, where it can name them.
+fn leave_out(error: &TableError, columns: &[String]) -> Failure {
+    let is_plain = |name: &String| name.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
+    match columns.iter().all(is_plain) {
+        true => Failure::fault(format!("{error} with --exclude {}", columns.join(","))),
+        false => Failure::fault(error),
     }
 }
 

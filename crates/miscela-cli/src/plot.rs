@@ -157,7 +157,7 @@ pub(crate) fn clusterings<F: Number>(selection: &KMeansSelection<F>, data: &Path
             curves = curves.panel("Calinski-Harabasz", curve(|row| row.calinski_harabasz, none));
         }
         KMeansCriterion::DaviesBouldin => {
-            curves = curves.panel("Davies-Bouldin (lower is better)", curve(|row| row.davies_bouldin, none));
+            curves = curves.panel("Davies-Bouldin", curve(|row| row.davies_bouldin, none));
         }
         _ => {}
     }

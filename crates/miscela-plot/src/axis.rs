@@ -96,7 +96,7 @@ impl Labels {
     fn of(low: f64, high: f64, step: f64) -> Self {
         let unit = 10f64.powf((high - low).log10().floor() + 1.0);
         let far = low.abs().max(high.abs()) > 1000.0 * (high - low);
-        let offset = if far { (low / unit).floor() * unit } else { 0.0 };
+        let offset = if far { offset(low, high, unit) } else { 0.0 };
         let size = (low - offset).abs().max((high - offset).abs());
         let exponent = if (1e-3..1e5).contains(&size) { 0 } else { size.log10().floor() as i32 };
         let decimals = (f64::from(exponent) - step.log10() - 1e-9).ceil().clamp(0.0, 12.0) as usize;
@@ -116,6 +116,15 @@ impl Labels {
         };
         format!("{}{exponent}", offset.replace("− -", "+ "))
     }
+}
+
+/// The roundest number less than a unit from both ends; otherwise a multiple of the unit below them.
+fn offset(low: f64, high: f64, unit: f64) -> f64 {
+    let middle = low / 2.0 + high / 2.0;
+    let powers = (0..).map(|i| 10f64.powf(middle.abs().log10().floor()) / 10f64.powi(i));
+    let mut rounded = powers.take_while(|power| *power > unit).map(|power| (middle / power).round() * power);
+    let is_near = |offset: &f64| (low - offset).abs().max((high - offset).abs()) < unit;
+    rounded.find(is_near).unwrap_or_else(|| (low / unit).floor() * unit)
 }
 
 fn superscript(number: i32) -> String {
@@ -174,6 +183,11 @@ mod tests {
         let (name, labels_of_far) = labels(1e8 + 1.0, 1e8 + 5.0);
         assert_eq!(name, "x − 100000000");
         assert_eq!(labels_of_far, ["1", "2", "3", "4", "5"]);
+        let (name, labels_about_a_round_number) = labels(1e12 - 0.5, 1e12 + 3.5);
+        assert_eq!(name, "x − 1e12");
+        assert_eq!(labels_about_a_round_number, ["0", "1", "2", "3"]);
+        assert_eq!(labels(-1e12 - 3.5, -1e12 + 0.5).0, "x + 1e12");
+        assert_eq!(labels(1234.51, 1234.59).0, "x − 1234.5");
         let (name, labels_of_large) = labels(0.0, 4e20);
         assert_eq!(name, "x / 10²⁰");
         assert_eq!(labels_of_large, ["0", "1", "2", "3", "4"]);

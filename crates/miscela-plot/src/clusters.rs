@@ -183,6 +183,16 @@ impl<'a> Clusters<'a> {
         counts
     }
 
+    /// Which components have rows. Bayesian mixtures have some that lost theirs: with no label, and what the
+    /// prior leaves them of the weight, they say nothing of the data.
+    pub(crate) fn present(&self) -> Vec<bool> {
+        /// Rows.
+        const PRIOR: f64 = 2.0;
+        let total = self.all_sizes().iter().sum::<usize>() as f64;
+        let is_present = |(c, size): (usize, &usize)| *size > 0 || self.weights.is_none_or(|w| w[c] * total >= PRIOR);
+        self.all_sizes().iter().take(self.k()).enumerate().map(is_present).collect()
+    }
+
     /// The number of rows with each label, in all.
     pub(crate) fn all_sizes(&self) -> Vec<usize> {
         self.sizes.map_or_else(|| self.counts(), <[usize]>::to_vec)
@@ -309,7 +319,7 @@ pub enum PlotError {
         weight: f64,
     },
     /// No distribution has so many degrees of freedom.
-    #[error("component {component} has {degrees} degrees of freedom; they are greater than 0")]
+    #[error("component {component} has {degrees:?} degrees of freedom; they are greater than 0")]
     Degrees {
         /// The component.
         component: usize,

@@ -106,14 +106,19 @@ fn shares(clusters: &Clusters) -> Vec<f64> {
     shares.into_iter().map(|share| share / total).collect()
 }
 
+/// The components that have rows and a density, and these.
+fn components(clusters: &Clusters, column: usize) -> Vec<(usize, impl Fn(f64) -> f64)> {
+    let present = clusters.present();
+    let shares = shares(clusters).into_iter().enumerate().filter(|(c, _)| present[*c]);
+    shares.filter_map(|(c, share)| Some((c, component(clusters, c, column, share)?))).collect()
+}
+
 /// How high the vertical axis must reach; narrow components may reach beyond it and are cut.
 pub(crate) fn height(clusters: &Clusters, column: usize, histogram: &Histogram) -> Result<f64, PlotError> {
     let bars = histogram.peak();
-    let top = shares(clusters)
-        .into_iter()
-        .enumerate()
-        .filter_map(|(c, share)| Some(component(clusters, c, column, share)?(clusters.centres[(c, column)])))
-        .fold(bars, f64::max);
+    let components = components(clusters, column);
+    let sum = |x: f64| components.iter().map(|(_, density)| density(x)).sum::<f64>();
+    let top = components.iter().map(|(c, _)| sum(clusters.centres[(*c, column)])).fold(bars, f64::max);
     let height = 1.06 * top.min(1.6 * bars);
     if height.is_finite() { Ok(height) } else { Err(PlotError::Span { name: clusters.name(column) }) }
 }
@@ -138,11 +143,7 @@ pub(crate) fn density(
         xs.sort_by(f64::total_cmp);
         xs
     };
-    let components: Vec<_> = shares(clusters)
-        .into_iter()
-        .enumerate()
-        .filter_map(|(c, share)| Some((c, component(clusters, c, column, share)?)))
-        .collect();
+    let components = components(clusters, column);
     let mut curves = vec![];
     // Many curves have fewer points each.
     let steps = (5 * STEPS / clusters.k().max(1)).clamp(20, STEPS);
@@ -161,8 +162,9 @@ pub(crate) fn density(
             curves.push(Shape::Line { points, closed: false, stroke: INK, width: 1.0, dashed: true });
         }
     }
-    let inside = |c: &usize| (low..=high).contains(&clusters.centres[(*c, column)]);
-    for c in (0..clusters.k()).filter(inside) {
+    let present = clusters.present();
+    let is_drawn = |c: &usize| present[*c] && (low..=high).contains(&clusters.centres[(*c, column)]);
+    for c in (0..clusters.k()).filter(is_drawn) {
         let [x, _] = panel.place(clusters.centres[(c, column)], 0.0);
         let ends = vec![[x, panel.area.bottom() + 1.0], [x, panel.area.bottom() - 0.09 * panel.area.height]];
         curves.push(Shape::line(ends.clone(), WHITE, 4.4));

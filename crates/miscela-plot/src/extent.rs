@@ -18,11 +18,13 @@ pub(crate) fn extent(clusters: &Clusters, column: usize, reach: f64) -> (f64, f6
     let rows = clusters.column(column);
     let fence = fence(rows.clone());
     let inside = |x: &f64| (fence.0..=fence.1).contains(x);
-    let centres = clusters.centres.column(column);
-    let all = range(rows.iter().chain(centres).copied().filter(inside));
+    let (centres, present) = (&clusters.centres.column(column), &clusters.present());
+    let drawn = || (0..clusters.k()).filter(|c| present[*c] && inside(&centres[*c]));
+    let shown = rows.iter().copied().filter(inside);
+    let all = range(shown.chain(drawn().map(|c| centres[c])));
     let near = padded(all, 0.25);
     let reaches = clusters.covariances.into_iter().flat_map(|covariances| {
-        (0..clusters.k()).filter(|c| inside(&centres[*c])).flat_map(move |c| {
+        drawn().flat_map(move |c| {
             let reach = reach * covariances[(c, column, column)].max(0.0).sqrt();
             [centres[c] - reach, centres[c] + reach]
         })

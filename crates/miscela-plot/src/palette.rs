@@ -32,7 +32,7 @@ pub(crate) fn colour(cluster: usize) -> Colour {
     match cluster / OKABE_ITO.len() % 3 {
         0 => hue,
         1 => hue.mix(INK, 0.45),
-        _ => hue.mix(WHITE, 0.5),
+        _ => hue.mix(WHITE, 0.4),
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) fn scatter(
     panel: &Panel,
 ) {
     let k = clusters.k();
+    let present = clusters.present();
+    let drawn = || (0..k).filter(|c| present[*c]);
     if is_crowded(clusters, &panel.area) {
         shapes.extend(cells(clusters, (x, y), panel));
     } else {
@@ -34,17 +36,19 @@ pub(crate) fn scatter(
     }
     beyond(shapes, clusters, (x, y), panel);
     if clusters.covariances.is_some() && !detail.radii.is_empty() {
-        let shapes_of_all = (0..k).flat_map(|c| ellipses(clusters, c, (x, y), detail, panel)).collect();
+        let shapes_of_all = drawn().flat_map(|c| ellipses(clusters, c, (x, y), detail, panel)).collect();
         shapes.push(Shape::Clipped { area: panel.area, shapes: shapes_of_all });
     }
     let size = centre_radius(k, panel);
-    let places: Vec<Point> = (0..k).map(|c| panel.place(clusters.centres[(c, x)], clusters.centres[(c, y)])).collect();
+    let place = |c: usize| (c, panel.place(clusters.centres[(c, x)], clusters.centres[(c, y)]));
+    let places: Vec<(usize, Point)> = drawn().map(place).collect();
     if detail.centres != Centres::Rings {
-        let centres = places.iter().copied().filter(|at| detail.centres == Centres::Dots && panel.shows(*at)).collect();
+        let is_drawn = |at: &Point| detail.centres == Centres::Dots && panel.shows(*at);
+        let centres = places.into_iter().map(|(_, at)| at).filter(is_drawn).collect();
         shapes.push(Shape::Discs { centres, radius: 1.5, fill: INK, opacity: 1.0 });
         return;
     }
-    for (c, at) in places.into_iter().enumerate() {
+    for (c, at) in places {
         for (radius, fill) in [(size + 1.2, WHITE), (size, INK), (size - 1.3, colour(c))] {
             shapes.push(match panel.shows(at) {
                 true => Shape::Discs { centres: vec![at], radius, fill, opacity: 1.0 },

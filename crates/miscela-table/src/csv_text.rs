@@ -2,7 +2,7 @@
 //!
 //! The first record is a header if any of its fields is text. Records end at a line feed; the carriage return before it
 //! is a blank at the end of the last field, and blanks around fields do not count. Lines that hold nothing else are
-//! passed over.
+//! passed over. Where a comma is expected and the first line has none, but semicolons or tabs, these are between fields.
 
 use crate::columns::{numbered, refuse_duplicates};
 use crate::field::{self, Problem};
@@ -11,7 +11,10 @@ use crate::rows::Rows;
 use crate::{Place, TableError};
 use csv::ByteRecord;
 use miscela_kernel::Float;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
+
+/// A text whose first line was looked at, with a line feed after its end so that lines are counted alike for all.
+type Text<R> = io::Chain<io::Chain<Cursor<Vec<u8>>, R>, &'static [u8]>;
 
 /// A text that is being read.
 pub(crate) struct Csv<R> {
@@ -23,8 +26,10 @@ pub(crate) struct Csv<R> {
 
 impl<R: Read> Csv<R> {
     /// Reads the names, and goes to the first record of numbers.
-    pub(crate) fn open(input: R, delimiter: u8, file: &str) -> Result<Self, TableError> {
-        let mut records = Records::new(input, delimiter, file);
+    pub(crate) fn open(mut input: R, delimiter: u8, file: &str) -> Result<Self, TableError> {
+        let start = first_line(&mut input).map_err(|source| TableError::Read { file: file.to_string(), source })?;
+        let between = if delimiter == b',' { between(&start) } else { delimiter };
+        let mut records = Records::new(Cursor::new(start).chain(input).chain(&b"\n"[..]), between, file);
         if !records.advance()? {
             return Err(TableError::Empty { file: file.to_string() });
         }
@@ -55,11 +60,12 @@ impl<R: Read> Csv<R> {
                 return Err(records.ragged(names.len()));
             }
             for &j in &layout.chosen {
-                rows.numbers
-                    .push(field::parse(&records.record[j]), |problem| records.problem(problem, j, &names[j]))?;
+                rows.numbers.push(field::parse(&records.record[j]), |problem| {
+                    records.problem(problem, j, names, &layout.chosen)
+                })?;
             }
             if let (Some(j), Some(weights)) = (layout.weights, &mut rows.weights) {
-                weights.push(field::parse(&records.record[j]), |problem| records.problem(problem, j, &names[j]))?;
+                weights.push(field::parse(&records.record[j]), |problem| records.problem(problem, j, names, &[]))?;
             }
             for &j in &layout.carry {
                 rows.carried.push(records.text(j)?);
@@ -71,23 +77,44 @@ impl<R: Read> Csv<R> {
     }
 }
 
+/// The bytes of the first line that is not empty, or as many as tell what is between its fields, and maybe some more.
+fn first_line(input: &mut impl Read) -> io::Result<Vec<u8>> {
+    const ENOUGH: usize = 1 << 16;
+    let mut start = vec![];
+    let mut part = [0; 1 << 10];
+    while start.len() < ENOUGH && !start.trim_ascii_start().contains(&b'\n') {
+        match input.read(&mut part) {
+            Ok(0) => break,
+            Ok(n) => start.extend_from_slice(&part[..n]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(start)
+}
+
+/// What is between the fields of the first line.
+fn between(start: &[u8]) -> u8 {
+    let line = start.trim_ascii_start().split(|byte| *byte == b'\n').next().unwrap_or_default();
+    [b',', b';', b'\t'].into_iter().find(|sign| line.contains(sign)).unwrap_or(b',')
+}
+
 /// The records of a text one after the other, and the lines they stand on.
 struct Records<R> {
-    reader: csv::Reader<io::Chain<R, &'static [u8]>>,
+    reader: csv::Reader<Text<R>>,
     record: ByteRecord,
     file: String,
 }
 
 impl<R: Read> Records<R> {
-    fn new(input: R, delimiter: u8, file: &str) -> Self {
+    fn new(text: Text<R>, delimiter: u8, file: &str) -> Self {
         let reader = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .terminator(csv::Terminator::Any(b'\n'))
             .has_headers(false)
             .flexible(true)
             .buffer_capacity(1 << 16)
-            // The last record ends in a line feed too, so that lines are counted alike for all.
-            .from_reader(input.chain(&b"\n"[..]));
+            .from_reader(text);
         Self { reader, record: ByteRecord::new(), file: file.to_string() }
     }
 
@@ -134,8 +161,15 @@ impl<R: Read> Records<R> {
         Ok(names)
     }
 
+    /// What is wrong with a field. Where others of the record are text as well, all of them are named at once.
     #[cold]
-    fn problem(&self, problem: Problem, j: usize, column: &str) -> TableError {
+    fn problem(&self, problem: Problem, j: usize, names: &[String], chosen: &[usize]) -> TableError {
+        let is_text = |j: &&usize| field::parse(&self.record[**j]) == Err(Problem::Text);
+        let of_text: Vec<String> = chosen.iter().filter(is_text).map(|j| names[*j].clone()).collect();
+        if problem == Problem::Text && of_text.len() > 1 {
+            return TableError::TextColumns { file: self.file.clone(), line: self.line(), columns: of_text };
+        }
+        let column = &names[j];
         match self.text(j) {
             Ok(text) => problem.at(&self.file, Place::Line(self.line()), column, text),
             Err(not_utf8) => not_utf8,

@@ -29,6 +29,10 @@ impl fmt::Display for Place {
     }
 }
 
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
+}
+
 /// What is wrong with a table, a file, or what was asked of them. `file` is the path as it was given, or
 /// "standard input".
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +139,16 @@ pub enum TableError {
         expected: usize,
         /// Fields in this line.
         got: usize,
+    },
+    /// Several columns hold text.
+    #[error("{file}, line {line}: columns {} hold text and no numbers; leave them out", quoted(columns))]
+    TextColumns {
+        /// The file.
+        file: String,
+        /// The line, counted from 1.
+        line: u64,
+        /// The columns.
+        columns: Vec<String>,
     },
     /// A value is text.
     #[error("{file}, {place}, column {column:?}: {text:?} is not a number; correct it or leave the column out")]

@@ -39,9 +39,31 @@ fn text_in_a_number_column() {
         r#"t.csv, line 4, column "b": "oops" is not a number; correct it or leave the column out"#
     );
     assert_eq!(
-        complaint("1;2\n3;4\n5;x\n6;7"),
-        r#"t.csv, line 2, column "1;2": "3;4" is not a number; correct it or leave the column out"#
+        complaint("a;b\n3;4\n5;x\n6;7"),
+        r#"t.csv, line 3, column "b": "x" is not a number; correct it or leave the column out"#
     );
+    assert_eq!(
+        complaint("name,a,place,b\nx,1,y,2\n"),
+        r#"t.csv, line 2: columns "name", "place" hold text and no numbers; leave them out"#
+    );
+}
+
+#[test]
+fn semicolons_and_tabs_are_between_fields_where_no_comma_is() {
+    let plain = csv("a,b\n1,2\n3,4\n").unwrap();
+    for text in ["a;b\n1;2\n3;4\n", "a\tb\r\n1\t2\r\n3\t4", "\n\n a ; b \n1;2\n\n3;4"] {
+        let table = csv(text).unwrap();
+        assert_eq!(table.names(), plain.names(), "{text:?}");
+        assert_eq!(table.into_f64(), plain.clone().into_f64(), "{text:?}");
+    }
+    // One column is one column, and where there is a comma that is it.
+    assert_eq!(csv("1\n2\n").unwrap().names().len(), 1);
+    assert_eq!(csv("a;x,b\n1,2\n").unwrap().names(), ["a;x", "b"]);
+    // Longer than what is looked at.
+    let names: Vec<String> = (0..20_000).map(|j| format!("column{j}")).collect();
+    let numbers = vec!["1.5"; 20_000];
+    let wide = csv(format!("{}\n{}\n", names.join(";"), numbers.join(";"))).unwrap();
+    assert_eq!(wide.names().len(), 20_000);
 }
 
 #[test]

@@ -5,9 +5,10 @@ use crate::run::Folder;
 #[test]
 fn tables_that_are_not_as_they_should_be() {
     let folder = Folder::with_data();
-    let cases: [(&str, &[u8], &[&str]); 11] = [
+    let cases: [(&str, &[u8], &[&str]); 12] = [
         ("ragged.csv", b"a,b\n1,2\n3\n", &["ragged.csv", "line 3", "1 fields", "2"]),
-        ("text.csv", b"a,b\n1,2\n3,four\n", &["text.csv", "line 3", "\"b\"", "four"]),
+        ("text.csv", b"a,b\n1,2\n3,four\n", &["text.csv", "line 3", "\"b\"", "four", "--exclude b"]),
+        ("names.csv", b"who,a,where\nx,2,y\n", &["names.csv", "line 2", "\"who\", \"where\"", "--exclude who,where"]),
         ("nan.csv", b"a,b\n1,2\nNaN,4\n", &["nan.csv", "line 3", "\"a\"", "NaN"]),
         ("inf.csv", b"a,b\n1,2\n3,4\n5,-inf\n", &["inf.csv", "line 4", "\"b\"", "-inf"]),
         ("missing.csv", b"a,b\n1,\n3,4\n", &["missing.csv", "line 2", "\"b\"", "missing"]),

@@ -37,7 +37,8 @@ fn text_in_every_dress_gives_the_same() {
     folder.write("data.csv.gz", packed(&csv));
     folder.write("data.tsv.gz", packed(&tsv));
     folder.write("bare.csv", csv.lines().skip(1).map(|line| format!("{line}\r\n")).collect::<String>());
-    for data in ["data.tsv", "data.csv.gz", "data.tsv.gz", "bare.csv"] {
+    folder.write("semicolons.csv", csv.replace(',', ";"));
+    for data in ["data.tsv", "data.csv.gz", "data.tsv.gz", "bare.csv", "semicolons.csv"] {
         assert_eq!(fitted(&folder, data, ""), expected, "{data}");
     }
     assert_eq!(fitted(&folder, "-", &csv), expected);
