@@ -30,6 +30,7 @@ mod rules;
 mod search;
 mod search_mixture;
 mod selection;
+mod standardized;
 mod streams_kmeans;
 mod streams_mixture;
 mod thesis;

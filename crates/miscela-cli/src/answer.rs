@@ -2,7 +2,7 @@
 
 use crate::model::{Model, Number};
 use miscela::{
-    BayesianMixture, BisectingNode, Covariances, GaussianMixture, Repair, SearchReport, Termination, Trimming, Uniform,
+    BisectingNode, ColumnScaling, Covariances, GaussianMixture, Repair, SearchReport, Termination, Trimming, Uniform,
     WeightConcentration, WeightPrior,
 };
 use ndarray::{ArrayView, ArrayViewD, Dimension, aview0};
@@ -18,6 +18,9 @@ pub(crate) struct FitAnswer<'a, F> {
     method: &'static str,
     covariance: Option<&'static str>,
     assignment: &'static str,
+    /// What was done to the columns before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scaling: Option<&'a ColumnScaling>,
     n_samples: usize,
     n_missing: usize,
     n_features: usize,
@@ -78,6 +81,7 @@ impl<'a, F: Number> FitAnswer<'a, F> {
             method: model.method(),
             covariance: model.covariance().map(|covariance| covariance.name()),
             assignment: model.assignment().name(),
+            scaling: model.scaling(),
             n_samples,
             n_missing: report.n_missing,
             n_features,
@@ -90,8 +94,8 @@ impl<'a, F: Number> FitAnswer<'a, F> {
             termination: report.termination,
             inertia: model.inertia(),
             log_likelihood: likelihood.log_likelihood,
-            lower_bound: model.bayesian().map(BayesianMixture::lower_bound),
-            bayesian: model.bayesian().map(Posterior::of),
+            lower_bound: model.bounds().map(|(bound, _)| bound),
+            bayesian: Posterior::of(model),
             n_parameters: likelihood.n_parameters,
             bic: likelihood.bic,
             aic: likelihood.aic,
@@ -127,15 +131,16 @@ struct Posterior<'a> {
 }
 
 impl<'a> Posterior<'a> {
-    fn of<F: Number>(model: &'a BayesianMixture<F>) -> Self {
-        Self {
-            n_effective: model.n_effective(),
-            evidence_bound: model.evidence_bound(),
-            weight_prior: model.weight_prior(),
-            weight_concentration: model.weight_concentration(),
-            mean_precision: model.mean_precision(),
-            degrees_of_freedom: model.degrees_of_freedom(),
-        }
+    fn of<F: Number>(model: &'a Model<F>) -> Option<Self> {
+        let (bayesian, (_, evidence_bound)) = (model.bayesian()?, model.bounds()?);
+        Some(Self {
+            n_effective: bayesian.n_effective(),
+            evidence_bound,
+            weight_prior: bayesian.weight_prior(),
+            weight_concentration: bayesian.weight_concentration(),
+            mean_precision: bayesian.mean_precision(),
+            degrees_of_freedom: bayesian.degrees_of_freedom(),
+        })
     }
 }
 
@@ -148,6 +153,8 @@ pub(crate) struct InfoAnswer<'a, F> {
     metric: Option<&'static str>,
     covariance: Option<&'static str>,
     assignment: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scaling: Option<&'a ColumnScaling>,
     dtype: &'static str,
     n_features: usize,
     n_clusters: usize,
@@ -185,6 +192,7 @@ impl<'a, F: Number> InfoAnswer<'a, F> {
             metric: model.metric(),
             covariance: fit.covariance,
             assignment: fit.assignment,
+            scaling: fit.scaling,
             dtype: fit.dtype,
             n_features: fit.n_features,
             n_clusters: fit.n_clusters,

@@ -5,7 +5,7 @@ use crate::args::ConvertArgs;
 use crate::error::{Failure, name_of};
 use crate::model::open_any;
 use crate::{output, paths};
-use miscela::{AnyModel, Codec};
+use miscela::{AnyModel, Codec, ColumnScaling, Kept as _};
 use miscela_exchange::Format;
 use std::path::Path;
 
@@ -13,8 +13,8 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<(), Failure> {
     let (source, target) = (Kept::at(&args.model)?, Kept::at(&args.output)?);
     source.check_readable()?;
     paths::folders(&[Some(&args.output)])?;
-    let model = source.open(&args.model)?;
-    target.save(&model, &args.output)?;
+    let (scaling, model) = source.open(&args.model)?;
+    target.save(&model, scaling.as_ref(), &args.output)?;
     let (from, to) = (args.model.display().to_string(), args.output.display().to_string());
     match (args.answer.json, args.answer.quiet) {
         (true, _) => output::json(&ConvertAnswer { method: model.kind(), from, to }),
@@ -50,18 +50,22 @@ impl Kept {
         }
     }
 
-    fn open(&self, path: &Path) -> Result<AnyModel, Failure> {
+    /// A model, and the scaling of its rows where there is one.
+    fn open(&self, path: &Path) -> Result<(Option<ColumnScaling>, AnyModel), Failure> {
         match self {
             Kept::Whole => open_any(path),
-            Kept::ForOthers(format) => format.load(path).map_err(|error| Failure::in_file(path, error)),
+            Kept::ForOthers(format) => {
+                let model = format.load(path).map_err(|error| Failure::in_file(path, error))?;
+                Ok((None, model))
+            }
         }
     }
 
-    fn save(&self, model: &AnyModel, path: &Path) -> Result<(), Failure> {
+    fn save(&self, model: &AnyModel, scaling: Option<&ColumnScaling>, path: &Path) -> Result<(), Failure> {
         match self {
-            Kept::Whole => model.save(path).map_err(|error| Failure::in_file(path, error)),
+            Kept::Whole => model.write(path, scaling.cloned()).map_err(|error| Failure::in_file(path, error)),
             Kept::ForOthers(format) => {
-                let bytes = format.encode(model).map_err(|error| Failure::in_file(path, error))?;
+                let bytes = format.encode_scaled(model, scaling).map_err(|error| Failure::in_file(path, error))?;
                 miscela_table::write_file(path, |out| out.write_all(&bytes)).map_err(Failure::from)
             }
         }

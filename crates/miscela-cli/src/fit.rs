@@ -1,10 +1,10 @@
 //! `miscela fit`: reads a table, at once or in each pass, fits, and writes only when all has gone well.
 
 use crate::answer::FitAnswer;
-use crate::args::{Dtype, FitArgs};
+use crate::args::{Dtype, FitArgs, ScalingArgs};
 use crate::data::{Data, Request, known_labels};
 use crate::error::Failure;
-use crate::model::{Model, Number};
+use crate::model::{Fitted, Model, Number};
 use crate::plan::{Kind, Plan};
 use crate::plot::{self, Labelled};
 use crate::problem::Problem;
@@ -14,11 +14,13 @@ use crate::stop::Stop;
 use crate::stream::Stream;
 use crate::{output, paths, provenance, stream, summary};
 use miscela::{
-    Checkpoints, Chunked, Elsewhere, GmmError, GmmParamsError, KMeansError, Observer, Source, Streamed, WorkError,
+    Checkpoints, Chunked, ColumnScaling, Elsewhere, GmmError, GmmParamsError, KMeansError, Missing, Observer,
+    ScaledSource, Source, Streamed, Threads, WorkError,
 };
 use miscela_plot::Picture;
 use miscela_table::{Columns, chunk_rows, read_vector, write_labels};
 use ndarray::Array2;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// From a checkpoint to the next, if nothing is said.
@@ -96,22 +98,29 @@ impl<O: Observer + Clone + Sync> Input<'_, O> {
         if let Some(name) = args.known_labels.as_deref() {
             self.known = Some(known_labels(&args.data, name, table.carried(), table.n_rows())?);
         }
-        let rows = table.into_array::<F>()?;
+        let mut rows = table.into_array::<F>()?;
         let weights = weights.as_deref();
+        let scaling = self.scaling(&Chunked::new(&rows, weights, chunk_rows(rows.ncols())))?;
+        if let Some(scaling) = &scaling {
+            scaling.scale_in_place(&mut rows);
+        }
         let model = match args.iteration.checkpoint {
             None => self.model(&rows, weights)?,
             Some(_) => self.model_over(&Chunked::new(&rows, weights, chunk_rows(rows.ncols())))?.0,
         };
-        let model = self.finished(model)?;
+        let model = self.finished(model, scaling)?;
 
         let mut labels = Vec::new();
         if args.labels.is_some() || args.plot.is_some() {
             self.progress.stage("labelling");
-            labels = self.plan.threads.install(|_| model.labels_of_fit(&rows, weights, &args.data))?;
+            labels = self.plan.threads.install(|_| model.fitted().labels_of_fit(&rows, weights, &args.data))?;
             let known = self.known.iter().flatten().enumerate();
             known.for_each(|(i, known)| labels[i] = known.unwrap_or(labels[i]));
         }
         let n_rows = rows.nrows();
+        if let Some(scaling) = model.scaling().filter(|_| args.plot.is_some()) {
+            scaling.unscale_in_place(&mut rows);
+        }
         // Rows are drawn where the model expects them, if it does not know.
         let rows = match &args.plot {
             Some(_) if model.report().n_missing > 0 => model.impute(&rows, &args.data)?,
@@ -124,11 +133,15 @@ impl<O: Observer + Clone + Sync> Input<'_, O> {
         })
     }
 
-    fn stream<F: Number>(self, stream: &Stream) -> Result<(), Failure> {
+    fn stream<F: Number>(mut self, stream: &Stream) -> Result<(), Failure> {
         let args = self.plan.args;
         args.labels.as_deref().map_or(Ok(()), stream::text_table)?;
-        let (model, n_rows) = self.model_over::<F>(&stream.blocks)?;
-        let model = self.finished(model)?;
+        let scaling = self.scaling::<F>(&stream.blocks)?;
+        let (model, n_rows) = match &scaling {
+            Some(scaling) => self.model_over::<F>(&ScaledSource::new(&stream.blocks, scaling))?,
+            None => self.model_over::<F>(&stream.blocks)?,
+        };
+        let model = self.finished(model, scaling)?;
         self.progress.stage("labelling");
         let picture = match &args.plot {
             Some(_) => {
@@ -149,9 +162,20 @@ impl<O: Observer + Clone + Sync> Input<'_, O> {
         })
     }
 
+    /// How the columns of these rows are to be scaled, if they are; the start is then one of scaled columns.
+    fn scaling<F: Number>(&mut self, source: &dyn Source<F>) -> Result<Option<ColumnScaling>, Failure> {
+        let args = self.plan.args;
+        let scaling = scaling(&args.scaling, source, args.missing, (self.plan.threads, &args.data))?;
+        if let Some(scaling) = &scaling {
+            self.origin.scale(scaling);
+        }
+        Ok(scaling)
+    }
+
     /// The model with what is said of it beside the fit.
-    fn finished<F: Number>(&self, model: Model<F>) -> Result<Model<F>, Failure> {
+    fn finished<F: Number>(&self, model: Fitted<F>, scaling: Option<ColumnScaling>) -> Result<Model<F>, Failure> {
         let model = model.with_feature_names(self.names.clone()).with_provenance(provenance::of_this_command());
+        let model = Model::new(model, scaling)?;
         match self.plan.args.order {
             Some(order) => model.canonical_order(order),
             None => Ok(model),
@@ -225,25 +249,27 @@ impl<O: Observer + Clone + Sync> Input<'_, O> {
         }
     }
 
-    fn model<F: Number>(&self, rows: &Array2<F>, weights: Option<&[f64]>) -> Result<Model<F>, Failure> {
+    fn model<F: Number>(&self, rows: &Array2<F>, weights: Option<&[f64]>) -> Result<Fitted<F>, Failure> {
         self.progress.stage("fitting");
         let mut stop = self.stop.clone();
         let (problem, observer) = (self.problem(Some(rows), weights), &mut stop);
         match &self.plan.kind {
-            Kind::KMeans(settings) => problem.kmeans(settings, observer).map(|model| Model::KMeans(Box::new(model))),
+            Kind::KMeans(settings) => problem.kmeans(settings, observer).map(|model| Fitted::KMeans(Box::new(model))),
             Kind::Bisecting(settings) => {
-                problem.bisecting(settings, observer).map(|model| Model::Bisecting(Box::new(model)))
+                problem.bisecting(settings, observer).map(|model| Fitted::Bisecting(Box::new(model)))
             }
-            Kind::Mixture(settings) => problem.mixture(settings, observer).map(|model| Model::Mixture(Box::new(model))),
+            Kind::Mixture(settings) => {
+                problem.mixture(settings, observer).map(|model| Fitted::Mixture(Box::new(model)))
+            }
             Kind::Bayesian(settings) => {
-                problem.bayesian(settings, observer).map(|model| Model::Bayesian(Box::new(model)))
+                problem.bayesian(settings, observer).map(|model| Fitted::Bayesian(Box::new(model)))
             }
         }
         .map_err(|error| self.failure(error))
     }
 
     /// The model of rows that are read once a pass, and how many these are.
-    fn model_over<F: Number>(&self, source: &dyn Source<F>) -> Result<(Model<F>, usize), Failure> {
+    fn model_over<F: Number>(&self, source: &dyn Source<F>) -> Result<(Fitted<F>, usize), Failure> {
         self.progress.stage("fitting");
         let (mut stop, mut checkpoints) = (self.stop.clone(), self.checkpoints());
         let going_on = checkpoints.as_ref().filter(|checkpoints| checkpoints.exists() && !self.plan.args.answer.quiet);
@@ -257,10 +283,10 @@ impl<O: Observer + Clone + Sync> Input<'_, O> {
             let elsewhere = Elsewhere { workers: &mut workers, checkpoints, observer, threads };
             let model = match &self.plan.kind {
                 Kind::KMeans(settings) => {
-                    problem.kmeans_over(settings, elsewhere).map(|model| Model::KMeans(Box::new(model)))
+                    problem.kmeans_over(settings, elsewhere).map(|model| Fitted::KMeans(Box::new(model)))
                 }
                 Kind::Mixture(settings) => {
-                    problem.mixture_over(settings, elsewhere).map(|model| Model::Mixture(Box::new(model)))
+                    problem.mixture_over(settings, elsewhere).map(|model| Fitted::Mixture(Box::new(model)))
                 }
                 Kind::Bisecting(_) => Err(WorkError::NeedsRows("bisecting k-means").into()),
                 Kind::Bayesian(_) => Err(WorkError::NeedsRows("a Bayesian mixture").into()),
@@ -282,4 +308,18 @@ impl<O: Observer + Clone + Sync> Input<'_, O> {
             error => Failure::in_file(&args.data, error),
         }
     }
+}
+
+/// The scaling that was asked for, of the columns of these rows, in one pass over them.
+pub(crate) fn scaling<F: Number>(
+    args: &ScalingArgs,
+    source: &dyn Source<F>,
+    missing: Missing,
+    (threads, data): (Threads, &Path),
+) -> Result<Option<ColumnScaling>, Failure> {
+    let standardizing = || {
+        let mut workers = Streamed::new(source, threads).with_missing(missing);
+        threads.install(|_| ColumnScaling::standardizing_over(&mut workers))
+    };
+    args.standardize.then(standardizing).transpose().map_err(|error| Failure::in_file(data, error))
 }

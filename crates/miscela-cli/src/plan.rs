@@ -94,9 +94,6 @@ pub(crate) struct BayesianSettings {
 
 impl<'a> Plan<'a> {
     pub(crate) fn of(args: &'a FitArgs) -> Result<Self, Failure> {
-        if args.standardize {
-            return Err(Failure::call("--standardize is not available; scale the columns before"));
-        }
         let plan = Self {
             args,
             weights: args.weights.as_deref().map(Weights::named),

@@ -71,7 +71,8 @@ fn note<F: Number>(model: &Model<F>, drawn: &Labelled<'_, F>) -> String {
     let metric = model.metric().filter(|metric| *metric != "l2").map(|metric| format!("Distances: {metric}."));
     let missing =
         (model.report().n_missing > 0).then(|| "Missing values are drawn where the model expects them.".to_string());
-    sample.into_iter().chain(metric).chain(missing).collect::<Vec<_>>().join(" ")
+    let scaled = model.scaling().map(|_| "Fitted to standardised columns.".to_string());
+    sample.into_iter().chain(metric).chain(scaled).chain(missing).collect::<Vec<_>>().join(" ")
 }
 
 /// The label of each row, m, but for rows beyond the domain of the model's distance.

@@ -4,17 +4,18 @@ use crate::answer::FitAnswer;
 use crate::args::{Dtype, Method, ReferenceBox, SelectArgs, SelectInit};
 use crate::data::{Data, Request, Weights};
 use crate::error::{Failure, name_of};
-use crate::model::{Model, Number};
+use crate::model::{Fitted, Model, Number};
 use crate::output::{HINT, TITLE};
 use crate::progress::Progress;
 use crate::stream::Stream;
-use crate::{output, paths, plan, plot, provenance, summary};
+use crate::{fit, output, paths, plan, plot, provenance, summary};
 use miscela::{
-    Covariance, Criterion, GapReference, GaussianMixture, KMeans, KMeansCriterion, KMeansSelection,
-    KMeansSelectionParams, KMeansSelectionRow, Missing, Mixing, Selection, SelectionLine, SelectionParams,
-    SelectionRow, SelectionStart, SelectionTable, Streamed,
+    Chunked, ColumnScaling, Covariance, Criterion, GapReference, GaussianMixture, KMeans, KMeansCriterion,
+    KMeansSelection, KMeansSelectionParams, KMeansSelectionRow, Missing, Mixing, ScaledSource, Selection,
+    SelectionLine, SelectionParams, SelectionRow, SelectionStart, SelectionTable, Source, Streamed,
 };
 use miscela_plot::{Curves, Picture};
+use miscela_table::chunk_rows;
 use ndarray::Array2;
 use serde::Serialize;
 use std::num::NonZeroUsize;
@@ -70,7 +71,7 @@ struct Call<'a> {
 
 /// What a selection found, whichever it was.
 struct Found<F> {
-    best: Model<F>,
+    best: Fitted<F>,
     criterion: &'static str,
     table: Vec<RowAnswer>,
     margin: Option<Option<f64>>,
@@ -117,32 +118,41 @@ impl<'a> Call<'a> {
     fn select<F: Number>(&self, rows: Rows, read_seconds: f64, progress: Progress) -> Result<(), Failure> {
         let args = self.args;
         let failed = |error: &dyn std::fmt::Display| Failure::in_file(&args.data, error);
-        let (found, names, n) = match rows {
+        let threads = plan::threads(args.threads.threads);
+        let scaling_of =
+            |source: &dyn Source<F>| fit::scaling(&args.scaling, source, args.missing, (threads, &args.data));
+        let (found, names, n, scaling) = match rows {
             Rows::Table(data) => {
                 let Data { table, weights, .. } = *data;
                 let names = table.names().to_vec();
-                let rows: Array2<F> = table.into_array()?;
+                let mut rows: Array2<F> = table.into_array()?;
                 let weights = weights.as_deref();
+                let scaling = scaling_of(&Chunked::new(&rows, weights, chunk_rows(rows.ncols())))?;
+                if let Some(scaling) = &scaling {
+                    scaling.scale_in_place(&mut rows);
+                }
                 let found = match self.by {
                     By::Mixture(criterion) => mixtures(args, criterion)
                         .fit_records(&rows, weights)
-                        .map(|found| Found::of_mixtures(&found, &args.data))
+                        .map(|found| Found::of_mixtures(found, scaling.as_ref(), &args.data))
                         .map_err(|error| failed(&error)),
                     By::KMeans(criterion) => clusterings(args, criterion)
                         .fit_records(&rows, weights)
                         .map(|found| Found::of_kmeans(&found, &args.data))
                         .map_err(|error| failed(&error)),
                 };
-                (found?, names, rows.nrows())
+                (found?, names, rows.nrows(), scaling)
             }
             Rows::Stream(stream) => {
-                let threads = plan::threads(args.threads.threads);
+                let scaling = scaling_of(&stream.blocks)?;
+                let scaled = scaling.as_ref().map(|scaling| ScaledSource::new(&stream.blocks, scaling));
+                let source = scaled.as_ref().map_or(&stream.blocks as &dyn Source<F>, |scaled| scaled);
                 threads.install(|threads| {
-                    let mut workers = Streamed::new(&stream.blocks, threads).with_missing(args.missing);
+                    let mut workers = Streamed::new(source, threads).with_missing(args.missing);
                     let found = match self.by {
                         By::Mixture(criterion) => mixtures(args, criterion)
                             .fit_over(&mut workers, threads)
-                            .map(|found| Found::of_mixtures(&found, &args.data))
+                            .map(|found| Found::of_mixtures(found, scaling.as_ref(), &args.data))
                             .map_err(|error| failed(&error)),
                         By::KMeans(criterion) => clusterings(args, criterion)
                             .fit_over(&mut workers, threads)
@@ -150,7 +160,7 @@ impl<'a> Call<'a> {
                             .map_err(|error| failed(&error)),
                     };
                     let n = workers.n_rows().unwrap_or(0) as usize;
-                    Ok::<_, Failure>((found?, stream.blocks.names().to_vec(), n))
+                    Ok::<_, Failure>((found?, stream.blocks.names().to_vec(), n, scaling.clone()))
                 })?
             }
         };
@@ -158,7 +168,7 @@ impl<'a> Call<'a> {
         drop(progress);
         let d = names.len();
         let made = provenance::of_this_command().selected(selected(criterion, &table, &best));
-        let best = best.with_feature_names(names).with_provenance(made);
+        let best = Model::new(best.with_feature_names(names).with_provenance(made), scaling)?;
         if let Some(path) = &args.output {
             best.save(path)?;
         }
@@ -270,7 +280,7 @@ fn mixtures<F: Number>(args: &SelectArgs, criterion: Criterion) -> SelectionPara
 }
 
 /// The table as a model keeps it.
-fn selected<F: Number>(criterion: &str, table: &[RowAnswer], best: &Model<F>) -> SelectionTable {
+fn selected<F: Number>(criterion: &str, table: &[RowAnswer], best: &Fitted<F>) -> SelectionTable {
     let line = |row: &RowAnswer| {
         let (k, covariance, error) = row.what();
         let is_its = covariance.is_none_or(|name| best.covariance().is_some_and(|own| own.name() == name));
@@ -365,7 +375,8 @@ impl RowAnswer {
 }
 
 impl<F: Number> Found<F> {
-    fn of_mixtures(selection: &Selection<F>, data: &Path) -> Self {
+    fn of_mixtures(selection: Selection<F>, scaling: Option<&ColumnScaling>, data: &Path) -> Self {
+        let selection = scaling.map_or(selection.clone(), |scaling| selection.of_scaled(scaling));
         let held_out = selection.criterion() == Criterion::HeldOut;
         let row = |row: &SelectionRow| {
             let score = row.score.as_ref();
@@ -383,11 +394,11 @@ impl<F: Number> Found<F> {
             }
         };
         Self {
-            best: Model::Mixture(Box::new(selection.best().clone())),
+            best: Fitted::Mixture(Box::new(selection.best().clone())),
             criterion: selection.criterion().name(),
             table: selection.table().iter().map(row).collect(),
             margin: None,
-            curves: plot::mixtures(selection, data),
+            curves: plot::mixtures(&selection, data),
             title: "Gaussian mixtures".into(),
             text: selection.to_string(),
         }
@@ -408,7 +419,7 @@ impl<F: Number> Found<F> {
             error: row.error.clone(),
         };
         Self {
-            best: Model::KMeans(Box::new(selection.best().clone().into_any())),
+            best: Fitted::KMeans(Box::new(selection.best().clone().into_any())),
             criterion: selection.criterion().name(),
             table: selection.table().iter().map(row).collect(),
             margin: Some(selection.margin()),

@@ -5,7 +5,9 @@ use crate::data::{Data, Request};
 use crate::error::{Failure, name_of};
 use crate::model::{Loaded, Model, Number};
 use crate::plan::Start;
-use miscela::{Covariance, Covariances, GaussianMixture, GmmInitMethod, KMeansInit, Mixture, Noise, Tails};
+use miscela::{
+    ColumnScaling, Covariance, Covariances, GaussianMixture, GmmInitMethod, KMeansInit, Mixture, Noise, Tails,
+};
 use miscela_table::{read_array3, read_labels, read_vector};
 use ndarray::{Array1, Array2};
 use std::path::Path;
@@ -52,6 +54,15 @@ impl Origin {
                 Loaded::F32(model) => Given::of(&model),
                 Loaded::F64(model) => Given::of(&model),
             }))),
+        }
+    }
+
+    /// Puts start parameters in the units of columns that are scaled.
+    pub(crate) fn scale(&mut self, scaling: &ColumnScaling) {
+        if let Origin::Given(given) = self {
+            let k = given.means.nrows();
+            given.covariances = given.covariances.as_ref().map(|all| scaling.scaled_covariances(all, k));
+            scaling.scale_in_place(&mut given.means);
         }
     }
 

@@ -6,7 +6,7 @@ use crate::error::{Failure, name_of};
 use crate::memory;
 use crate::model::{Likelihood, Model, Number, Score};
 use crate::{output, paths};
-use miscela::{Chunk, Missing, Source, SourceError, Streamed, Threads};
+use miscela::{Chunk, Missing, Source, SourceError, Threads};
 use miscela_table::{Blocks, Columns, Format, Kind, RowWriter, TableError, write_rows};
 use ndarray::Array2;
 use rand_xoshiro::Xoshiro256Plus;
@@ -87,11 +87,8 @@ impl Stream {
     /// The score of a model, in one pass.
     pub(crate) fn score<F: Number>(&self, model: &Model<F>, threads: Threads, path: &Path) -> Result<Score, Failure> {
         let missing = model.missing().unwrap_or_default();
-        if let Some(mixture) = model.mixture() {
-            let mut workers = Streamed::new(&self.blocks, threads).with_missing(missing);
-            let score = threads.install(|_| mixture.score_over(&mut workers));
-            let score = score.map_err(|error| Failure::in_file(path, error))?;
-            let n_samples = workers.n_rows().unwrap_or(0) as usize;
+        if let Some(score) = model.score_over(&self.blocks, threads, path) {
+            let (score, n_samples) = score?;
             return Ok(model.scored(n_samples, None, score.into()));
         }
         let (mut inertia, mut n_samples) = (0.0, 0);

@@ -6,7 +6,9 @@ use crate::error::name_of;
 use crate::model::{Model, Number, Score};
 use crate::output::{HINT, TITLE, WARNING};
 use crate::provenance;
-use miscela::{AnyCentred, Assignment, BisectingKMeans, Mixing, Report, Search, SearchReport, Termination, Trimming};
+use miscela::{
+    AnyCentred, Assignment, BisectingKMeans, Covariance, Mixing, Report, Search, SearchReport, Termination, Trimming,
+};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -22,12 +24,12 @@ pub(crate) fn title<F: Number>(model: &Model<F>) -> String {
         let kind = if model.tree().is_some() { "bisecting k-means" } else { "k-means" };
         return format!("{kind}, {}", count(k, "cluster"));
     };
-    if let Some(model) = model.bayesian() {
-        let (used, prior) = (model.n_effective(), model.weight_prior());
+    if let Some(bayesian) = model.bayesian() {
+        let (used, prior) = (bayesian.n_effective(), bayesian.weight_prior());
         return format!(
             "Bayesian mixture, {}, of which {used} in use, {} covariances, {} with concentration {}",
             count(k, "component"),
-            mixture.covariance(),
+            covariance(model),
             prior.name(),
             shown(prior.concentration()),
         );
@@ -43,7 +45,12 @@ pub(crate) fn title<F: Number>(model: &Model<F>) -> String {
     };
     let noise = if mixture.noise().is_some() { " and noise" } else { "" };
     let kind = if mixture.degrees().is_some() { "Student-t mixture" } else { "Gaussian mixture" };
-    format!("{kind}, {}{noise}, {} covariances{how}{weights}", count(k, "component"), mixture.covariance())
+    format!("{kind}, {}{noise}, {} covariances{how}{weights}", count(k, "component"), covariance(model))
+}
+
+/// The name of the structure of the covariances: of scaled columns, where they were.
+fn covariance<F: Number>(model: &Model<F>) -> &'static str {
+    model.covariance().map_or("", Covariance::name)
 }
 
 /// The summary of `fit`.
@@ -61,6 +68,7 @@ pub(crate) fn fit<F: Number>(model: &Model<F>, n_samples: usize, args: &FitArgs)
     let searched = searched(model.report());
     let lines = [
         missing(model.report()),
+        scaled(model),
         trimmed(model),
         depth(model),
         objective(model),
@@ -99,6 +107,7 @@ pub(crate) fn info<F: Number>(model: &Model<F>, path: &Path) -> String {
     let runs = vec![("runs", model.report().n_runs.to_string())];
     text += &figures(
         &[
+            scaled(model),
             trimmed(model),
             depth(model),
             objective(model),
@@ -190,6 +199,13 @@ fn missing(report: &Report) -> Vec<(&'static str, String)> {
     if n == 0 { Vec::new() } else { vec![("missing", format!("{}, fitted by the others", count(n, "value")))] }
 }
 
+/// That columns were scaled, and what remains in units of that.
+fn scaled<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {
+    let what = if model.mixture().is_some() { "their structure is" } else { "distances are" };
+    let line = |_| ("columns", format!("standardised; {what} in standard deviations of each column"));
+    model.scaling().map(line).into_iter().collect()
+}
+
 /// How deep a tree is, and that it has other cuts.
 fn depth<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {
     let line = |tree: &BisectingKMeans<F, AnyCentred>| {
@@ -215,7 +231,7 @@ fn objective<F: Number>(model: &Model<F>) -> Vec<(&'static str, String)> {
         model.metric().filter(|metric| *metric != "l2").map(|metric| format!(" (by {metric})")).unwrap_or_default();
     let inertia = model.inertia().map(|inertia| ("inertia", shown(inertia) + &by));
     let total = likelihood.log_likelihood.map(|total| ("log-likelihood", shown(total) + &per_row));
-    let bound = model.bayesian().map(|model| ("lower bound", shown(model.lower_bound())));
+    let bound = model.bounds().map(|(bound, _)| ("lower bound", shown(bound)));
     inertia.into_iter().chain(bound).chain(total).collect()
 }
 

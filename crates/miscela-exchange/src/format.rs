@@ -2,7 +2,7 @@
 
 use crate::plain::Plain;
 use crate::{ExchangeError, onnx, pmml, sklearn};
-use miscela::AnyModel;
+use miscela::{AnyModel, ColumnScaling, Float, GaussianMixture, Scaled};
 use miscela_persist::load_bytes;
 use std::path::Path;
 
@@ -106,11 +106,41 @@ impl Format {
     /// [`ExchangeError::Inexpressible`] where the format has no words for the model, and
     /// [`ExchangeError::TooLarge`].
     pub fn encode(self, model: &AnyModel) -> Result<Vec<u8>, ExchangeError> {
-        let plain = Plain::of(model)?;
-        match self {
-            Format::Onnx => onnx::encode(&plain),
-            Format::Npz => sklearn::encode(&plain),
-            Format::Pmml => pmml::encode(&plain),
+        self.encode_scaled(model, None)
+    }
+
+    /// The same of a model of scaled rows, as one that takes rows as they are: ONNX scales them before all else, a
+    /// mixture becomes the [same density of the rows](Scaled::unscaled), and what has a place for neither is refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    pub fn encode_scaled(self, model: &AnyModel, scaling: Option<&ColumnScaling>) -> Result<Vec<u8>, ExchangeError> {
+        match (self, scaling) {
+            (Format::Onnx, scaling) => onnx::encode(&Plain::of(model)?.scaled(scaling)),
+            (_, Some(scaling)) => self.encode(&self.of_rows(model, scaling)?),
+            (Format::Npz, None) => sklearn::encode(&Plain::of(model)?),
+            (Format::Pmml, None) => pmml::encode(&Plain::of(model)?),
+        }
+    }
+
+    /// A model of rows as they are, for a format that does not scale them.
+    fn of_rows(self, model: &AnyModel, scaling: &ColumnScaling) -> Result<AnyModel, ExchangeError> {
+        fn unscaled<F: Float>(
+            model: &GaussianMixture<F>,
+            scaling: &ColumnScaling,
+        ) -> Result<GaussianMixture<F>, ExchangeError> {
+            let unscaled = Scaled::new(scaling.clone(), model.clone()).unscaled();
+            unscaled.map_err(|error| ExchangeError::Parameters(error.to_string()))
+        }
+        match model {
+            AnyModel::GmmF32(model) => Ok(AnyModel::GmmF32(unscaled(model, scaling)?)),
+            AnyModel::GmmF64(model) => Ok(AnyModel::GmmF64(unscaled(model, scaling)?)),
+            _ => Err(ExchangeError::Inexpressible {
+                format: self,
+                what: "a model of standardised columns".into(),
+                why: "it has no place for the scaling; write .onnx, or scale the columns before both tools",
+            }),
         }
     }
 }

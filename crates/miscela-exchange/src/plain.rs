@@ -2,8 +2,8 @@
 
 use crate::ExchangeError;
 use miscela::{
-    AnyCentred, AnyDistance, AnyModel, BayesianMixture, BisectingKMeans, BisectingNode, Covariance, Float,
-    GaussianMixture, KMeans, Mahalanobis, Mixture,
+    AnyCentred, AnyDistance, AnyModel, BayesianMixture, BisectingKMeans, BisectingNode, ColumnScaling, Covariance,
+    Float, GaussianMixture, KMeans, Mahalanobis, Mixture,
 };
 use miscela_em::Density;
 use ndarray::{Array2, ArrayView2};
@@ -20,6 +20,8 @@ pub(crate) struct Plain {
     /// Iterations of its fit, and whether they were enough.
     pub(crate) iterations: usize,
     pub(crate) converged: bool,
+    /// What is done to rows before all else.
+    pub(crate) scaling: Option<ColumnScaling>,
     pub(crate) parameters: Parameters,
 }
 
@@ -81,8 +83,14 @@ impl Plain {
             feature_names: model.feature_names().to_vec(),
             iterations: report.iterations,
             converged: report.termination.converged(),
+            scaling: None,
             parameters,
         })
+    }
+
+    /// The same of rows that are to be scaled.
+    pub(crate) fn scaled(self, scaling: Option<&ColumnScaling>) -> Self {
+        Self { scaling: scaling.cloned(), ..self }
     }
 
     /// Whether the columns have other names than x0, x1, …

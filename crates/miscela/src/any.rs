@@ -4,8 +4,9 @@ use crate::bayesian::BayesianMixture;
 use crate::bisecting::BisectingKMeans;
 use crate::kmeans::KMeans;
 use crate::mixture::GaussianMixture;
+use crate::scaling::{ColumnScaling, Kept, unscaled};
 use miscela_distance::AnyCentred;
-use miscela_persist::{Document, Dtype, PersistError, save};
+use miscela_persist::{Document, Dtype, PersistError};
 use std::path::Path;
 
 /// A model read from a file, of whatever kind and number type.
@@ -61,20 +62,49 @@ impl AnyModel {
     /// Reads a model file, `.json` or `.cbor`.
     ///
     /// # Errors
-    /// If the file cannot be read, is no model, or contradicts itself.
+    /// If the file cannot be read, is no model or one of [scaled](crate::Scaled) rows, or contradicts itself.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, PersistError> {
-        let file = Document::open(path)?;
+        unscaled(Self::from_file(&Document::open(path)?)?)
+    }
+
+    /// Reads a model file of scaled rows or of rows as they are: the scaling, if there is one, and the model.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let file = folder.path().join("iris.json");
+    /// Standardized(KMeans::params(3)).fit(&linfa_datasets::iris())?.save(&file)?;
+    /// assert!(AnyModel::load_with_scaling(&file)?.0.is_some());
+    /// assert!(AnyModel::load(&file).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no model, or contradicts itself.
+    pub fn load_with_scaling(path: impl AsRef<Path>) -> Result<(Option<ColumnScaling>, Self), PersistError> {
+        Self::from_file(&Document::open(path)?)
+    }
+
+    /// The model of a document that was opened, and the scaling that its rows need.
+    pub(crate) fn from_file(file: &Document) -> Result<(Option<ColumnScaling>, Self), PersistError> {
+        fn of<M: Kept>(
+            file: &Document,
+            any: fn(M) -> AnyModel,
+        ) -> Result<(Option<ColumnScaling>, AnyModel), PersistError> {
+            M::read(file).map(|(scaling, model)| (scaling, any(model)))
+        }
         file.header().expect_kind(&["kmeans", "bisecting-kmeans", "gmm", "bayesian-gmm"])?;
-        Ok(match (file.header().kind.as_str(), file.header().dtype) {
-            ("kmeans", Dtype::F32) => AnyModel::KMeansF32(KMeans::from_file(&file)?),
-            ("kmeans", _) => AnyModel::KMeansF64(KMeans::from_file(&file)?),
-            ("bisecting-kmeans", Dtype::F32) => AnyModel::BisectingF32(BisectingKMeans::from_file(&file)?),
-            ("bisecting-kmeans", _) => AnyModel::BisectingF64(BisectingKMeans::from_file(&file)?),
-            ("bayesian-gmm", Dtype::F32) => AnyModel::BayesianF32(BayesianMixture::from_file(&file)?),
-            ("bayesian-gmm", _) => AnyModel::BayesianF64(BayesianMixture::from_file(&file)?),
-            (_, Dtype::F32) => AnyModel::GmmF32(GaussianMixture::from_file(&file)?),
-            _ => AnyModel::GmmF64(GaussianMixture::from_file(&file)?),
-        })
+        match (file.header().kind.as_str(), file.header().dtype) {
+            ("kmeans", Dtype::F32) => of(file, AnyModel::KMeansF32),
+            ("kmeans", _) => of(file, AnyModel::KMeansF64),
+            ("bisecting-kmeans", Dtype::F32) => of(file, AnyModel::BisectingF32),
+            ("bisecting-kmeans", _) => of(file, AnyModel::BisectingF64),
+            ("bayesian-gmm", Dtype::F32) => of(file, AnyModel::BayesianF32),
+            ("bayesian-gmm", _) => of(file, AnyModel::BayesianF64),
+            (_, Dtype::F32) => of(file, AnyModel::GmmF32),
+            _ => of(file, AnyModel::GmmF64),
+        }
     }
 
     /// Writes the model to a file, whole or not at all, in the format of its ending.
@@ -82,7 +112,12 @@ impl AnyModel {
     /// # Errors
     /// On an unknown ending, or where the file system refuses.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), PersistError> {
-        each!(self, model => save(path, &model.to_document()?))
+        self.write_with(path.as_ref(), None)
+    }
+
+    /// With the scaling that its rows need.
+    pub(crate) fn write_with(&self, path: &Path, scaling: Option<ColumnScaling>) -> Result<(), PersistError> {
+        each!(self, model => model.write(path, scaling))
     }
 
     /// `kmeans`, `bisecting-kmeans`, `gmm` or `bayesian-gmm`.

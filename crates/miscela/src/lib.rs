@@ -23,6 +23,7 @@
 //! | learn from batches as they come | `partial_fit`, or linfa's `fit_with`, of [`KMeansParams`] and [`GmmParams`] |
 //! | fit a large table by batches of its rows | [`KMeansParams::mini_batch`], [`GmmParams::mini_batch`] |
 //! | say how good a clustering is | [`metrics`] |
+//! | fit columns of different units | [`Standardized`], [`Scaled`] |
 //! | read a model file of whatever kind | [`AnyModel`] |
 //!
 //! Everything here accepts any memory layout and honours the weights of a dataset: an integer weight counts as that many
@@ -42,6 +43,7 @@ mod names;
 mod order;
 mod provenance;
 mod report;
+mod scaling;
 mod search;
 pub mod statistics;
 mod workers;
@@ -74,6 +76,7 @@ pub use mixture::{
 pub use order::{CanonicalOrder, UnknownOrder};
 pub use provenance::{Provenance, SelectionLine, SelectionTable};
 pub use report::{Report, Seconds};
+pub use scaling::{ColumnScaling, Kept, Scaled, ScaledSource, ScalingError, Standardized};
 pub use search::{SearchBudget, SearchError};
 
 pub use miscela_distance::{

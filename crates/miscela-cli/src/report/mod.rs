@@ -10,7 +10,7 @@ use crate::answer::ReportAnswer;
 use crate::args::ReportArgs;
 use crate::data::{Data, Request, Weights};
 use crate::error::Failure;
-use crate::model::{Loaded, Model, Number, Score};
+use crate::model::{Fitted, Loaded, Model, Number, Score};
 use crate::plan::threads;
 use crate::progress::Progress;
 use crate::stream::Stream;
@@ -219,8 +219,9 @@ fn nearest<F: Number>(
     let labels = model.labels(&rows, &args.data)?;
     if let Some(centres) = centres(model)? {
         let mut near = Near::distances(centres.n_clusters());
-        let (groups, distances) =
-            centres.nearest_centroids(&rows, near.kept()).map_err(|error| Failure::in_file(&args.data, error))?;
+        let (groups, distances) = centres
+            .nearest_centroids(model.scaled(&rows).as_ref(), near.kept())
+            .map_err(|error| Failure::in_file(&args.data, error))?;
         for (groups, distances) in groups.outer_iter().zip(distances.outer_iter()) {
             near.add_nearest(groups, distances.mapv(F::widen).view());
         }
@@ -236,13 +237,13 @@ fn nearest<F: Number>(
 
 /// The centres of k-means, to measure from: those of a tree's clusters too.
 fn centres<F: Number>(model: &Model<F>) -> Result<Option<KMeans<F, AnyCentred>>, Failure> {
-    match model {
-        Model::KMeans(model) => Ok(Some(KMeans::clone(model))),
-        Model::Bisecting(model) => {
+    match model.fitted() {
+        Fitted::KMeans(model) => Ok(Some(KMeans::clone(model))),
+        Fitted::Bisecting(model) => {
             let centres = KMeans::from_centroids(model.centroids().clone(), model.distance().clone());
             centres.map(Some).map_err(Failure::fault)
         }
-        Model::Mixture(_) | Model::Bayesian(_) => Ok(None),
+        Fitted::Mixture(_) | Fitted::Bayesian(_) => Ok(None),
     }
 }
 

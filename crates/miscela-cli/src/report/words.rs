@@ -113,8 +113,18 @@ fn words<F: Number>(model: &Model<F>, tally: &Tally) -> Vec<String> {
         Some(rows) => format!("{rows} of no component are noise, label {k}."),
         None => String::new(),
     };
+    let scaled = match model.scaling() {
+        Some(_) if model.mixture().is_some() => {
+            "Each column was standardised before the fit; what is said of shapes is said of standardised columns."
+                .to_string()
+        }
+        Some(_) => {
+            "Each column was standardised before the fit, and distances are of standardised columns.".to_string()
+        }
+        None => String::new(),
+    };
     let ended = format!("The fit: {}.", plain(&summary::ending(model)));
-    [what, range, noise, ended].into_iter().filter(|words| !words.is_empty()).collect()
+    [what, scaled, range, noise, ended].into_iter().filter(|words| !words.is_empty()).collect()
 }
 
 /// How free the shapes are, by the letters of mclust's name: volume, shape, orientation.
@@ -199,7 +209,7 @@ fn figures<F: Number>(model: &Model<F>, score: &Score) -> Vec<(String, String)> 
         line("ICL", here.icl.map(shown)),
         line("AIC", here.aic.map(shown)),
         line("free parameters", here.n_parameters.map(|n| n.to_string())),
-        line("lower bound in the fit", model.bayesian().map(|model| shown(model.lower_bound()))),
+        line("lower bound in the fit", model.bounds().map(|(bound, _)| shown(bound))),
         line("iterations", Some(report.iterations.to_string())),
         line("starts tried", Some(report.n_runs).filter(|runs| *runs > 1).map(|runs| runs.to_string())),
         line("computed in", Some(F::DTYPE.to_string())),

@@ -219,7 +219,6 @@ fn calls_that_make_no_sense() {
 #[test]
 fn what_is_to_come_says_so() {
     let folder = Folder::with_data();
-    folder.fails("fit data.csv -m gmm -k 2 --standardize", 2, &["not available"]);
     folder.fails("fit data.csv -k 2 --algorithm elkan", 2, &["not available"]);
     for data in ["data.parquet.gz", "data.arrow.gz"] {
         folder.fails(&format!("fit {data} -k 2"), 2, &[data, "not available"]);

@@ -19,4 +19,5 @@ mod run;
 mod search;
 mod select;
 mod sizes;
+mod standardize;
 mod streams;

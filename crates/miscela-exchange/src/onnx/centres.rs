@@ -55,7 +55,7 @@ fn measure(
 ) -> Result<(), ExchangeError> {
     let (m, d) = centres.dim();
     let directions = matches!(distance, AnyDistance::Cosine);
-    let rows = if directions { unit_rows(graph) } else { "X" };
+    let rows = if directions { unit_rows(graph) } else { graph.rows() };
     let centres = if directions { unit(centres) } else { centres.clone() };
     graph.numbers("centres", &[m, 1, d], centres.iter().copied());
     graph.node("differences", "Sub", &[rows, "centres"]);
@@ -87,10 +87,10 @@ fn measure(
 /// Rows of length one: divided by their largest number first, so that squares neither overflow nor vanish. Zero stays.
 fn unit_rows(graph: &mut Graph) -> &'static str {
     graph.number("tiny", graph.range().0);
-    graph.node("amounts", "Abs", &["X"]);
+    graph.node("amounts", "Abs", &[graph.rows()]);
     graph.reduce("largest", "ReduceMax", "amounts", 1, true);
     graph.node("largest_or_tiny", "Max", &["largest", "tiny"]);
-    graph.node("scaled", "Div", &["X", "largest_or_tiny"]);
+    graph.node("scaled", "Div", &[graph.rows(), "largest_or_tiny"]);
     graph.reduce("length", "ReduceL2", "scaled", 1, true);
     graph.node("length_or_tiny", "Max", &["length", "tiny"]);
     graph.node("directions", "Div", &["scaled", "length_or_tiny"]);

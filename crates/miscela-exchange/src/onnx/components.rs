@@ -16,11 +16,12 @@ use crate::plain::{Components, whitening};
 use miscela::{Covariances, Mixture};
 use ndarray::Array1;
 
-pub(super) fn write(model: &Components, graph: &mut Graph) -> Result<(), ExchangeError> {
+/// With the sum of the logarithms of the columns' scales, if rows are scaled.
+pub(super) fn write(model: &Components, log_scale: Option<f64>, graph: &mut Graph) -> Result<(), ExchangeError> {
     let mixture = &model.mixture;
     let (k, d) = mixture.means.dim();
     graph.numbers("means", &[k, 1, d], mixture.means.iter().copied());
-    graph.node("differences", "Sub", &["X", "means"]);
+    graph.node("differences", "Sub", &[graph.rows(), "means"]);
     whiten(graph, mixture)?;
     graph.reduce("squares", "ReduceSumSquare", "whitened", 2, false);
     match &mixture.degrees {
@@ -52,7 +53,12 @@ pub(super) fn write(model: &Components, graph: &mut Graph) -> Result<(), Exchang
     };
     graph.node("log_sum", "Log", &["log_joint_sum"]);
     graph.node("log_density_row", "Add", &["log_joint_reference", "log_sum"]);
-    graph.node_with("log_density", "Squeeze", &["log_density_row"], [("axes", Attribute::Ints(vec![0]))]);
+    let of_rows = if log_scale.is_some() { "log_density_of_scaled" } else { "log_density" };
+    graph.node_with(of_rows, "Squeeze", &["log_density_row"], [("axes", Attribute::Ints(vec![0]))]);
+    if let Some(log_scale) = log_scale {
+        graph.number("log_scale", log_scale);
+        graph.node("log_density", "Sub", &[of_rows, "log_scale"]);
+    }
     graph.arg("label", "ArgMax", shares);
     graph.node("shares", "Div", &[&format!("{shares}_parts"), &format!("{shares}_sum")]);
     graph.node_with("probabilities", "Transpose", &["shares"], [("perm", Attribute::Ints(vec![1, 0]))]);

@@ -1,6 +1,10 @@
 //! A graph in the making: constants, nodes, and what goes in and comes out.
 
 use super::proto::{self, Extent, element};
+use miscela::ColumnScaling;
+
+/// What goes in: rows.
+pub(super) const INPUT: &str = "X";
 
 /// An attribute of a node.
 pub(super) enum Attribute {
@@ -19,18 +23,38 @@ pub(super) enum Size {
 /// A graph whose numbers are all of one type.
 pub(super) struct Graph {
     narrow: bool,
+    rows: &'static str,
     graph: proto::Graph,
 }
 
 impl Graph {
     /// An empty one of this name; its numbers are `f32` if `narrow`, else `f64`.
     pub(super) fn new(name: &str, narrow: bool) -> Self {
-        Self { narrow, graph: proto::Graph { name: Some(name.to_string()), ..proto::Graph::default() } }
+        Self { narrow, rows: INPUT, graph: proto::Graph { name: Some(name.to_string()), ..proto::Graph::default() } }
     }
 
     /// The element type of its numbers.
     pub(super) fn element(&self) -> i32 {
         if self.narrow { element::F32 } else { element::F64 }
+    }
+
+    /// The rows that the model is of.
+    pub(super) fn rows(&self) -> &'static str {
+        self.rows
+    }
+
+    /// Scales the rows before all else: in `f64`, and rounded once.
+    pub(super) fn scale_rows(&mut self, scaling: &ColumnScaling) {
+        for (name, numbers) in [("shift", scaling.shift()), ("scale", scaling.scale())] {
+            let bytes = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+            self.constant(name, &[numbers.len()], element::F64, bytes);
+        }
+        let to = |element: i32| [("to", Attribute::Int(element.into()))];
+        self.node_with("wide_rows", "Cast", &[INPUT], to(element::F64));
+        self.node("shifted_rows", "Sub", &["wide_rows", "shift"]);
+        self.node("wide_scaled_rows", "Div", &["shifted_rows", "scale"]);
+        self.node_with("scaled_rows", "Cast", &["wide_scaled_rows"], to(self.element()));
+        self.rows = "scaled_rows";
     }
 
     /// The least number that is normal, the greatest that is finite.

@@ -21,6 +21,9 @@
 //! All arithmetic is in the type of the model. For `f32` that means that two centres whose distances agree to some
 //! 10⁻⁶ of themselves may be taken for each other, which the library tells apart; fit in `f64` where that matters.
 //!
+//! **Scaling.** A model of [scaled](miscela::Scaled) rows takes rows as they are: they are scaled in `f64` before all else, and
+//! log-densities are those of the rows.
+//!
 //! **Memory.** A run holds the differences of all rows to all centres, n × k × d numbers: feed rows in batches. A file has at most
 //! 2 GB, as protobuf demands.
 //!
@@ -38,7 +41,8 @@ mod tests;
 
 use crate::plain::{Parameters, Plain};
 use crate::{ExchangeError, Format};
-use graph::{Graph, Size};
+use graph::{Graph, INPUT, Size};
+use miscela::ColumnScaling;
 use prost::Message;
 
 /// The operator set: the lowest in which `ArgMin` and `ArgMax` say which of two equals they take.
@@ -62,14 +66,18 @@ pub(crate) fn encode(plain: &Plain) -> Result<Vec<u8>, ExchangeError> {
 fn model(plain: &Plain) -> Result<proto::Model, ExchangeError> {
     let mut graph = Graph::new(plain.kind, plain.narrow);
     let names = plain.feature_names.join(", ");
-    graph.input("X", &[Size::Rows, Size::Fixed(plain.n_features())], &format!("rows of the columns {names}"));
+    graph.input(INPUT, &[Size::Rows, Size::Fixed(plain.n_features())], &format!("rows of the columns {names}"));
+    if let Some(scaling) = &plain.scaling {
+        graph.scale_rows(scaling);
+    }
     let detail = match &plain.parameters {
         Parameters::Centres(centres) => {
             centres::write(centres, &mut graph)?;
             ("metric", centres.distance.name())
         }
         Parameters::Components(components) => {
-            components::write(components, &mut graph)?;
+            let log_scale = plain.scaling.as_ref().map(ColumnScaling::log_scale);
+            components::write(components, log_scale, &mut graph)?;
             ("covariance", components.covariance.name())
         }
     };

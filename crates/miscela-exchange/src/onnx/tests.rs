@@ -32,7 +32,10 @@ impl Answer {
 
 /// The file's graph, run on these rows, through its bytes.
 fn answer(model: &AnyModel, rows: &Array2<f64>) -> Answer {
-    let bytes = Format::Onnx.encode(model).unwrap();
+    run_file(Format::Onnx.encode(model).unwrap(), rows)
+}
+
+fn run_file(bytes: Vec<u8>, rows: &Array2<f64>) -> Answer {
     let model = proto::Model::decode(&bytes[..]).unwrap();
     assert_eq!(model.opset_import[0].version, Some(OPSET));
     Answer(run(model.graph.as_ref().unwrap(), rows.clone().into_dyn()))
@@ -219,4 +222,43 @@ proptest! {
             prop_assert_eq!(got.labels(), model.try_predict(&rows).unwrap().to_vec());
         }
     }
+}
+
+/// Models of standardised columns take rows as they are.
+#[test]
+fn scaled_models_of_every_kind() {
+    let mut rows = lumps(3, 1e4);
+    rows.column_mut(1).mapv_inplace(|x| 1e-3 * x);
+    let dataset = DatasetBase::from(rows.clone());
+    let scaled = |model: AnyModel, scaling: &ColumnScaling| {
+        run_file(Format::Onnx.encode_scaled(&model, Some(scaling)).unwrap(), &rows)
+    };
+
+    let kmeans = Standardized(KMeans::params(3)).fit(&dataset).unwrap();
+    let got = scaled(AnyModel::KMeansF64(kmeans.model().clone().into_any()), kmeans.scaling());
+    assert_eq!(got.labels(), kmeans.try_predict(&rows).unwrap().to_vec());
+
+    let tree = Standardized(BisectingKMeans::params(3)).fit(&dataset).unwrap();
+    let got = scaled(AnyModel::BisectingF64(tree.model().clone().into_any()), tree.scaling());
+    assert_eq!(got.labels(), tree.try_predict(&rows).unwrap().to_vec());
+
+    let mixture = Standardized(GaussianMixture::params(3).covariance(Covariance::Eev)).fit(&dataset).unwrap();
+    let got = scaled(AnyModel::GmmF64(mixture.model().clone()), mixture.scaling());
+    assert_eq!(got.labels(), mixture.try_predict(&rows).unwrap().to_vec());
+    close(&got.matrix("probabilities"), &mixture.predict_proba(&rows), 1e-9);
+    close(&column(got.vector("log_density")), &column(mixture.score_samples(&rows)), 1e-9);
+
+    let bayesian = Standardized(BayesianMixture::params(3)).fit(&dataset).unwrap();
+    let got = scaled(AnyModel::BayesianF64(bayesian.model().clone()), bayesian.scaling());
+    assert_eq!(got.labels(), bayesian.try_predict(&rows).unwrap().to_vec());
+
+    let refused =
+        Format::Pmml.encode_scaled(&AnyModel::KMeansF64(kmeans.model().clone().into_any()), Some(kmeans.scaling()));
+    assert!(
+        refused.unwrap_err().to_string().contains("a model of standardised columns: it has no place for the scaling")
+    );
+    let arrays =
+        Format::Npz.encode_scaled(&AnyModel::GmmF64(mixture.model().clone()), Some(mixture.scaling())).unwrap();
+    let AnyModel::GmmF64(again) = Format::Npz.decode(&arrays).unwrap() else { panic!("it was a mixture") };
+    close(&column(again.score_samples(&rows)), &column(mixture.score_samples(&rows)), 1e-9);
 }

@@ -5,6 +5,7 @@ use crate::Float;
 use crate::kmeans::{dtype, malformed};
 use crate::mixture::{CovarianceLists, GaussianMixture, GaussianMixtureDocument, GmmError};
 use crate::report::Report;
+use crate::scaling::{ColumnScaling, refuse_scaling, taken, unscaled};
 use miscela_em::{
     Assignment, Collapse, Covariance, Held, Missing, Mixing, Posterior, Priors, Tails, WeightConcentration, WeightPrior,
 };
@@ -28,6 +29,9 @@ pub struct BayesianMixtureDocument<F> {
     pub n_features: usize,
     /// One a column.
     pub feature_names: Vec<String>,
+    /// What is done to the rows before: all that follows is of scaled rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<ColumnScaling>,
     /// The structure of the covariances.
     pub covariance: Covariance,
     /// What was added to the variances of every row.
@@ -96,7 +100,7 @@ impl<F: Float + Serialize + DeserializeOwned> BayesianMixture<F> {
     /// # Errors
     /// If the file cannot be read, is not a Bayesian mixture of this number type, or contradicts itself.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, GmmError> {
-        Ok(Self::from_file(&Document::open(path)?)?)
+        Ok(unscaled(Self::from_file(&Document::open(path)?)?)?)
     }
 
     /// The model as a document.
@@ -113,6 +117,7 @@ impl<F: Float + Serialize + DeserializeOwned> BayesianMixture<F> {
             dtype: mixture.dtype,
             n_features: mixture.n_features,
             feature_names: mixture.feature_names,
+            scaling: None,
             covariance: mixture.covariance,
             reg_covariance: mixture.reg_covariance,
             tolerance: mixture.tolerance,
@@ -139,18 +144,21 @@ impl<F: Float + Serialize + DeserializeOwned> BayesianMixture<F> {
         })
     }
 
-    /// The model of a document that was opened.
-    pub(crate) fn from_file(file: &Document) -> Result<Self, PersistError> {
+    /// The model of a document that was opened, and the scaling that its rows need.
+    pub(crate) fn from_file(file: &Document) -> Result<(Option<ColumnScaling>, Self), PersistError> {
         file.header().expect_kind(&[KIND])?;
         file.header().expect_dtype(dtype::<F>()?)?;
-        Self::from_document(file.decode()?)
+        let mut document: BayesianMixtureDocument<F> = file.decode()?;
+        let scaling = taken(&mut document.scaling, document.n_features)?;
+        Ok((scaling, Self::from_document(document)?))
     }
 
     /// The model of a document.
     ///
     /// # Errors
-    /// If the parts contradict each other, or a covariance is not positive definite; the error names the field.
+    /// If its rows are [scaled](crate::Scaled), the parts contradict each other, or a covariance is not positive definite; the error names the field.
     pub fn from_document(document: BayesianMixtureDocument<F>) -> Result<Self, PersistError> {
+        refuse_scaling(document.scaling.as_ref())?;
         let (k, d) = (document.weights.len(), document.n_features);
         let priors = Priors {
             weights: document.priors.weights,
@@ -180,6 +188,7 @@ impl<F: Float + Serialize + DeserializeOwned> BayesianMixture<F> {
             dtype: document.dtype,
             n_features: d,
             feature_names: document.feature_names,
+            scaling: None,
             covariance: document.covariance,
             assignment: Assignment::Soft,
             mixing: Mixing::Free,

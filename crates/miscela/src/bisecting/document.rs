@@ -6,6 +6,7 @@ use super::{BisectingKMeans, SplitStrategy};
 use crate::Float;
 use crate::kmeans::{KMeansError, check_centres, dtype, malformed, not_negative};
 use crate::report::Report;
+use crate::scaling::{ColumnScaling, refuse_scaling, taken, unscaled};
 use miscela_distance::{AnyCentred, Distance, L2};
 use miscela_em::Termination;
 use miscela_persist::{Document, Dtype, Format, PersistError, Version, matrix, rows, save, vector};
@@ -29,6 +30,9 @@ pub struct BisectingKMeansDocument<F> {
     pub n_features: usize,
     /// One a column.
     pub feature_names: Vec<String>,
+    /// What is done to the rows before: all that follows is of scaled rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<ColumnScaling>,
     /// The distance: `l2`, `cosine`, …; that of Mahalanobis with its matrix.
     pub metric: AnyCentred,
     /// Which cluster was split next.
@@ -81,7 +85,7 @@ impl<F: Float + Serialize + DeserializeOwned> BisectingKMeans<F, L2> {
     pub fn load_with<D: Distance<F> + TryFrom<AnyCentred>>(
         path: impl AsRef<Path>,
     ) -> Result<BisectingKMeans<F, D>, KMeansError> {
-        Ok(BisectingKMeans::from_file(&Document::open(path)?)?)
+        Ok(unscaled(BisectingKMeans::from_file(&Document::open(path)?)?)?)
     }
 }
 
@@ -113,6 +117,7 @@ impl<F: Float + Serialize + DeserializeOwned, D: Distance<F>> BisectingKMeans<F,
             dtype: dtype::<F>()?,
             n_features: self.n_features(),
             feature_names: self.feature_names.clone(),
+            scaling: None,
             metric: self.distance.clone().into(),
             strategy: self.strategy,
             splits: self.tree.splits.clone(),
@@ -124,24 +129,27 @@ impl<F: Float + Serialize + DeserializeOwned, D: Distance<F>> BisectingKMeans<F,
         })
     }
 
-    /// The model of a document that was opened.
-    pub(crate) fn from_file(file: &Document) -> Result<Self, PersistError>
+    /// The model of a document that was opened, and the scaling that its rows need.
+    pub(crate) fn from_file(file: &Document) -> Result<(Option<ColumnScaling>, Self), PersistError>
     where
         D: TryFrom<AnyCentred>,
     {
         file.header().expect_kind(&[KIND])?;
         file.header().expect_dtype(dtype::<F>()?)?;
-        Self::from_document(file.decode()?)
+        let mut document: BisectingKMeansDocument<F> = file.decode()?;
+        let scaling = taken(&mut document.scaling, document.n_features)?;
+        Ok((scaling, Self::from_document(document)?))
     }
 
     /// The model of a document.
     ///
     /// # Errors
-    /// If the parts contradict each other, or the splits make no tree; the error names the field.
+    /// If its rows are [scaled](crate::Scaled), the parts contradict each other, or the splits make no tree; the error names the field.
     pub fn from_document(document: BisectingKMeansDocument<F>) -> Result<Self, PersistError>
     where
         D: TryFrom<AnyCentred>,
     {
+        refuse_scaling(document.scaling.as_ref())?;
         let name = document.metric.name();
         let of_another =
             |_| malformed("metric", format!("`{name}` is not the distance of the model that is asked for"));

@@ -3,6 +3,7 @@
 use super::{KMeans, KMeansError, Trimming};
 use crate::Float;
 use crate::report::Report;
+use crate::scaling::{ColumnScaling, refuse_scaling, taken, unscaled};
 use miscela_distance::{AnyCentred, Distance, L2};
 use miscela_em::{CentroidFit, Missing, Tally};
 use miscela_kernel::Block;
@@ -27,6 +28,9 @@ pub struct KMeansDocument<F> {
     pub n_features: usize,
     /// One a column.
     pub feature_names: Vec<String>,
+    /// What is done to the rows before: all that follows is of scaled rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<ColumnScaling>,
     /// The distance: `l2`, `cosine`, …; that of Mahalanobis with its matrix.
     pub metric: AnyCentred,
     /// What is done about missing values.
@@ -89,7 +93,7 @@ impl<F: Float + Serialize + DeserializeOwned> KMeans<F, L2> {
     pub fn load_with<D: Distance<F> + TryFrom<AnyCentred>>(
         path: impl AsRef<Path>,
     ) -> Result<KMeans<F, D>, KMeansError> {
-        Ok(KMeans::from_file(&Document::open(path)?)?)
+        Ok(unscaled(KMeans::from_file(&Document::open(path)?)?)?)
     }
 }
 
@@ -120,6 +124,7 @@ impl<F: Float + Serialize + DeserializeOwned, D: Distance<F>> KMeans<F, D> {
             dtype: dtype::<F>()?,
             n_features: self.n_features(),
             feature_names: self.feature_names.clone(),
+            scaling: None,
             metric: self.distance.clone().into(),
             missing: self.missing,
             trimming: self.trimming,
@@ -133,24 +138,27 @@ impl<F: Float + Serialize + DeserializeOwned, D: Distance<F>> KMeans<F, D> {
         })
     }
 
-    /// The model of a document that was opened.
-    pub(crate) fn from_file(file: &Document) -> Result<Self, PersistError>
+    /// The model of a document that was opened, and the scaling that its rows need.
+    pub(crate) fn from_file(file: &Document) -> Result<(Option<ColumnScaling>, Self), PersistError>
     where
         D: TryFrom<AnyCentred>,
     {
         file.header().expect_kind(&[KIND])?;
         file.header().expect_dtype(dtype::<F>()?)?;
-        Self::from_document(file.decode()?)
+        let mut document: KMeansDocument<F> = file.decode()?;
+        let scaling = taken(&mut document.scaling, document.n_features)?;
+        Ok((scaling, Self::from_document(document)?))
     }
 
     /// The model of a document.
     ///
     /// # Errors
-    /// If the parts contradict each other; the error names the field.
+    /// If its rows are [scaled](crate::Scaled), the parts contradict each other; the error names the field.
     pub fn from_document(document: KMeansDocument<F>) -> Result<Self, PersistError>
     where
         D: TryFrom<AnyCentred>,
     {
+        refuse_scaling(document.scaling.as_ref())?;
         let (k, d) = (document.centroids.len(), document.n_features);
         let name = document.metric.name();
         let of_another =

@@ -4,6 +4,7 @@ use super::{GaussianMixture, GmmError};
 use crate::Float;
 use crate::kmeans::{dtype, malformed};
 use crate::report::Report;
+use crate::scaling::{ColumnScaling, refuse_scaling, taken, unscaled};
 use miscela_em::{
     Acceleration, Assignment, Collapse, Covariance, Covariances, Held, Missing, Mixing, Mixture, MixtureFit,
     MixtureSettings, Noise, Stream, Tails, Uniform,
@@ -28,6 +29,9 @@ pub struct GaussianMixtureDocument<F> {
     pub n_features: usize,
     /// One a column.
     pub feature_names: Vec<String>,
+    /// What is done to the rows before: all that follows is of scaled rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<ColumnScaling>,
     /// The structure of the covariances.
     pub covariance: Covariance,
     /// How rows were shared in the fit.
@@ -146,7 +150,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
     /// # Errors
     /// If the file cannot be read, is not a mixture of this number type, or contradicts itself.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, GmmError> {
-        Ok(Self::from_file(&Document::open(path)?)?)
+        Ok(unscaled(Self::from_file(&Document::open(path)?)?)?)
     }
 
     /// The model as a document.
@@ -162,6 +166,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
             dtype: dtype::<F>()?,
             n_features: self.n_features(),
             feature_names: self.feature_names.clone(),
+            scaling: None,
             covariance: self.settings.covariance,
             assignment: self.settings.assignment,
             mixing: self.settings.mixing.clone(),
@@ -187,18 +192,21 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
         })
     }
 
-    /// The model of a document that was opened.
-    pub(crate) fn from_file(file: &Document) -> Result<Self, PersistError> {
+    /// The model of a document that was opened, and the scaling that its rows need.
+    pub(crate) fn from_file(file: &Document) -> Result<(Option<ColumnScaling>, Self), PersistError> {
         file.header().expect_kind(&[KIND])?;
         file.header().expect_dtype(dtype::<F>()?)?;
-        Self::from_document(file.decode()?)
+        let mut document: GaussianMixtureDocument<F> = file.decode()?;
+        let scaling = taken(&mut document.scaling, document.n_features)?;
+        Ok((scaling, Self::from_document(document)?))
     }
 
     /// The model of a document.
     ///
     /// # Errors
-    /// If the parts contradict each other, or a covariance is not positive definite; the error names the field.
+    /// If its rows are [scaled](crate::Scaled), the parts contradict each other, or a covariance is not positive definite; the error names the field.
     pub fn from_document(document: GaussianMixtureDocument<F>) -> Result<Self, PersistError> {
+        refuse_scaling(document.scaling.as_ref())?;
         let (k, d) = (document.weights.len(), document.n_features);
         let mixture = Mixture {
             weights: vector("weights", &document.weights, k)?,

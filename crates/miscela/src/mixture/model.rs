@@ -241,6 +241,11 @@ impl<F: Float> GaussianMixture<F> {
         self.log_likelihood
     }
 
+    /// Σ w maxₖ ln(wₖ Nₖ(x)) over the rows of the fit.
+    pub(crate) fn classification_log_likelihood(&self) -> f64 {
+        self.classification_log_likelihood
+    }
+
     /// What the batches that it was learnt from have come to: their number, and the running statistics from which a further
     /// batch goes on. None if it was fitted to all rows in each iteration.
     pub fn stream(&self) -> Option<&Stream> {

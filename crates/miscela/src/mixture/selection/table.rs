@@ -96,6 +96,15 @@ impl<F> Selection<F> {
         self.model
     }
 
+    /// The table with log-likelihoods that are lower by this; by so much a unit of weight of rows that were held out.
+    pub(crate) fn less(mut self, log_scale: f64, of_one: f64) -> Self {
+        for row in &mut self.table {
+            row.score = row.score.take().map(|score| score.less(log_scale));
+            row.held_out = row.held_out.map(|held_out| held_out - of_one);
+        }
+        self
+    }
+
     /// The row of the best model.
     pub fn best_row(&self) -> &SelectionRow {
         &self.table[self.best]

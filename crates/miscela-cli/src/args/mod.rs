@@ -263,9 +263,8 @@ pub(crate) struct FitArgs {
     pub(crate) missing: Missing,
     #[command(flatten)]
     pub(crate) memory: MemoryArgs,
-    /// Centre and scale the columns
-    #[arg(long, hide = true)]
-    pub(crate) standardize: bool,
+    #[command(flatten)]
+    pub(crate) scaling: ScalingArgs,
 
     #[command(flatten)]
     pub(crate) start: StartArgs,
@@ -277,6 +276,16 @@ pub(crate) struct FitArgs {
     pub(crate) bisecting: BisectingArgs,
     #[command(flatten)]
     pub(crate) mixture: MixtureArgs,
+}
+
+/// What to do to the columns before.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Table")]
+pub(crate) struct ScalingArgs {
+    /// Centre each column and divide it by its standard deviation before the fit; the model remembers it and takes rows as they
+    /// are. Leave it out where all columns have one unit
+    #[arg(long)]
+    pub(crate) standardize: bool,
 }
 
 /// Where to start.
@@ -512,6 +521,8 @@ pub(crate) struct SelectArgs {
     pub(crate) dtype: Option<Dtype>,
     #[command(flatten)]
     pub(crate) memory: MemoryArgs,
+    #[command(flatten)]
+    pub(crate) scaling: ScalingArgs,
     /// What to do about missing values (empty, NA, NaN): error, or marginal: fit to the values that are there
     #[arg(long, value_name = "RULE", default_value = "error", value_parser = missing, help_heading = "Table")]
     pub(crate) missing: Missing,
