@@ -1,6 +1,7 @@
 //! A table in one file, in a folder of files that are alike, or in memory: what is known of it before its rows are read.
 
 use crate::layout::Layout;
+use crate::meter::Meter;
 use crate::opened::{Memory, Opened, Reading, source_name, unreadable};
 use crate::read::Wanted;
 use crate::{Format, TableError};
@@ -25,6 +26,7 @@ pub(crate) struct Files {
     pub(crate) n_bytes: u64,
     /// About the bytes that they unpack to.
     pub(crate) unpacked: u64,
+    meter: Meter,
 }
 
 #[derive(Clone, Debug)]
@@ -55,7 +57,16 @@ impl Files {
         let first = Opened::open(&paths[0])?;
         let layout = Layout::of(&source_name(&paths[0]), &first.names(), wanted)?;
         let (name, parts) = (source_name(path), Vec::with_capacity(paths.len()));
-        let mut files = Self { name, parts, layout, is_f32: true, n_rows: Some(0), n_bytes: 0, unpacked: 0 };
+        let mut files = Self {
+            name,
+            parts,
+            layout,
+            is_f32: true,
+            n_rows: Some(0),
+            n_bytes: 0,
+            unpacked: 0,
+            meter: wanted.meter.clone(),
+        };
         let mut opened = Some(first);
         for path in paths {
             let (file, seen) = (source_name(&path), Seen::at(&path)?);
@@ -80,7 +91,8 @@ impl Files {
             return Err(TableError::NoRows { file: name });
         }
         let (parts, n_rows) = (vec![Part::Memory(memory)], Some(0));
-        let mut files = Self { name, parts, layout, is_f32: true, n_rows, n_bytes, unpacked: n_bytes };
+        let mut files =
+            Self { name, parts, layout, is_f32: true, n_rows, n_bytes, unpacked: n_bytes, meter: Meter::default() };
         files.take_in(&opened);
         Ok(files)
     }
@@ -127,7 +139,7 @@ impl Files {
             Part::Memory(memory) => return Opened::Memory(memory.clone()).start(&self.name, &self.layout),
         };
         self.unchanged(part)?;
-        let (file, opened) = (source_name(path), Opened::open(path)?);
+        let (file, opened) = (source_name(path), Opened::open_metered(path, &self.meter)?);
         if opened.names() != self.layout.there || opened.n_rows() != *n_rows {
             return Err(TableError::Changed { file });
         }

@@ -6,6 +6,7 @@ use crate::csv_text::Csv;
 use crate::format::is_standard_stream;
 use crate::ipc::Ipc;
 use crate::layout::Layout;
+use crate::meter::{Meter, Metered};
 use crate::npy::{Input, Npy};
 use crate::parquet_file::Parquet;
 use crate::rows::Rows;
@@ -52,21 +53,28 @@ pub(crate) fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> TableError {
 }
 
 /// The bytes of a file, unpacked.
-pub(crate) fn bytes(path: &Path, format: Format) -> Result<Box<dyn Read + Send>, TableError> {
+pub(crate) fn bytes(path: &Path, format: Format, meter: &Meter) -> Result<Box<dyn Read + Send>, TableError> {
     if is_standard_stream(path) {
         return Ok(Box::new(BufReader::with_capacity(1 << 16, io::stdin())));
     }
-    let input = BufReader::with_capacity(1 << 16, File::open(path).map_err(unreadable(path))?);
+    let inner = File::open(path).map_err(unreadable(path))?;
+    let input = BufReader::with_capacity(1 << 16, Metered { inner, meter: meter.clone() });
     Ok(if format.gzip { Box::new(MultiGzDecoder::new(input)) } else { Box::new(input) })
 }
 
 impl Opened {
     pub(crate) fn open(path: &Path) -> Result<Self, TableError> {
+        Self::open_metered(path, &Meter::default())
+    }
+
+    pub(crate) fn open_metered(path: &Path, meter: &Meter) -> Result<Self, TableError> {
         let (format, file) = (Format::of(path)?, source_name(path));
         let opened = match format.kind {
-            Kind::Csv => Opened::Csv(Box::new(Csv::open(bytes(path, format)?, b',', &file)?)),
-            Kind::Tsv => Opened::Csv(Box::new(Csv::open(bytes(path, format)?, b'\t', &file)?)),
-            Kind::Npy if format.gzip => Opened::Npy(Box::new(Npy::open(Input::Stream(bytes(path, format)?), &file)?)),
+            Kind::Csv => Opened::Csv(Box::new(Csv::open(bytes(path, format, meter)?, b',', &file)?)),
+            Kind::Tsv => Opened::Csv(Box::new(Csv::open(bytes(path, format, meter)?, b'\t', &file)?)),
+            Kind::Npy if format.gzip => {
+                Opened::Npy(Box::new(Npy::open(Input::Stream(bytes(path, format, meter)?), &file)?))
+            }
             Kind::Npy => {
                 let input = BufReader::with_capacity(1 << 16, File::open(path).map_err(unreadable(path))?);
                 Opened::Npy(Box::new(Npy::open(Input::File(Box::new(input)), &file)?))

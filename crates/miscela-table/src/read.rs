@@ -6,6 +6,7 @@ use crate::field::{self, Check, Missed};
 use crate::files::Files;
 use crate::format::can_be_read_once;
 use crate::layout::Layout;
+use crate::meter::Meter;
 use crate::opened::{Opened, Reading, bytes, source_name};
 use crate::rows::Rows;
 use crate::{Columns, Format, Kind, Table, TableError, TableValues, npy};
@@ -25,6 +26,8 @@ pub struct ReadOptions {
     pub carry: Option<Columns>,
     /// Whether missing values, such as an empty field, `NA` or NaN, are read, as NaN. Else they are an error that counts them.
     pub missing: bool,
+    /// Counts what is read.
+    pub meter: Meter,
 }
 
 /// Reads all columns of a table.
@@ -98,6 +101,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) check: Check,
     /// Whether it may be missing.
     pub(crate) missing: bool,
+    /// Counts what is read.
+    pub(crate) meter: Meter,
 }
 
 #[derive(Clone, Debug)]
@@ -109,13 +114,20 @@ enum Choice<'a> {
 
 impl<'a> Wanted<'a> {
     pub(crate) fn of(options: &'a ReadOptions) -> Self {
-        let ReadOptions { columns, weights, carry, missing } = options;
+        let ReadOptions { columns, weights, carry, missing, meter } = options;
         let (weights, carry) = (weights.as_deref(), carry.as_ref());
-        Self { choice: Choice::Columns(columns), weights, carry, check: field::finite, missing: *missing }
+        Self {
+            choice: Choice::Columns(columns),
+            weights,
+            carry,
+            check: field::finite,
+            missing: *missing,
+            meter: meter.clone(),
+        }
     }
 
     fn one(name: &'static str, check: Check) -> Self {
-        Self { choice: Choice::One(name), weights: None, carry: None, check, missing: false }
+        Self { choice: Choice::One(name), weights: None, carry: None, check, missing: false, meter: Meter::default() }
     }
 
     /// The places of the columns to read as numbers, and of that of weights.
@@ -150,7 +162,7 @@ pub fn read_array3(path: impl AsRef<Path>) -> Result<Array3<f64>, TableError> {
         let what = "arrays of three dimensions are read from .npy alone; save it with numpy.save".to_string();
         return Err(TableError::Npy { file, what });
     }
-    let array = npy::read_array(bytes(path, format)?, &file)?;
+    let array = npy::read_array(bytes(path, format, &Meter::default())?, &file)?;
     let got = array.shape().to_vec();
     let array = match array.into_dimensionality::<Ix3>() {
         Ok(array) if got[1] == got[2] => array,

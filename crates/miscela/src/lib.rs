@@ -46,6 +46,7 @@ mod report;
 mod scaling;
 mod search;
 pub mod statistics;
+mod told;
 mod workers;
 
 #[cfg(feature = "linfa-clustering")]

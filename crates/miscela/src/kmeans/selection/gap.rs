@@ -11,6 +11,7 @@
 
 use super::KMeansSelectionParams;
 use crate::Float;
+use crate::told::Steps;
 use miscela_em::Summary;
 use miscela_kernel::uniform::of_row;
 use miscela_kernel::{BLOCK_ROWS, Samples, Threads};
@@ -40,7 +41,7 @@ pub(super) struct Expected {
 
 impl<F: Float> KMeansSelectionParams<F> {
     /// What to expect for each number of clusters; none where a reference set cannot be clustered so, or has no inertia.
-    pub(super) fn expected(&self, samples: &Samples<F>, threads: Threads) -> Vec<Option<Expected>> {
+    pub(super) fn expected(&self, samples: &Samples<F>, threads: Threads, steps: &Steps) -> Vec<Option<Expected>> {
         let sides = match self.n_references {
             0 => return vec![None; self.ks.len()],
             _ => self.sides(samples, threads),
@@ -56,7 +57,9 @@ impl<F: Float> KMeansSelectionParams<F> {
             // Finite, as the rows are whose box this is.
             let drawn = Samples::unchecked(&rows);
             let log = |k: &usize| {
-                let model = self.fit_one(&drawn, *k, seed, threads).ok()?;
+                let model = self.fit_one(&drawn, *k, seed, threads);
+                steps.step();
+                let model = model.ok()?;
                 Some(model.inertia_sum().ln()).filter(|log| log.is_finite())
             };
             self.ks.iter().map(log).collect()

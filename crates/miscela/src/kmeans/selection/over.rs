@@ -45,6 +45,7 @@ impl<F: Float + Serialize + DeserializeOwned> KMeansSelectionParams<F> {
         let (rows, weights) = sample_of(workers, most, self.seed)?;
         let sample = Samples::weighted(&rows, weights)?;
         let (mut measured, mut inertias) = (Vec::<Measured<F>>::new(), Vec::new());
+        let steps = self.steps();
         for k in &self.ks {
             let params =
                 self.each.clone().threads(threads).with_rng(Xoshiro256Plus::seed_from_u64(self.seed)).check()?;
@@ -55,9 +56,10 @@ impl<F: Float + Serialize + DeserializeOwned> KMeansSelectionParams<F> {
                 fitted => fitted,
             };
             measured.push(fitted.and_then(|model| self.measure(&sample, model, threads)).map_err(|e| e.to_string()));
+            steps.step();
             let of_sample = || Some(self.fit_one(&sample, *k, self.seed, threads).ok()?.inertia_sum());
             inertias.push((self.n_references > 0).then(of_sample).flatten());
         }
-        self.selected(&sample, measured, &inertias, threads)
+        self.selected(&sample, (measured, &inertias), threads, &steps)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{GapReference, KMeansCriterion, KMeansSelection};
 use crate::input::{samples, samples_of};
+use crate::told::{Steps, Told};
 use crate::{Float, KMeans, KMeansError, KMeansParams, KMeansParamsError};
 use linfa::{DatasetBase, ParamGuard};
 use miscela_distance::L2;
@@ -27,6 +28,7 @@ pub struct KMeansSelectionParams<F> {
     pub(super) silhouette_rows: usize,
     pub(super) seed: u64,
     pub(super) each: KMeansParams<F, Xoshiro256Plus, L2>,
+    pub(super) told: Told,
 }
 
 impl<F: Float> KMeansSelectionParams<F> {
@@ -43,6 +45,7 @@ impl<F: Float> KMeansSelectionParams<F> {
             silhouette_rows: 10_000,
             seed: 42,
             each: KMeans::params(1).n_runs(4),
+            told: Told::default(),
         }
     }
 
@@ -74,6 +77,33 @@ impl<F: Float> KMeansSelectionParams<F> {
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
+    }
+
+    /// Has `told` hear of each fit, by whichever thread made it, how many are done and how many there are in all, those of
+    /// reference sets among them.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use std::sync::Arc;
+    ///
+    /// let heard = Arc::new(AtomicUsize::new(0));
+    /// let most = Arc::clone(&heard);
+    /// let params = KMeans::select(2..=4).n_references(5).told(move |done, _| {
+    ///     most.fetch_max(done, Ordering::Relaxed);
+    /// });
+    /// params.fit(&linfa_datasets::iris())?;
+    /// assert_eq!(heard.load(Ordering::Relaxed), 18);
+    /// # Ok::<(), KMeansError>(())
+    /// ```
+    pub fn told(mut self, told: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
+        self.told = Told::new(told);
+        self
+    }
+
+    /// The fits there are, to be counted.
+    pub(super) fn steps(&self) -> Steps<'_> {
+        self.told.of(self.ks.len() * (1 + self.n_references))
     }
 
     /// Changes the parameters of every fit: runs, tolerance, iterations, algorithm, threads, …. The number of clusters and the

@@ -1,6 +1,7 @@
 //! The fits of a selection, and what is measured of each.
 
 use super::{KMeansSelection, KMeansSelectionParams, KMeansSelectionRow};
+use crate::told::Steps;
 use crate::{Float, KMeans, KMeansError};
 use linfa::traits::Predict;
 use miscela_distance::L2;
@@ -12,25 +13,27 @@ pub(super) type Measured<F> = Result<(KMeans<F>, KMeansSelectionRow), String>;
 
 impl<F: Float> KMeansSelectionParams<F> {
     pub(super) fn run(&self, samples: &Samples<F>, threads: Threads) -> Result<KMeansSelection<F>, KMeansError> {
+        let steps = self.steps();
         let measure = |at: usize| {
             let model = self.fit_one(samples, self.ks[at], self.seed, threads);
+            steps.step();
             model.and_then(|model| self.measure(samples, model, threads)).map_err(|error| error.to_string())
         };
         let measured: Vec<Measured<F>> = threads.map(self.ks.len(), measure);
         let inertias: Vec<_> =
             measured.iter().map(|measured| measured.as_ref().ok().and_then(|(_, row)| row.inertia)).collect();
-        self.selected(samples, measured, &inertias, threads)
+        self.selected(samples, (measured, &inertias), threads, &steps)
     }
 
     /// The table, with what the gap says of the inertias of these rows.
     pub(super) fn selected(
         &self,
         samples: &Samples<F>,
-        measured: Vec<Measured<F>>,
-        inertias: &[Option<f64>],
+        (measured, inertias): (Vec<Measured<F>>, &[Option<f64>]),
         threads: Threads,
+        steps: &Steps,
     ) -> Result<KMeansSelection<F>, KMeansError> {
-        let expected = self.expected(samples, threads);
+        let expected = self.expected(samples, threads, steps);
         let (mut table, mut models) = (Vec::new(), Vec::new());
         for (((k, measured), inertia), expected) in self.ks.iter().zip(measured).zip(inertias).zip(expected) {
             let (model, mut row) = match measured {

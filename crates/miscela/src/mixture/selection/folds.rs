@@ -1,6 +1,7 @@
 //! The likelihood of rows that a fit did not see, by cross-validation (Smyth 2000).
 
 use super::{SelectionParams, SelectionRow};
+use crate::told::Steps;
 use crate::{Float, GmmError};
 use miscela_em::Covariance;
 use miscela_kernel::{Samples, Threads};
@@ -14,9 +15,9 @@ impl<F: Float> SelectionParams<F> {
     pub(super) fn hold_out(
         &self,
         samples: &Samples<F>,
-        covariances: &[Covariance],
-        table: &mut [SelectionRow],
+        (covariances, table): (&[Covariance], &mut [SelectionRow]),
         threads: Threads,
+        steps: &Steps,
     ) -> Result<(), GmmError> {
         let (folds, n_folds) = self.deal(samples);
         let rows = samples.rows();
@@ -27,7 +28,7 @@ impl<F: Float> SelectionParams<F> {
         let mut totals = vec![0.0; table.len()];
         for held in 0..n_folds {
             let part = |inside| Samples::with_missing(&rows, Some(weights(held, inside).into()));
-            let models = self.fits(&part(false)?, covariances, threads)?;
+            let models = self.fits(&part(false)?, covariances, threads, steps)?;
             let unseen = part(true)?;
             for ((row, total), model) in table.iter_mut().zip(&mut totals).zip(&models) {
                 match model {

@@ -52,10 +52,11 @@ impl<F: Float + Serialize + DeserializeOwned> SelectionParams<F> {
         let covariances = self.covariances_for(rows.ncols());
         let starts = self.starts(&sample, threads)?;
         let mut failed = None;
+        let steps = self.told.of(self.ks.len() * covariances.len());
         let models = self.in_turn(&covariances, |cells| {
             let fit = |cell: &Cell<F>| {
                 let start = |cut: &Cut| self.start_by_sample(&sample, cut, cell.k, cell.covariance, threads);
-                best_of(&starts[cell.row], cell, start, |init| {
+                let fitted = best_of(&starts[cell.row], cell, start, |init| {
                     let params = self.of(cell.k, cell.covariance, threads)?.with_init(init);
                     let elsewhere = Elsewhere { workers: &mut *workers, checkpoints: None, observer: &mut (), threads };
                     params.fit_over(elsewhere).inspect_err(|error| {
@@ -64,7 +65,9 @@ impl<F: Float + Serialize + DeserializeOwned> SelectionParams<F> {
                             failed = failed.take().or_else(|| Some(error.to_string()));
                         }
                     })
-                })
+                });
+                steps.step();
+                fitted
             };
             cells.iter().map(fit).collect()
         });

@@ -2,6 +2,7 @@
 
 use super::{Criterion, Selection};
 use crate::input::{samples, samples_of};
+use crate::told::Told;
 use crate::{Float, GmmError, GmmParams, GmmParamsError, GmmValidParams};
 use linfa::{DatasetBase, ParamGuard};
 use miscela_em::Covariance;
@@ -42,6 +43,7 @@ pub struct SelectionParams<F> {
     pub(super) warm: bool,
     pub(super) seed: u64,
     pub(super) each: GmmParams<F, Xoshiro256Plus>,
+    pub(super) told: Told,
 }
 
 impl<F: Float> SelectionParams<F> {
@@ -66,6 +68,7 @@ impl<F: Float> SelectionParams<F> {
             warm: false,
             seed: 42,
             each: GmmParams::new(1).tolerance(F::narrow(1e-8)).reg_covariance(F::zero()).max_n_iterations(1_000),
+            told: Told::default(),
         }
     }
 
@@ -105,6 +108,27 @@ impl<F: Float> SelectionParams<F> {
     /// The seed of all that is random: starts beyond the first, samples of more than 2,000 rows, and folds.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Has `told` hear of each fit, by whichever thread made it, how many are done and how many there are in all.
+    ///
+    /// ```
+    /// use miscela::prelude::*;
+    /// use std::sync::atomic::{AtomicUsize, Ordering};
+    /// use std::sync::Arc;
+    ///
+    /// let heard = Arc::new(AtomicUsize::new(0));
+    /// let most = Arc::clone(&heard);
+    /// let params = GaussianMixture::select(1..=3, [Covariance::Full, Covariance::Tied]).told(move |done, _| {
+    ///     most.fetch_max(done, Ordering::Relaxed);
+    /// });
+    /// params.fit(&linfa_datasets::iris())?;
+    /// assert_eq!(heard.load(Ordering::Relaxed), 6);
+    /// # Ok::<(), GmmError>(())
+    /// ```
+    pub fn told(mut self, told: impl Fn(usize, usize) + Send + Sync + 'static) -> Self {
+        self.told = Told::new(told);
         self
     }
 

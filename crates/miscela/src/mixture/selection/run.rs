@@ -3,6 +3,7 @@
 use super::starts::Starts;
 use super::{Criterion, Selection, SelectionParams, SelectionRow};
 use crate::mixture::hierarchy::Cut;
+use crate::told::Steps;
 use crate::{Float, GaussianMixture, GmmError, GmmInitMethod, RepairAction};
 use miscela_em::Covariance;
 use miscela_kernel::{Samples, Threads};
@@ -22,10 +23,12 @@ pub(super) struct Cell<'a, F> {
 impl<F: Float> SelectionParams<F> {
     pub(super) fn run(&self, samples: &Samples<F>, threads: Threads) -> Result<Selection<F>, GmmError> {
         let covariances = self.covariances_for(samples.n_columns());
-        let models = self.fits(samples, &covariances, threads)?;
+        let sets = if self.criterion == Criterion::HeldOut { 1 + self.n_folds } else { 1 };
+        let steps = self.told.of(sets * self.ks.len() * covariances.len());
+        let models = self.fits(samples, &covariances, threads, &steps)?;
         let mut table = self.table(&covariances, &models);
         if self.criterion == Criterion::HeldOut {
-            self.hold_out(samples, &covariances, &mut table, threads)?;
+            self.hold_out(samples, (&covariances, &mut table), threads, &steps)?;
         }
         Selection::new(self.criterion, table, models)
     }
@@ -54,13 +57,16 @@ impl<F: Float> SelectionParams<F> {
         samples: &Samples<F>,
         covariances: &[Covariance],
         threads: Threads,
+        steps: &Steps,
     ) -> Result<Vec<Fitted<F>>, GmmError> {
         let starts = self.starts(samples, threads)?;
         let fit = |cell: &Cell<F>| {
             let start = |cut: &Cut| self.start_of(samples, cut, cell.k, cell.covariance, threads);
-            best_of(&starts[cell.row], cell, start, |init| {
+            let fitted = best_of(&starts[cell.row], cell, start, |init| {
                 self.of(cell.k, cell.covariance, threads)?.with_init(init).fit_samples(samples, &mut ())
-            })
+            });
+            steps.step();
+            fitted
         };
         Ok(self.in_turn(covariances, |cells| threads.map(cells.len(), |at| fit(&cells[at]))))
     }
