@@ -5,7 +5,8 @@ use crate::error::{Failure, name_of};
 use crate::{output, paths};
 use miscela::Missing;
 use miscela_table::{
-    Columns, Format, ReadOptions, Table, TableError, TableValues, TextColumns, read_csv_from, read_vector, read_with,
+    Columns, Format, Meter, ReadOptions, Table, TableError, TableValues, TextColumns, read_csv_from, read_vector,
+    read_with,
 };
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,8 @@ pub(crate) struct Request<'a> {
     pub(crate) id: Option<&'a str>,
     /// What to do about missing values, where there is a choice.
     pub(crate) missing: Option<Missing>,
+    /// Counts what is read.
+    pub(crate) meter: Meter,
 }
 
 /// Rows with weights.
@@ -93,18 +96,13 @@ impl Data {
         Ok(Self { table, weights, in_order })
     }
 
-    /// Says that names were passed over, where both sides have real ones.
-    pub(crate) fn note_order(&self, model: &[String]) {
-        if self.in_order {
+    /// Refuses another width than the model's, and says where names were passed over.
+    pub(crate) fn check_for(&self, path: &Path, model: &[String], quiet: bool) -> Result<(), Failure> {
+        check_width(path, self.table.n_columns(), model)?;
+        if self.in_order && !quiet {
             note_order(self.table.names(), model);
         }
-    }
-
-    /// As [`Data::read`], and refuses another width than the model's.
-    pub(crate) fn read_for(path: &Path, choice: &ColumnArgs, request: &Request) -> Result<Self, Failure> {
-        let data = Self::read(path, choice, request)?;
-        check_width(path, data.table.n_columns(), request.model.unwrap_or_default())?;
-        Ok(data)
+        Ok(())
     }
 
     pub(crate) fn dtype(&self) -> Dtype {
@@ -230,5 +228,5 @@ pub(crate) fn options(columns: Columns, request: &Request) -> ReadOptions {
     };
     let weights = request.weights.and_then(Weights::column).map(str::to_string);
     let missing = request.missing == Some(Missing::Marginal);
-    ReadOptions { columns, weights, carry: request.carry.clone(), missing }
+    ReadOptions { columns, weights, carry: request.carry.clone(), missing, meter: request.meter.clone() }
 }

@@ -9,6 +9,7 @@ use crate::plan::{Kind, Plan};
 use crate::plot::{self, Labelled};
 use crate::problem::Problem;
 use crate::progress::Progress;
+use crate::rows::Rows;
 use crate::start::Origin;
 use crate::stop::Stop;
 use crate::stream::Stream;
@@ -31,7 +32,7 @@ pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
     let plan = Plan::of(args)?;
     paths::folders(&plan.written())?;
     let progress = Progress::start(args.answer.quiet);
-    progress.stage("reading");
+    let meter = progress.reading(&args.data);
     let known = args.known_labels.as_deref();
     let carry = known.map(|name| Columns::only([name]));
     let request = Request {
@@ -39,37 +40,22 @@ pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
         missing: plan.kind.takes_gaps().then_some(args.missing),
         carry,
         id: known,
+        meter,
         ..Request::default()
     };
     let limits = (&args.memory, plan.threads);
-    let stream = Stream::open(&args.data, &args.columns, &request, limits, args.answer.quiet)?;
-    let (rows, names, dtype) = match stream {
-        Some(stream) => {
-            let (names, dtype) = (stream.blocks.names().to_vec(), stream.dtype());
-            (Rows::Stream(Box::new(stream)), names, dtype)
-        }
-        None => {
-            let data = Data::read(&args.data, &args.columns, &request)?;
-            let (names, dtype) = (data.table.names().to_vec(), data.dtype());
-            (Rows::Table(Box::new(data)), names, dtype)
-        }
-    };
+    let rows = Rows::open(&args.data, &args.columns, &request, limits, args.answer.quiet)?;
+    let (names, dtype) = (rows.names().to_vec(), rows.dtype());
     let origin = Origin::read(&plan.start, &names)?;
     let given_weights = args.mixture.given_weights.as_ref().map(read_vector).transpose()?;
     let given_weights = given_weights.map(|weights| weights.to_vec());
     let read_seconds = clock.elapsed().as_secs_f64();
-    let stop = Stop::watch(progress.observer(), clock, args.iteration.time_limit)?;
+    let stop = Stop::watch(progress.observer(plan.bounds(clock)), clock, args.iteration.time_limit)?;
     let input = Input { plan: &plan, origin, given_weights, known: None, names, read_seconds, progress, stop };
     match args.dtype.unwrap_or(dtype) {
         Dtype::F32 => input.fit::<f32>(rows),
         Dtype::F64 => input.fit::<f64>(rows),
     }
-}
-
-/// The rows of a fit: all in memory, or read again in each pass.
-enum Rows {
-    Table(Box<Data>),
-    Stream(Box<Stream>),
 }
 
 /// What a fit starts with, besides the rows.
@@ -250,7 +236,7 @@ impl<O: Observer + Clone + Sync> Input<'_, O> {
     }
 
     fn model<F: Number>(&self, rows: &Array2<F>, weights: Option<&[f64]>) -> Result<Fitted<F>, Failure> {
-        self.progress.stage("fitting");
+        self.progress.stage("seeding");
         let mut stop = self.stop.clone();
         let (problem, observer) = (self.problem(Some(rows), weights), &mut stop);
         match &self.plan.kind {
@@ -270,7 +256,7 @@ impl<O: Observer + Clone + Sync> Input<'_, O> {
 
     /// The model of rows that are read once a pass, and how many these are.
     fn model_over<F: Number>(&self, source: &dyn Source<F>) -> Result<(Fitted<F>, usize), Failure> {
-        self.progress.stage("fitting");
+        self.progress.stage("seeding");
         let (mut stop, mut checkpoints) = (self.stop.clone(), self.checkpoints());
         let going_on = checkpoints.as_ref().filter(|checkpoints| checkpoints.exists() && !self.plan.args.answer.quiet);
         if let Some(checkpoints) = going_on {
@@ -278,7 +264,8 @@ impl<O: Observer + Clone + Sync> Input<'_, O> {
         }
         let problem = self.problem(None, None);
         let fitted = self.plan.threads.install(|threads| {
-            let mut workers = Streamed::new(source, threads).with_missing(self.plan.args.missing);
+            let passes = self.progress.passes(source, None);
+            let mut workers = Streamed::new(&passes, threads).with_missing(self.plan.args.missing);
             let (checkpoints, observer) = (checkpoints.as_mut(), &mut stop);
             let elsewhere = Elsewhere { workers: &mut workers, checkpoints, observer, threads };
             let model = match &self.plan.kind {

@@ -28,17 +28,16 @@ pub(crate) fn run(args: &ImputeArgs) -> Result<(), Failure> {
 
 fn impute<F: Number>(args: &ImputeArgs, model: &Model<F>) -> Result<(), Failure> {
     let progress = Progress::start(args.answer.quiet);
-    progress.stage("reading");
+    let meter = progress.reading(&args.data);
     let request = Request {
         model: Some(model.feature_names()),
         carry: Some(Columns::All),
         missing: Some(Missing::Marginal),
+        meter,
         ..Request::default()
     };
-    let data = Data::read_for(&args.data, &args.columns, &request)?;
-    if !args.answer.quiet {
-        data.note_order(model.feature_names());
-    }
+    let data = Data::read(&args.data, &args.columns, &request)?;
+    data.check_for(&args.data, model.feature_names(), args.answer.quiet)?;
     let (names, carried) = (data.table.names().to_vec(), data.table.carried().clone());
     let rows = data.table.into_array::<F>()?;
     progress.stage("filling");

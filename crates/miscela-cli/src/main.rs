@@ -28,6 +28,7 @@ mod problem;
 mod progress;
 mod provenance;
 mod report;
+mod rows;
 mod sample;
 mod score;
 mod select;

@@ -19,13 +19,13 @@ use std::path::Path;
 pub(crate) fn run(args: &MetricsArgs) -> Result<(), Failure> {
     let weights = check(args)?;
     let progress = Progress::start(args.answer.quiet);
-    progress.stage("reading");
+    let meter = progress.reading(args.data.as_deref().unwrap_or(&args.labels));
     let labels = read_labels(&args.labels)?;
     let truth = args.truth.as_deref().map(read_labels).transpose()?;
     if let (Some(path), Some(truth)) = (&args.truth, &truth) {
         same_length(&args.labels, labels.len(), "labels", path, truth.len())?;
     }
-    let request = Request { weights: weights.as_ref(), ..Request::default() };
+    let request = Request { weights: weights.as_ref(), meter, ..Request::default() };
     let data = args.data.as_deref().map(|path| Data::read(path, &args.columns, &request)).transpose()?;
     if let (Some(path), Some(data)) = (&args.data, &data) {
         same_length(&args.labels, labels.len(), "labels", path, data.table.n_rows())?;

@@ -3,6 +3,7 @@
 use crate::args::{Bayesian, FitArgs, Init, Method, MixtureArgs, Part};
 use crate::data::Weights;
 use crate::error::Failure;
+use crate::progress::Bounds;
 use crate::values::Metric;
 use crate::{paths, plot};
 use miscela::{
@@ -11,6 +12,7 @@ use miscela::{
 };
 use miscela::{Search, SearchBudget};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// What to fit.
 #[derive(Debug)]
@@ -107,6 +109,17 @@ impl<'a> Plan<'a> {
         check_checkpoint(args)?;
         plan.check_files()?;
         Ok(plan)
+    }
+
+    /// How long the fit may go on, that began then: bisecting k-means has a run for each split.
+    pub(crate) fn bounds(&self, start: Instant) -> Bounds {
+        let (args, limit) = (self.args, self.args.iteration.time_limit);
+        let splits = match self.kind {
+            Kind::Bisecting(_) => args.k.map_or(1, |k| k.saturating_sub(1).max(1)),
+            _ => 1,
+        };
+        let limit = limit.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        Bounds { runs: splits * args.start.n_runs.get(), end: limit.and_then(|limit| start.checked_add(limit)) }
     }
 
     /// The files to be written.

@@ -2,12 +2,13 @@
 
 use crate::answer::{PredictAnswer, nested};
 use crate::args::PredictArgs;
-use crate::data::{Data, Request};
+use crate::data::Request;
 use crate::error::Failure;
 use crate::model::{Loaded, Model, Number};
 use crate::plan::threads;
 use crate::plot::{self, Labelled};
 use crate::progress::Progress;
+use crate::rows::Rows;
 use crate::stream::Stream;
 use crate::{output, paths, stream, summary};
 use miscela_table::{
@@ -51,7 +52,7 @@ struct Prediction<F> {
 
 fn predict<F: Number>(args: &PredictArgs, model: &Model<F>) -> Result<(), Failure> {
     let progress = Progress::start(args.answer.quiet);
-    progress.stage("reading");
+    let meter = progress.reading(&args.data);
     let carry = match &args.id {
         _ if args.append => Some(Columns::All),
         id => id.as_ref().map(|id| Columns::only([id])),
@@ -61,16 +62,14 @@ fn predict<F: Number>(args: &PredictArgs, model: &Model<F>) -> Result<(), Failur
         missing: model.missing(),
         carry,
         id: args.id.as_deref(),
+        meter,
         ..Request::default()
     };
     let limits = (&args.memory, threads(args.threads.threads));
-    if let Some(stream) = Stream::open(&args.data, &args.columns, &request, limits, args.answer.quiet)? {
-        return predict_stream(args, model, &stream, progress);
-    }
-    let data = Data::read_for(&args.data, &args.columns, &request)?;
-    if !args.answer.quiet {
-        data.note_order(model.feature_names());
-    }
+    let data = match Rows::open(&args.data, &args.columns, &request, limits, args.answer.quiet)? {
+        Rows::Stream(stream) => return predict_stream(args, model, &stream, progress),
+        Rows::Table(data) => data,
+    };
     let carried = data.table.carried().clone();
     let rows = data.table.into_array::<F>()?;
     progress.stage("predicting");
@@ -109,7 +108,6 @@ fn predict_stream<F: Number>(
     progress: Progress,
 ) -> Result<(), Failure> {
     stream::needs_memory(&args.data, &[("--json", args.answer.json)])?;
-    stream.check_for(&args.data, model.feature_names(), args.answer.quiet)?;
     progress.stage("predicting");
     let path = args.output.as_deref().unwrap_or(Path::new(STANDARD_STREAM));
     let written = threads(args.threads.threads).install(|_| {

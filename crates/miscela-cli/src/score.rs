@@ -6,7 +6,7 @@ use crate::error::Failure;
 use crate::model::{Loaded, Model, Number, Score};
 use crate::plan::threads;
 use crate::progress::Progress;
-use crate::stream::Stream;
+use crate::rows::Rows;
 use crate::{output, paths, summary};
 
 pub(crate) fn run(args: &ScoreArgs) -> Result<(), Failure> {
@@ -22,25 +22,20 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<(), Failure> {
 
 fn score<F: Number>(args: &ScoreArgs, weights: Option<&Weights>, model: &Model<F>) -> Result<(), Failure> {
     let progress = Progress::start(args.answer.quiet);
-    progress.stage("reading");
+    let meter = progress.reading(&args.data);
     let request =
-        Request { model: Some(model.feature_names()), missing: model.missing(), weights, ..Request::default() };
+        Request { model: Some(model.feature_names()), missing: model.missing(), weights, meter, ..Request::default() };
     let threads = threads(args.threads.threads);
-    let stream = Stream::open(&args.data, &args.columns, &request, (&args.memory, threads), args.answer.quiet)?;
-    if let Some(stream) = stream {
-        stream.check_for(&args.data, model.feature_names(), args.answer.quiet)?;
-        let score = stream.score(model, threads, &args.data)?;
-        drop(progress);
-        return answer(args, model, &score);
-    }
-    let data = Data::read_for(&args.data, &args.columns, &request)?;
-    if !args.answer.quiet {
-        data.note_order(model.feature_names());
-    }
-    let Data { table, weights, .. } = data;
-    let rows = table.into_array::<F>()?;
+    let rows = Rows::open(&args.data, &args.columns, &request, (&args.memory, threads), args.answer.quiet)?;
     progress.stage("scoring");
-    let score = threads.install(|_| model.score(&rows, weights.as_deref(), &args.data))?;
+    let score = match rows {
+        Rows::Stream(stream) => stream.score(model, threads, &args.data)?,
+        Rows::Table(data) => {
+            let Data { table, weights, .. } = *data;
+            let rows = table.into_array::<F>()?;
+            threads.install(|_| model.score(&rows, weights.as_deref(), &args.data))?
+        }
+    };
     drop(progress);
     answer(args, model, &score)
 }

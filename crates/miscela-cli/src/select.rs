@@ -7,7 +7,7 @@ use crate::error::{Failure, name_of};
 use crate::model::{Fitted, Model, Number};
 use crate::output::{HINT, TITLE};
 use crate::progress::Progress;
-use crate::stream::Stream;
+use crate::rows::Rows;
 use crate::{fit, output, paths, plan, plot, provenance, summary};
 use miscela::{
     Chunked, ColumnScaling, Covariance, Criterion, GapReference, GaussianMixture, KMeans, KMeansCriterion,
@@ -26,33 +26,17 @@ use std::time::Instant;
 pub(crate) fn run(args: &SelectArgs) -> Result<(), Failure> {
     let call = Call::of(args)?;
     let progress = Progress::start(args.answer.quiet);
-    progress.stage("reading");
+    let meter = progress.reading(&args.data);
     let clock = Instant::now();
-    let request = Request { weights: call.weights.as_ref(), missing: Some(args.missing), ..Request::default() };
+    let request = Request { weights: call.weights.as_ref(), missing: Some(args.missing), meter, ..Request::default() };
     let limits = (&args.memory, plan::threads(args.threads.threads));
-    let (rows, dtype) = match Stream::open(&args.data, &args.columns, &request, limits, args.answer.quiet)? {
-        Some(stream) => {
-            let dtype = stream.dtype();
-            (Rows::Stream(Box::new(stream)), dtype)
-        }
-        None => {
-            let data = Data::read(&args.data, &args.columns, &request)?;
-            let dtype = data.dtype();
-            (Rows::Table(Box::new(data)), dtype)
-        }
-    };
+    let rows = Rows::open(&args.data, &args.columns, &request, limits, args.answer.quiet)?;
     let read_seconds = clock.elapsed().as_secs_f64();
     progress.stage("fitting");
-    match args.dtype.unwrap_or(dtype) {
+    match args.dtype.unwrap_or(rows.dtype()) {
         Dtype::F32 => call.select::<f32>(rows, read_seconds, progress),
         Dtype::F64 => call.select::<f64>(rows, read_seconds, progress),
     }
-}
-
-/// The rows to select by: all in memory, or read again in each pass.
-enum Rows {
-    Table(Box<Data>),
-    Stream(Box<Stream>),
 }
 
 /// By what the best is chosen.
@@ -133,10 +117,12 @@ impl<'a> Call<'a> {
                 }
                 let found = match self.by {
                     By::Mixture(criterion) => mixtures(args, criterion)
+                        .told(progress.fits())
                         .fit_records(&rows, weights)
                         .map(|found| Found::of_mixtures(found, scaling.as_ref(), &args.data))
                         .map_err(|error| failed(&error)),
                     By::KMeans(criterion) => clusterings(args, criterion)
+                        .told(progress.fits())
                         .fit_records(&rows, weights)
                         .map(|found| Found::of_kmeans(&found, &args.data))
                         .map_err(|error| failed(&error)),
@@ -148,13 +134,16 @@ impl<'a> Call<'a> {
                 let scaled = scaling.as_ref().map(|scaling| ScaledSource::new(&stream.blocks, scaling));
                 let source = scaled.as_ref().map_or(&stream.blocks as &dyn Source<F>, |scaled| scaled);
                 threads.install(|threads| {
-                    let mut workers = Streamed::new(source, threads).with_missing(args.missing);
+                    let passes = progress.passes(source, stream.blocks.n_rows());
+                    let mut workers = Streamed::new(&passes, threads).with_missing(args.missing);
                     let found = match self.by {
                         By::Mixture(criterion) => mixtures(args, criterion)
+                            .told(progress.fits())
                             .fit_over(&mut workers, threads)
                             .map(|found| Found::of_mixtures(found, scaling.as_ref(), &args.data))
                             .map_err(|error| failed(&error)),
                         By::KMeans(criterion) => clusterings(args, criterion)
+                            .told(progress.fits())
                             .fit_over(&mut workers, threads)
                             .map(|found| Found::of_kmeans(&found, &args.data))
                             .map_err(|error| failed(&error)),

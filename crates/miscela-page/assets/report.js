@@ -15,6 +15,7 @@ const nameOf = id => id === report.k ? 'noise' : `${noun} ${id}`;
 const axes = report.axes;
 const drawn = {
   numbers: Data.unpack(report.drawn.numbers, Float64Array),
+  names: report.drawn.names,
   labels: Data.unpack(report.drawn.labels, Uint16Array),
   ids: Data.unpack(report.drawn.true_labels, Uint32Array),
   places: Data.unpack(report.drawn.places, Float32Array),
@@ -255,8 +256,14 @@ function readOut() {
     values.append(element('dt', { title: axis.name }, axis.name), element('dd', {}, Numbers.text(x, 6)));
   });
   $('readout').replaceChildren(
-    element('h3', {}, `Row ${Numbers.count(drawn.numbers[row])}, ${id === report.k ? 'noise' : `label ${id}`}`),
+    element('h3', {}, `${called(row)}, ${id === report.k ? 'noise' : `label ${id}`}`),
     element('p', { class: 'dim small' }, distances ? 'Distance to the nearest centres' : 'Probabilities'), ...bars, values);
+}
+
+// What a row is called: by its name, if it has one, and its number.
+function called(row) {
+  const number = `Row ${Numbers.count(drawn.numbers[row])}`;
+  return drawn.names ? `${drawn.names[row]} (${number.toLowerCase()})` : number;
 }
 
 // The row that is drawn nearest to a place, if it is near.

@@ -13,12 +13,12 @@ use crate::error::Failure;
 use crate::model::{Fitted, Loaded, Model, Number, Score};
 use crate::plan::threads;
 use crate::progress::Progress;
-use crate::stream::Stream;
+use crate::rows::Rows;
 use crate::{memory, output, paths, summary};
 use miscela::metrics::Clustering;
 use miscela::{AnyCentred, Chunked, KMeans, L2, Source, SourceError};
 use miscela_page::report::{Axes, Drawn, Groups, Labelled, Near, Report, Selection, Survey, Tally};
-use miscela_table::{STANDARD_STREAM, chunk_rows, write_file};
+use miscela_table::{Columns, STANDARD_STREAM, TextColumns, chunk_rows, write_file};
 use ndarray::{Array2, ArrayView2, Axis};
 use std::path::Path;
 use words::Words;
@@ -51,32 +51,37 @@ fn check(args: &ReportArgs) -> Result<Option<Weights>, Failure> {
 
 fn report<F: Number>(args: &ReportArgs, weights: Option<&Weights>, model: &Model<F>) -> Result<(), Failure> {
     let progress = Progress::start(args.answer.quiet);
-    progress.stage("reading");
-    let request =
-        Request { model: Some(model.feature_names()), missing: model.missing(), weights, ..Request::default() };
+    let meter = progress.reading(&args.data);
+    let request = Request {
+        model: Some(model.feature_names()),
+        missing: model.missing(),
+        weights,
+        carry: args.id.as_ref().map(|id| Columns::only([id])),
+        id: args.id.as_deref(),
+        meter,
+    };
     let threads = threads(args.threads.threads);
-    let stream = Stream::open(&args.data, &args.columns, &request, (&args.memory, threads), args.answer.quiet)?;
-    let page = if let Some(stream) = stream {
-        stream.check_for(&args.data, model.feature_names(), args.answer.quiet)?;
-        progress.stage("scoring");
-        let score = stream.score(model, threads, &args.data)?;
-        progress.stage("reporting");
-        threads.install(|_| Findings::of(args, model, stream.blocks.names(), &stream.blocks, score))?
-    } else {
-        let data = Data::read_for(&args.data, &args.columns, &request)?;
-        if !args.answer.quiet {
-            data.note_order(model.feature_names());
-        }
-        let Data { table, weights, .. } = data;
-        let names = table.names().to_vec();
-        let rows = table.into_array::<F>()?;
-        progress.stage("scoring");
-        threads.install(|_| {
-            let score = model.score(&rows, weights.as_deref(), &args.data)?;
+    let page = match Rows::open(&args.data, &args.columns, &request, (&args.memory, threads), args.answer.quiet)? {
+        Rows::Stream(stream) => {
+            progress.stage("scoring");
+            let score = stream.score(model, threads, &args.data)?;
             progress.stage("reporting");
-            let chunks = Chunked::new(&rows, weights.as_deref(), chunk_rows(rows.ncols()));
-            Findings::of(args, model, &names, &chunks, score)
-        })?
+            threads.install(|_| {
+                Findings::of(args, model, (stream.blocks.names(), &TextColumns::default()), &stream.blocks, score)
+            })?
+        }
+        Rows::Table(data) => {
+            let Data { table, weights, .. } = *data;
+            let (names, carried) = (table.names().to_vec(), table.carried().clone());
+            let rows = table.into_array::<F>()?;
+            progress.stage("scoring");
+            threads.install(|_| {
+                let score = model.score(&rows, weights.as_deref(), &args.data)?;
+                progress.stage("reporting");
+                let chunks = Chunked::new(&rows, weights.as_deref(), chunk_rows(rows.ncols()));
+                Findings::of(args, model, (&names, &carried), &chunks, score)
+            })?
+        }
     };
     drop(progress);
     write_file(&args.output, |out| out.write_all(page.html.as_bytes()))?;
@@ -94,7 +99,7 @@ impl Findings {
     fn of<F: Number>(
         args: &ReportArgs,
         model: &Model<F>,
-        names: &[String],
+        (names, carried): (&[String], &TextColumns),
         rows: &dyn Source<F>,
         score: Score,
     ) -> Result<Self, Failure> {
@@ -116,6 +121,8 @@ impl Findings {
         let axes = Axes::new(&survey, &drawn, &groups).map_err(|error| Failure::in_file(&args.data, error))?;
         let tally = tallied(args, model, rows, (&axes, &groups))?;
         let (labels, near) = nearest(args, model, &drawn, shares.len())?;
+        let called = |number: &u64| carried.row(*number as usize).next().unwrap_or_default().to_string();
+        let called = args.id.as_ref().map(|_| drawn.numbers.iter().map(called).collect::<Vec<String>>());
         let words = Words::of(args, model, &score, (&survey, &tally));
         let table = words.selection.as_ref();
         let report = Report {
@@ -130,6 +137,7 @@ impl Findings {
             drawn: &drawn,
             axes: &axes,
             tally: &tally,
+            names: called.as_deref(),
             labels: &labels,
             near: &near,
             trace: (words.objective, &model.report().trace),

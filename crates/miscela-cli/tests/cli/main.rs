@@ -14,6 +14,7 @@ mod models;
 mod outliers;
 mod play;
 mod plots;
+mod progress;
 mod report;
 mod run;
 mod search;

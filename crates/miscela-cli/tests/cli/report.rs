@@ -157,3 +157,24 @@ fn what_cannot_be_is_refused_and_leaves_nothing() {
     assert_eq!((&answer["n_samples"], &answer["n_drawn"]), (&Value::from(60), &Value::from(60)));
     assert_eq!(answer["bytes"], folder.read("page.html").len());
 }
+
+#[test]
+fn rows_are_called_by_their_names() {
+    let folder = Folder::with_data();
+    let text = folder.read("data.csv");
+    let named = text.lines().enumerate().map(|(i, line)| match i {
+        0 => format!("name,{line}\n"),
+        i => format!("</script>{i},{line}\n"),
+    });
+    folder.write("named.csv", named.collect::<String>());
+    folder.ok("fit data.csv -k 3 -o m.json --quiet");
+    folder.ok("report m.json named.csv --id name -o page.html");
+    let page = folder.read("page.html");
+    assert!(
+        page.contains("\"names\":[") && page.contains("/script>60\"") && !page.contains("</script>60"),
+        "a name is text"
+    );
+    folder.ok("report m.json data.csv -o page.html");
+    assert!(!folder.read("page.html").contains("\"names\":["));
+    folder.fails("report m.json named.csv --id nobody -o other.html", 1, &["nobody"]);
+}

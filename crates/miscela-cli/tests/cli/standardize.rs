@@ -159,6 +159,15 @@ fn gaps_are_filled_in_the_units_of_the_rows() {
 fn what_cannot_scale_refuses_the_model() {
     let folder = folder();
     folder.ok("fit other.csv -k 3 --standardize -o m.json --quiet");
+    let good: Value = serde_json::from_str(&folder.read("m.json")).unwrap();
+    let [mut short, mut zero, mut unknown] = [good.clone(), good.clone(), good];
+    short["scaling"]["shift"] = serde_json::json!([1.0]);
+    zero["scaling"]["scale"][1] = serde_json::json!(0.0);
+    unknown["scaling"]["offset"] = serde_json::json!([0.0, 0.0]);
+    for (bad, words) in [(short, "2 columns has 1 numbers in shift"), (zero, "column 1 is 0"), (unknown, "offset")] {
+        folder.write("bad.json", bad.to_string());
+        folder.fails("predict bad.json other.csv", 1, &["bad.json", words]);
+    }
     folder.fails("convert m.json -o m.pmml", 1, &["standardised columns", "write .onnx"]);
     folder.fails("convert m.json -o m.npz", 1, &["standardised columns"]);
     folder.ok("fit other.csv -m gmm -k 3 --covariance VII --standardize -o g.json --quiet");

@@ -61,6 +61,8 @@ pub struct Report<'a> {
     pub axes: &'a Axes,
     /// The second pass.
     pub tally: &'a Tally,
+    /// What the rows that are drawn are called, where they have names.
+    pub names: Option<&'a [String]>,
     /// The labels of the rows that are drawn.
     pub labels: &'a [usize],
     /// How near these rows are to groups.
@@ -103,6 +105,7 @@ impl Report<'_> {
     fn check(&self) -> Result<(), PageError> {
         self.groups.check()?;
         let m = self.drawn.numbers.len();
+        expect("names of rows that are drawn", m, self.names.map_or(m, <[String]>::len))?;
         expect("labels of rows that are drawn", m, self.labels.len())?;
         expect("rows with their nearest groups", m, self.near.n_rows())
     }
@@ -161,6 +164,7 @@ impl Report<'_> {
             n: self.tally.n_rows(),
             drawn: DrawnContent {
                 numbers: Packed::f64s(self.drawn.numbers.iter().map(|number| *number as f64)),
+                names: self.names.map(<[String]>::to_vec),
                 labels: Packed::u16s(self.labels.iter().map(|label| place(*label) as u16)),
                 true_labels: Packed::u32s(self.labels.iter().map(|label| *label as u32)),
                 places: Packed::f32s(places.indexed_iter().map(fraction)),
@@ -218,6 +222,8 @@ struct AxisContent {
 #[derive(Debug, Serialize)]
 struct DrawnContent {
     numbers: Packed,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    names: Option<Vec<String>>,
     /// Places in the legend.
     labels: Packed,
     true_labels: Packed,

@@ -76,6 +76,7 @@ impl Made {
             selection: Some(Selection { caption: hostile, head: &head, rows: &fits }),
             command: (hostile, Some(hostile)),
             page_command: hostile,
+            names: None,
         }
         .to_html()
     }
