@@ -6,7 +6,7 @@ use crate::kmeans::KMeans;
 use crate::mixture::GaussianMixture;
 use crate::scaling::{ColumnScaling, Kept, unscaled};
 use miscela_distance::AnyCentred;
-use miscela_persist::{Document, Dtype, PersistError};
+use miscela_persist::{Codec, Document, Dtype, PersistError};
 use std::path::Path;
 
 /// A model read from a file, of whatever kind and number type.
@@ -84,6 +84,23 @@ impl AnyModel {
     /// If the file cannot be read, is no model, or contradicts itself.
     pub fn load_with_scaling(path: impl AsRef<Path>) -> Result<(Option<ColumnScaling>, Self), PersistError> {
         Self::from_file(&Document::open(path)?)
+    }
+
+    /// Reads a model from the bytes of a file, of whatever origin: nothing in them is believed. Memory is in proportion to their
+    /// number.
+    ///
+    /// ```
+    /// use miscela::{AnyModel, Codec};
+    ///
+    /// let hostile = br#"{"format": "miscela-model", "version": 1, "kind": "gmm", "dtype": "f64", "n_features": 1000000000}"#;
+    /// let error = AnyModel::from_bytes(hostile.to_vec(), Codec::Json).unwrap_err();
+    /// assert!(error.to_string().contains("missing field `feature_names`"));
+    /// ```
+    ///
+    /// # Errors
+    /// If they are no model or one of [scaled](crate::Scaled) rows, or contradict themselves; the error names the field.
+    pub fn from_bytes(bytes: Vec<u8>, codec: Codec) -> Result<Self, PersistError> {
+        unscaled(Self::from_file(&Document::from_bytes(bytes, codec)?)?)
     }
 
     /// The model of a document that was opened, and the scaling that its rows need.

@@ -7,7 +7,7 @@ use crate::report::Report;
 use crate::scaling::{ColumnScaling, refuse_scaling, taken, unscaled};
 use miscela_em::{
     Acceleration, Assignment, Collapse, Covariance, Covariances, Held, Missing, Mixing, Mixture, MixtureFit,
-    MixtureSettings, Noise, Stream, Tails, Uniform,
+    MixtureSettings, Noise, ParameterError, Stream, Tails, Uniform,
 };
 use miscela_persist::{Document, Dtype, Format, PersistError, Version, layers, matrix, rows, save, stack, vector};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -110,6 +110,18 @@ fn is_gaussian(tails: &Tails) -> bool {
 
 const KIND: &str = "gmm";
 const FIELD: &str = "covariances";
+
+/// The field that parameters are at fault in.
+fn field_of(error: &ParameterError) -> &'static str {
+    match error {
+        ParameterError::Shape { part, .. } | ParameterError::NotFinite { part } => part,
+        ParameterError::NotSymmetric { .. } | ParameterError::NotPositiveDefinite { .. } => FIELD,
+        ParameterError::Empty { .. } | ParameterError::TooMany(_) => "means",
+        ParameterError::Noise { .. } => "uniform",
+        ParameterError::Degrees { .. } => "degrees",
+        _ => "weights",
+    }
+}
 
 impl<F: Float> CovarianceLists<F> {
     pub(crate) fn new(covariances: &Covariances<F>) -> Option<Self> {
@@ -215,7 +227,7 @@ impl<F: Float + Serialize + DeserializeOwned> GaussianMixture<F> {
             noise: document.uniform,
             degrees: document.degrees,
         };
-        mixture.check().map_err(|error| malformed("parameters", error.to_string()))?;
+        mixture.check().map_err(|error| malformed(field_of(&error), error.to_string()))?;
         if !document.covariance.has_shape(&mixture.covariances) {
             return Err(malformed(FIELD, format!("their shape is not that of `{}`", document.covariance)));
         }
