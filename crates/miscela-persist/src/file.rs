@@ -1,8 +1,8 @@
 //! Documents in files: written whole or not at all, read up to a limit.
 
-use crate::{Codec, Header, PersistError};
+use crate::{Codec, Header, PersistError, write_atomically};
 use serde::{Serialize, de::DeserializeOwned};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -11,9 +11,8 @@ pub const MAX_BYTES: u64 = 4_000_000_000;
 
 /// Writes a document in the codec that the file's ending stands for.
 ///
-/// The bytes go to a temporary file in the same folder, reach the disk, and then take the name `path`: whoever reads it
-/// sees the old document or the new one, never a part. After an error the old file is as it was, and nothing is left
-/// beside it. A symbolic link is followed; the permissions of a file that is replaced are kept.
+/// The bytes go to a temporary file in the same folder, reach the disk, and then take the name `path`, as
+/// [`write_atomically`] has it: whoever reads it sees the old document or the new one, never a part.
 ///
 /// # Errors
 ///
@@ -30,34 +29,18 @@ pub fn save<T: Serialize + ?Sized>(path: impl AsRef<Path>, document: &T) -> Resu
 /// All of [`Codec::encode`], and [`PersistError::Io`] with the path.
 pub fn save_as<T: Serialize + ?Sized>(path: impl AsRef<Path>, codec: Codec, document: &T) -> Result<(), PersistError> {
     let (path, bytes) = (path.as_ref(), codec.encode(document)?);
-    write_atomically(path, &bytes).map_err(|source| PersistError::io(path, source))
+    write(path, &bytes).map_err(|source| PersistError::io(path, source))
 }
 
-fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Asked first, so that a missing folder is not reported under a temporary name.
-    fs::metadata(folder)?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".miscela-");
-    #[cfg(unix)]
-    {
-        // As for any new file: what the user's mask leaves.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    // Removed when dropped, unless it got its name.
-    let mut temporary = builder.tempfile_in(folder)?;
-    temporary.write_all(bytes)?;
-    if let Ok(old) = fs::metadata(&target) {
-        temporary.as_file().set_permissions(old.permissions())?;
-    }
-    temporary.as_file().sync_all()?;
-    temporary.persist(&target).map_err(|error| error.error)?;
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_atomically(path, |mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    })?;
     // The name itself is on the disk once the folder is. The document is whole either way, and not every file system
     // can do this, so a refusal is no failure.
     #[cfg(unix)]
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    let _ = path.canonicalize().map(|path| path.parent().map(|folder| File::open(folder).and_then(|it| it.sync_all())));
     Ok(())
 }
 
@@ -174,6 +157,7 @@ impl Document {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn reading_stops_at_the_limit() {

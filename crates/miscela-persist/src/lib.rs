@@ -8,6 +8,7 @@
 //! | [`Codec`] | JSON and CBOR, by the ending of the file; bitwise exact, strict, safe with hostile files |
 //! | [`Header`] | the five fields that every document opens with, readable without knowing the rest |
 //! | [`save`], [`save_as`], [`Document`] | files that are written whole or not at all, and read by kind |
+//! | [`write_atomically`] | the same for files of any content |
 //! | [`rows`], [`matrix`], [`finite`] … | arrays as nested lists, and back with shape errors that name the field |
 //! | [`PersistError`] | one sentence for whatever is wrong |
 //!
@@ -22,6 +23,7 @@
 //! believed: memory stays in proportion to the file.
 
 mod arrays;
+mod atomic;
 mod cbor;
 mod codec;
 mod error;
@@ -31,6 +33,7 @@ mod header;
 mod json;
 
 pub use arrays::{layers, matrix, rows, stack, vector};
+pub use atomic::write_atomically;
 pub use codec::Codec;
 pub use error::PersistError;
 pub use file::{Document, MAX_BYTES, load_bytes, save, save_as};

@@ -3,6 +3,7 @@
 //!
 //! Batches are as large as whoever wrote the file made them, and one is in memory at a time.
 
+use crate::claims::Claims;
 use crate::columnar::{self, Batches, Columnar};
 use crate::layout::Layout;
 use crate::{RecordBatch, TableError};
@@ -53,11 +54,21 @@ fn batches(path: &Path, file: &str, columns: Option<Vec<usize>>) -> Result<(Sche
     if magic.is_empty() {
         return Err(TableError::Empty { file: file.to_string() });
     }
-    if magic != b"ARROW1" {
-        if !has_end(&mut input).map_err(unreadable)? {
-            let (place, source) = (String::new(), "the stream is cut short".into());
-            return Err(TableError::Damaged { file: file.to_string(), place, source });
-        }
+    let is_file = magic == b"ARROW1";
+    let wrong = |what: &str| TableError::Damaged {
+        file: file.to_string(),
+        place: String::new(),
+        source: what.to_string().into(),
+    };
+    if !is_file && !has_end(&mut input).map_err(unreadable)? {
+        return Err(wrong("the stream is cut short"));
+    }
+    let claims = Claims::new(&mut input).map_err(unreadable)?;
+    let believable = if is_file { claims.of_file() } else { claims.of_stream() };
+    if !believable.and_then(|believable| input.rewind().map(|()| believable)).map_err(unreadable)? {
+        return Err(wrong("it claims to hold more than its size allows"));
+    }
+    if !is_file {
         let reader = StreamReader::try_new(input, columns).map_err(|error| damaged(file, error))?;
         return Ok((reader.schema(), Box::new(reader)));
     }

@@ -32,6 +32,7 @@
 
 mod arrays;
 mod blocks;
+mod claims;
 mod column_writer;
 mod columnar;
 mod columns;

@@ -5,6 +5,7 @@ use crate::field::push_number;
 use crate::format::is_standard_stream;
 use crate::{Format, Kind, TableError};
 use flate2::{Compression, write::GzEncoder};
+use miscela_persist::write_atomically;
 use ndarray::{ArrayView1, ArrayView2};
 use ndarray_npy::{WriteNpyError, WriteNpyExt};
 use num_traits::Float;
@@ -27,40 +28,22 @@ pub fn write_file(
 ) -> Result<(), TableError> {
     let path = path.as_ref();
     let (file, written) = if is_standard_stream(path) {
-        ("standard output".to_string(), buffered(io::stdout(), content).map(drop))
+        ("standard output".to_string(), buffered(io::stdout(), content))
     } else if path.metadata().is_ok_and(|there| !there.is_file()) {
-        (path.display().to_string(), File::create(path).and_then(|file| buffered(file, content)).map(drop))
+        (path.display().to_string(), File::create(path).and_then(|file| buffered(file, content)))
     } else {
-        (path.display().to_string(), write_beside(path, content))
+        (path.display().to_string(), write_atomically(path, |file| buffered(file, content)))
     };
     written.map_err(|source| TableError::Write { file, source })
-}
-
-fn write_beside(path: &Path, content: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>) -> io::Result<()> {
-    // A link stays, and the file it leads to is replaced.
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".miscela-");
-    #[cfg(unix)]
-    {
-        // As for any new file: what the user's mask leaves.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let temporary = buffered(builder.tempfile_in(folder)?, content)?;
-    temporary.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 fn buffered<W: Write + Send>(
     target: W,
     content: impl FnOnce(&mut (dyn Write + Send)) -> io::Result<()>,
-) -> io::Result<W> {
+) -> io::Result<()> {
     let mut writer = BufWriter::with_capacity(1 << 16, target);
     content(&mut writer)?;
-    writer.flush()?;
-    writer.into_inner().map_err(|error| error.into_error())
+    writer.flush()
 }
 
 /// As [`write_file`], compressed if the format says so.

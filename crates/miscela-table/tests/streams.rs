@@ -353,6 +353,24 @@ fn a_file_that_changes_is_an_error() {
 }
 
 #[test]
+fn a_file_that_shrinks_while_it_is_read_is_an_error() {
+    let folder = tempdir().unwrap();
+    let column = Array2::from_shape_fn((200_000, 1), |(i, _)| (i as f64).sqrt());
+    for ending in ["csv", "csv.gz", "npy", "parquet", "arrow"] {
+        let path = folder.path().join(format!("t.{ending}"));
+        write_array(&path, &["x"], column.view()).unwrap();
+        let blocks = Blocks::open(&path, &ReadOptions::default()).unwrap().with_chunk_rows(10);
+        let mut pass = Source::<f64>::chunks(&blocks).unwrap();
+        assert_eq!(pass.next().unwrap().unwrap().rows.nrows(), 10, "{ending}");
+        let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(file.metadata().unwrap().len() / 3).unwrap();
+        let rest: Result<Vec<_>, _> = pass.collect();
+        let error = rest.unwrap_err().to_string();
+        assert!(error.contains(&format!("t.{ending}")), "{error}");
+    }
+}
+
+#[test]
 fn a_pass_that_is_given_up_ends_its_thread() {
     let blocks = Blocks::open(data("pyarrow.parquet"), &numbers()).unwrap().with_chunk_rows(1);
     for _ in 0..200 {

@@ -1,7 +1,7 @@
 //! What the models promise beside good numbers.
 
 use miscela::prelude::*;
-use miscela::{Seconds, SeedingError};
+use miscela::{Chunked, Seconds, SeedingError};
 use ndarray::{Array2, array};
 use std::ops::ControlFlow;
 
@@ -97,6 +97,28 @@ fn an_observer_can_end_a_fit_with_what_it_has() {
     let model = KMeans::params(5).tolerance(0.0).fit_observed(&rows, None, &mut stop).unwrap();
     assert_eq!((model.report().iterations, model.report().termination), (2, Termination::Cancelled));
     assert!(model.inertia_sum() > 0.0);
+}
+
+#[test]
+fn an_observer_that_panics_ends_its_fit_and_no_other() {
+    let rows = iris();
+    let data = DatasetBase::from(rows.view());
+    let (kmeans, mixture) = (KMeans::params(5).tolerance(0.0), GaussianMixture::params(3).n_runs(4));
+    let before = (kmeans.clone().fit(&data).unwrap(), mixture.clone().fit(&data).unwrap());
+    let falls = |_: &Progress| -> ControlFlow<()> { panic!("the observer falls") };
+    for threads in [Threads::One, Threads::Count(3), Threads::Ambient] {
+        let fits: [&dyn Fn(); 3] = [
+            &|| drop(kmeans.clone().threads(threads).fit_observed(&rows, None, &mut falls.clone())),
+            &|| drop(mixture.clone().threads(threads).fit_observed(&rows, None, &mut falls.clone())),
+            &|| drop(kmeans.check_ref().unwrap().fit_source(&Chunked::new(&rows, None, 40), &mut falls.clone())),
+        ];
+        for fit in fits {
+            let fallen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(fit)).unwrap_err();
+            assert_eq!(fallen.downcast_ref(), Some(&"the observer falls"));
+        }
+        assert_eq!(kmeans.clone().threads(threads).fit(&data).unwrap().centroids(), before.0.centroids());
+        assert_eq!(mixture.clone().threads(threads).fit(&data).unwrap().means(), before.1.means());
+    }
 }
 
 #[test]

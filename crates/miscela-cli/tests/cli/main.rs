@@ -6,6 +6,8 @@ mod bayesian;
 mod bisecting;
 mod book;
 mod exchange;
+#[cfg(unix)]
+mod faults;
 mod fit;
 mod formats;
 mod metrics;

@@ -1,0 +1,62 @@
+//! Files that claim more than they hold end in an error, without a panic, and without memory for what they claim.
+
+use miscela_table::read;
+use std::fs;
+use std::path::Path;
+
+/// What a thread may hold at once while it reads files of a few kilobytes: one compressed byte may stand for 64 KiB.
+const MOST: u64 = 1 << 28;
+
+/// Reads the file after each of its words in turn has been made a large number.
+fn with_claims(name: &str, claims: &[&[u8]]) {
+    let good = fs::read(Path::new("tests/data").join(name)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    let mut refused = 0;
+    for at in (0..good.len() - 8).step_by(4).take(4000) {
+        for claim in claims {
+            let mut bytes = good.clone();
+            bytes[at..at + claim.len()].copy_from_slice(claim);
+            fs::write(&path, bytes).unwrap();
+            let held = allocation_counter::measure(|| refused += usize::from(read(&path).is_err())).bytes_max;
+            assert!(held < MOST, "{name}, byte {at}: {held} bytes were held");
+        }
+    }
+    assert!(refused > 0, "{name}");
+}
+
+const LARGE: [&[u8]; 3] = [&(1u64 << 40).to_le_bytes(), &(1u64 << 62).to_le_bytes(), &i32::MAX.to_le_bytes()];
+
+#[test]
+fn arrow_files_that_claim_much() {
+    for name in ["lz4.feather", "zstd.arrow", "polars.arrow", "stream.arrow"] {
+        with_claims(name, &LARGE);
+    }
+}
+
+#[test]
+fn parquet_files_that_claim_much() {
+    // Numbers of its metadata take seven bits a byte: so many of them are the largest there is.
+    for name in ["short.parquet", "gaps.parquet"] {
+        with_claims(name, &[&[0xff, 0xff, 0xff, 0xff, 0x0f], &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]]);
+    }
+}
+
+#[test]
+fn arrays_that_claim_much() {
+    let good = fs::read("tests/data/rows.npy").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.npy");
+    let header = String::from_utf8_lossy(&good[10..128]).into_owned();
+    let (start, end) = (header.find("'shape': (").unwrap() + 10, header.find(')').unwrap());
+    for shape in ["1000000000, 1000000000", "4611686018427387904, 4", "18446744073709551615, 1", "1, 1000000000"] {
+        let mut bytes = good.clone();
+        let longer = format!("{}{shape}{}", &header[..start], &header[end..]).trim_end().to_string();
+        bytes.splice(10..128, format!("{longer:<117}\n").bytes());
+        let length = 118u16.max(longer.len() as u16 + 1);
+        bytes[8..10].copy_from_slice(&length.to_le_bytes());
+        fs::write(&path, bytes).unwrap();
+        let held = allocation_counter::measure(|| assert!(read(&path).is_err(), "{shape}")).bytes_max;
+        assert!(held < 1 << 20, "{shape}: {held} bytes were held");
+    }
+}
