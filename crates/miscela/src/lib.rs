@@ -45,6 +45,7 @@ mod provenance;
 mod report;
 mod scaling;
 mod search;
+mod squares;
 pub mod statistics;
 mod told;
 mod workers;
@@ -79,6 +80,7 @@ pub use provenance::{Provenance, SelectionLine, SelectionTable};
 pub use report::{Report, Seconds};
 pub use scaling::{ColumnScaling, Kept, Scaled, ScaledSource, ScalingError, Standardized};
 pub use search::{SearchBudget, SearchError};
+pub use squares::SquaresError;
 
 pub use miscela_distance::{
     AnyCentred, AnyDistance, CentreRule, Centred, Cosine, Distance, ItakuraSaito, Kl, L1, L2, LInf, Lp, Mahalanobis,

@@ -3,6 +3,7 @@
 use super::KMeansCriterion;
 use crate::known::KnownLabelsError;
 use crate::search::SearchError;
+use crate::squares::SquaresError;
 use miscela_distance::{DomainError, MahalanobisError};
 use miscela_em::{Algorithm, SizesError, WorkError};
 use miscela_init::SeedingError;
@@ -93,6 +94,9 @@ pub enum KMeansError {
     /// The rows or weights are at fault.
     #[error(transparent)]
     Samples(#[from] SamplesError),
+    /// The number type does not hold the squares of the rows' deviations.
+    #[error(transparent)]
+    Squares(#[from] SquaresError),
     /// There are fewer rows than clusters.
     #[error(
         "{n_clusters} clusters were asked for, more than the number of rows, {n_samples}; ask for at most that many"

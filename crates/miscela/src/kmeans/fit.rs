@@ -6,6 +6,7 @@ use crate::Float;
 use crate::input::{on_whole_rows, samples, samples_of};
 use crate::known;
 use crate::report::{Best, Report, Seconds, timed};
+use crate::squares::{check_objective, check_squares, differ};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_distance::{CentreRule, Centred, Distance};
 use miscela_em::{
@@ -76,6 +77,7 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         // The generator stays here: it need not be able to go to another thread.
         let params = self.clone().with_rng(());
         let fitted = self.threads().install(|threads| params.best_of_rows(samples, &seeds, threads, observer))?;
+        check_objective::<F>(fitted.fit.inertia)?;
         let joint = fitted.joint.as_ref().filter(|_| self.trim() > 0.0);
         let trimming = joint.map(|joint| Trimming {
             fraction: self.trim(),
@@ -152,6 +154,9 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         sizes.map_or(Ok(()), |sizes| sizes.check(samples.n_rows(), self.n_clusters()))?;
         let mut seconds = Seconds::default();
         let summary = timed(&mut seconds.fit, || Summary::of(samples, threads));
+        if self.distance().is_squared_euclidean() {
+            check_squares::<F>(&summary, || differ(samples))?;
+        }
         let mut best = Best::new();
         for seed in seeds {
             let mut rng = Xoshiro256Plus::seed_from_u64(*seed);

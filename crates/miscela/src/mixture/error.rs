@@ -3,6 +3,7 @@
 use crate::kmeans::KMeansError;
 use crate::known::KnownLabelsError;
 use crate::search::SearchError;
+use crate::squares::SquaresError;
 use miscela_em::{
     Assignment, Collapse, ColumnsError, ConditionalError, Covariance, ParameterError, PriorError, StartError, StepSize,
     WorkError,
@@ -120,6 +121,9 @@ pub enum GmmError {
     /// The rows or weights are at fault.
     #[error(transparent)]
     Samples(#[from] SamplesError),
+    /// The number type does not hold the squares of the rows' deviations.
+    #[error(transparent)]
+    Squares(#[from] SquaresError),
     /// There are fewer rows than components.
     #[error(
         "{n_clusters} components were asked for, more than the number of rows, {n_samples}; ask for at most that many"

@@ -6,6 +6,7 @@ use crate::Float;
 use crate::input::{samples, samples_of};
 use crate::known;
 use crate::report::{Best, Report, Seconds, timed};
+use crate::squares::{check_squares, differ};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_em::{
     Assignment, Course, Mixture, MixtureSearch, MixtureSettings, Observer, Outcome, Repair, Run, Search,
@@ -138,6 +139,7 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         self.threads().install(|threads| {
             let mut seconds = Seconds::default();
             let summary = timed(&mut seconds.fit, || params.summary(samples, threads));
+            check_squares::<F>(&summary, || differ(samples))?;
             let (mut best, mut failed) = (Best::new(), None);
             for seed in seeds {
                 let (summary, seconds) = (&summary, &mut seconds);

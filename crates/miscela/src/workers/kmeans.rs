@@ -5,6 +5,7 @@ use super::{Elsewhere, seeding};
 use crate::Float;
 use crate::kmeans::{KMeans, KMeansError, KMeansParams, KMeansParamsError, KMeansValidParams};
 use crate::report::{Best, Report, Seconds, timed};
+use crate::squares::check_squares;
 use linfa::ParamGuard;
 use miscela_distance::Centred;
 use miscela_em::{Algorithm, CentroidFit, Empty, KMeansOver, Observer, Streamed, Summary, Task, WorkError, Workers};
@@ -71,6 +72,10 @@ impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F
         let mut seconds = Seconds::default();
         let (summary, rows) = timed(&mut seconds.fit, || workers.run(&Task::Summary))?.summary()?;
         summary.check_columns()?;
+        if self.distance().is_squared_euclidean() {
+            // Whether rows differ is not known where nothing but their sums is.
+            check_squares::<F>(&summary, || false)?;
+        }
         let (n_samples, n_clusters) = (rows.positive, self.n_clusters());
         if n_samples < n_clusters as u64 {
             return Err(WorkError::TooFewSamples { n_samples, n_clusters }.into());

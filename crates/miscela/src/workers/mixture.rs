@@ -7,6 +7,7 @@ use crate::mixture::{
     GaussianMixture, GmmError, GmmInitMethod, GmmParams, GmmParamsError, GmmValidParams, MixtureScore,
 };
 use crate::report::{Best, Report, Seconds, timed};
+use crate::squares::check_squares;
 use linfa::ParamGuard;
 use miscela_em::{
     Acceleration, Mixture, MixtureOver, Observer, Outcome, Repair, Streamed, Summary, Task, WorkError, Workers,
@@ -75,6 +76,7 @@ impl<F: Float + Serialize + DeserializeOwned> GmmValidParams<F, ()> {
         let mut seconds = Seconds::default();
         let (mut summary, rows) = timed(&mut seconds.fit, || workers.run(&Task::Summary))?.summary()?;
         summary.check_columns()?;
+        check_squares::<F>(&summary, || false)?;
         let (n_samples, n_clusters) = (rows.positive, self.n_clusters());
         if n_samples < n_clusters as u64 {
             return Err(WorkError::TooFewSamples { n_samples, n_clusters }.into());
