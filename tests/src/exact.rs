@@ -1,67 +1,7 @@
 //! Inverses of covariances with twice the digits: what computed ones are held against.
-//!
-//! A number is the unevaluated sum of two (Dekker 1971; Knuth's sum, and products by a fused multiply-add), good to about
-//! 2⁻¹⁰⁴.
 
+use crate::Double;
 use ndarray::{Array2, ArrayView1, ArrayView2};
-use std::ops::{Add, Div, Mul, Sub};
-
-/// high + low, where low is less than half a digit of high.
-#[derive(Clone, Copy, Debug)]
-struct Double(f64, f64);
-
-impl Double {
-    /// a + b, and what rounding took.
-    fn sum(a: f64, b: f64) -> Self {
-        let sum = a + b;
-        let of_b = sum - a;
-        Self(sum, (a - (sum - of_b)) + (b - of_b))
-    }
-}
-
-impl Add for Double {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        let (high, low) = (Self::sum(self.0, other.0), Self::sum(self.1, other.1));
-        let high = Self::sum(high.0, high.1 + low.0);
-        Self::sum(high.0, high.1 + low.1)
-    }
-}
-
-impl Sub for Double {
-    type Output = Self;
-
-    fn sub(self, other: Self) -> Self {
-        self + Self(-other.0, -other.1)
-    }
-}
-
-impl Mul for Double {
-    type Output = Self;
-
-    fn mul(self, other: Self) -> Self {
-        let high = self.0 * other.0;
-        let low = self.0.mul_add(other.0, -high);
-        Self::sum(high, low + (self.0 * other.1 + self.1 * other.0))
-    }
-}
-
-impl Div for Double {
-    type Output = Self;
-
-    fn div(self, other: Self) -> Self {
-        // Long division, a digit of 53 bits at a time.
-        let mut quotient = Self(0.0, 0.0);
-        let mut rest = self;
-        for _ in 0..3 {
-            let digit = Self(rest.0 / other.0, 0.0);
-            quotient = quotient + digit;
-            rest = rest - digit * other;
-        }
-        quotient
-    }
-}
 
 /// The inverse and the determinant of a covariance Σ.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 mod blobs;
 mod compare;
 mod data;
+mod double;
 mod exact;
 mod record;
 mod settings;
@@ -10,6 +11,7 @@ mod settings;
 pub use blobs::{Blobs, rotation};
 pub use compare::{assert_close, assert_covariances, assert_means, assert_near, dense};
 pub use data::{data, labels, narrow, scaled, step_weights};
+pub use double::Double;
 pub use exact::ExactInverse;
 pub use record::Record;
 pub use settings::any_settings;
