@@ -72,12 +72,12 @@ fn memory_is_flat() {
             break;
         }
     }
-    // Once every thread has its buffers and the largest shapes were there. Pools end in their own time, and the allocator
+    // Pools end in their own time, a thread gets its buffers (4 MiB) with the first fit that needs them, and the allocator
     // keeps what was freed.
     let (half, end) = marks[4..].split_at(8);
     let most =
         |marks: &[(usize, f64)]| marks.iter().fold((0, 0.0f64), |most, mark| (most.0.max(mark.0), most.1.max(mark.1)));
     let (half, end) = (most(half), most(end));
-    assert!(end.0 < half.0 + (1 << 20), "allocated: at most {} bytes, then {}", half.0, end.0);
+    assert!(end.0 < half.0 + (8 << 20), "allocated: at most {} bytes, then {}", half.0, end.0);
     assert!(end.1 < 1.25 * half.1, "resident: at most {} MiB, then {}", half.1, end.1);
 }

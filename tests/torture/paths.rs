@@ -29,10 +29,13 @@ fn lead(distances: impl Iterator<Item = f64>) -> f64 {
     (second - best) / second
 }
 
+/// Rows that far away have means that are good to 10⁻¹⁰ of their spread, and likelihoods that follow them.
+const FAR: &str = "far from the origin";
+
 fn tables() -> Vec<(String, Array2<f64>, usize)> {
     let shapes = [(3_000, 2, 5), (3_000, 8, 40), (1_500, 40, 7), (500, 3, 3), (777, 1, 4), (900, 129, 17)];
     let blobs = shapes.map(|(n, d, k)| (format!("{n} rows of {d} columns, {k}"), Blobs::new(9, n, d, k, 8.0).rows, k));
-    let far = ("far from the origin".to_owned(), Blobs::new(9, 800, 5, 6, 8.0).rows + 1e6, 6);
+    let far = (FAR.to_owned(), Blobs::new(9, 800, 5, 6, 8.0).rows + 1e6, 6);
     blobs.into_iter().chain([far, ("iris".to_owned(), data("iris"), 3)]).collect()
 }
 
@@ -94,7 +97,7 @@ fn instruction_sets_agree() {
         for (fast, plain) in fast.iter().zip(&plain) {
             assert_eq!(fast.what, plain.what);
             let what = format!("{} by {}", plain.what, isa.name());
-            assert_close(&what, fast.objective, plain.objective, 1e-12);
+            assert_close(&what, fast.objective, plain.objective, if what.starts_with(FAR) { 1e-10 } else { 1e-12 });
             let clear = (0..plain.labels.len()).filter(|i| plain.leads[*i] > 1e-9);
             clear.for_each(|i| assert_eq!(fast.labels[i], plain.labels[i], "{what}: row {i}"));
         }

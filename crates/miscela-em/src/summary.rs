@@ -43,7 +43,9 @@ impl Summary {
         let mut row = vec![F::zero(); samples.n_columns()];
         samples.copy_row(heaviest, &mut row);
         let (statistics, total_weight) = (about(samples, &row, Scatter::Diagonal, threads), samples.total_weight());
-        let variance = statistics.scatter_about_mean(0).iter().map(|s| s.max(0.0) / total_weight).collect();
+        // Rounding may leave less than nothing; no number, from squares that overflowed, is not to look like nothing.
+        let positive = |s: f64| if s < 0.0 { 0.0 } else { s };
+        let variance = statistics.scatter_about_mean(0).iter().map(|s| positive(*s) / total_weight).collect();
         let mean = statistics.means().into_raw_vec_and_offset().0;
         Self { mean, variance, total_weight, covariance: None, observed: None }
     }
