@@ -13,7 +13,7 @@ use crate::rows::Rows;
 use crate::start::Origin;
 use crate::stop::Stop;
 use crate::stream::Stream;
-use crate::{output, paths, provenance, stream, summary};
+use crate::{output, paths, provenance, spread, stream, summary};
 use miscela::{
     Checkpoints, Chunked, ColumnScaling, Elsewhere, GmmError, GmmParamsError, KMeansError, Missing, Observer,
     ScaledSource, Source, Streamed, Threads, WorkError,
@@ -51,7 +51,8 @@ pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
     let given_weights = given_weights.map(|weights| weights.to_vec());
     let read_seconds = clock.elapsed().as_secs_f64();
     let stop = Stop::watch(progress.observer(plan.bounds(clock)), clock, args.iteration.time_limit)?;
-    let input = Input { plan: &plan, origin, given_weights, known: None, names, read_seconds, progress, stop };
+    let (known, uneven) = (None, None);
+    let input = Input { plan: &plan, origin, given_weights, known, names, uneven, read_seconds, progress, stop };
     match args.dtype.unwrap_or(dtype) {
         Dtype::F32 => input.fit::<f32>(rows),
         Dtype::F64 => input.fit::<f64>(rows),
@@ -65,6 +66,8 @@ struct Input<'a, O> {
     given_weights: Option<Vec<f64>>,
     known: Option<Vec<Option<usize>>>,
     names: Vec<String>,
+    /// What is to be said of columns of very different spread.
+    uneven: Option<String>,
     read_seconds: f64,
     progress: Progress,
     stop: Stop<O>,
@@ -87,8 +90,10 @@ impl<O: Observer + Clone + Sync> Input<'_, O> {
         let mut rows = table.into_array::<F>()?;
         let weights = weights.as_deref();
         let scaling = self.scaling(&Chunked::new(&rows, weights, chunk_rows(rows.ncols())))?;
-        if let Some(scaling) = &scaling {
-            scaling.scale_in_place(&mut rows);
+        match &scaling {
+            Some(scaling) => scaling.scale_in_place(&mut rows),
+            None if self.plan.kind.measures_plainly(args) => self.uneven = spread::uneven(&rows, &self.names),
+            None => {}
         }
         let model = match args.iteration.checkpoint {
             None => self.model(&rows, weights)?,
@@ -197,7 +202,7 @@ impl<O: Observer + Clone + Sync> Input<'_, O> {
         if args.answer.json {
             output::json(&FitAnswer::new(model, n_rows, args.start.seed, self.read_seconds))?;
         } else if !args.answer.quiet && !stdout_is_taken {
-            output::text(&summary::fit(model, n_rows, args))?;
+            output::text(&summary::fit(model, n_rows, args, self.uneven.as_deref()))?;
         }
         match self.checkpoints() {
             Some(checkpoints) if !model.report().termination.is_asked_for() => checkpoints

@@ -33,6 +33,7 @@ mod sample;
 mod score;
 mod select;
 mod shell;
+mod spread;
 mod start;
 mod stop;
 mod stream;

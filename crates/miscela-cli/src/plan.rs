@@ -254,6 +254,17 @@ impl<'a> Start<'a> {
 }
 
 impl Kind {
+    /// Whether differences of all columns count the same, whatever their units.
+    pub(crate) fn measures_plainly(&self, args: &FitArgs) -> bool {
+        use Covariance::{Spherical, TiedSpherical};
+        let is_sphere = |covariance| matches!(covariance, Some(Spherical | TiedSpherical));
+        match self {
+            Kind::KMeans(_) | Kind::Bisecting(_) => args.kmeans.metric.is_none(),
+            Kind::Mixture(settings) => is_sphere(settings.covariance),
+            Kind::Bayesian(settings) => is_sphere(settings.covariance),
+        }
+    }
+
     /// Whether there is a choice of what to do about missing values.
     pub(crate) fn takes_gaps(&self) -> bool {
         matches!(self, Kind::KMeans(_) | Kind::Mixture(_))

@@ -53,8 +53,8 @@ fn covariance<F: Number>(model: &Model<F>) -> &'static str {
     model.covariance().map_or("", Covariance::name)
 }
 
-/// The summary of `fit`.
-pub(crate) fn fit<F: Number>(model: &Model<F>, n_samples: usize, args: &FitArgs) -> String {
+/// The summary of `fit`; `uneven` is what is to be said of the columns.
+pub(crate) fn fit<F: Number>(model: &Model<F>, n_samples: usize, args: &FitArgs, uneven: Option<&str>) -> String {
     let mut text = format!(
         "{TITLE}{}{TITLE:#}: {} × {} of {}\n\n",
         title(model),
@@ -79,6 +79,9 @@ pub(crate) fn fit<F: Number>(model: &Model<F>, n_samples: usize, args: &FitArgs)
     ];
     text += &figures(&lines.concat());
     text += &repairs(model.report());
+    if let Some(sentence) = uneven {
+        let _ = writeln!(text, "  {WARNING}units{WARNING:#}           {sentence}");
+    }
     text += &next(args);
     text
 }
