@@ -54,7 +54,7 @@ fn trimmed_rows_have_the_label_after_the_last() {
     assert_eq!((&answer["trimming"]["n_rows"], &answer["sizes"]), (&3.into(), &serde_json::json!([20, 20, 20])));
     let labels = folder.read("labels.csv");
     assert!(labels.ends_with("\n3\n3\n3\n") && labels.matches('3').count() == 3, "{labels}");
-    assert!(folder.read("clusters.svg").contains("noise (3)"));
+    assert!(folder.read("clusters.svg").contains("left out (3)"));
     assert_eq!(folder.ok("predict m.json data.csv"), labels);
     assert_eq!(folder.json("info m.json")["trimming"], answer["trimming"]);
     let text = folder.ok(fit);
