@@ -182,7 +182,8 @@ fn columns_of_very_different_spread_are_said() {
     let folder = Folder::new();
     let rows: String = (0..30).map(|i| format!("{},{}\n", i % 3, (i * 7 % 30) * 100)).collect();
     folder.write("data.csv", format!("small,wide\n{rows}"));
-    let said = "wide spreads 1060 times as widely as small and outweighs it; --standardize gives all columns the same say";
+    let said =
+        "wide spreads 1060 times as widely as small and outweighs it; --standardize gives all columns the same say";
     for flags in ["-k 3", "-k 3 -m bisecting", "-k 3 -m gmm --covariance tied-spherical"] {
         assert!(folder.ok(&format!("fit data.csv {flags}")).contains(said), "{flags}");
     }
