@@ -331,7 +331,10 @@ fn mixture<F: Float>(case: &Case, rows: &Array2<F>, covariance: Covariance) {
 
 fn stands<F: Float>(case: &Case) {
     let rows: Array2<F> = case.rows.mapv(miscela_kernel::Float::narrow);
-    kmeans(case, &rows);
+    // In f32 it is the covariances that have no room; what k-means compares goes on in f64.
+    if case.outcome == Fits || u::<F>() < 1e-10 {
+        kmeans(case, &rows);
+    }
     case.mixtures.iter().for_each(|covariance| mixture(case, &rows, *covariance));
 }
 

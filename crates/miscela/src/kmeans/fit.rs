@@ -155,7 +155,8 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         let mut seconds = Seconds::default();
         let summary = timed(&mut seconds.fit, || Summary::of(samples, threads));
         if self.distance().is_squared_euclidean() {
-            check_squares::<F>(&summary, || differ(samples))?;
+            // Whatever the rows are, what they are told apart by is decided in f64 where it is in doubt.
+            check_squares::<f64>(&summary, || differ(samples))?;
         }
         let mut best = Best::new();
         for seed in seeds {

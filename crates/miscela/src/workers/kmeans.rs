@@ -74,7 +74,7 @@ impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F
         summary.check_columns()?;
         if self.distance().is_squared_euclidean() {
             // Whether rows differ is not known where nothing but their sums is.
-            check_squares::<F>(&summary, || false)?;
+            check_squares::<f64>(&summary, || false)?;
         }
         let (n_samples, n_clusters) = (rows.positive, self.n_clusters());
         if n_samples < n_clusters as u64 {
