@@ -62,7 +62,7 @@ impl Progress {
         self.now_reading(None);
         if let Some(bar) = &self.bar {
             bar.unset_length();
-            bar.set_style(style("{spinner} {msg} {elapsed}{prefix}"));
+            bar.set_style(style("{spinner} {wide_msg} {elapsed}{prefix}"));
             bar.set_prefix("");
             bar.set_message(what);
         }
@@ -197,7 +197,8 @@ impl Course {
         let change = if progress.change.is_finite() { format!(" ({:+.3e})", progress.change) } else { String::new() };
         let left = self.left(progress).map(|left| format!(", at most {} left", HumanDuration(left)));
         let left = left.unwrap_or_default();
-        format!("{run}iteration {iteration} of at most {most}, objective {:.6e}{change}{left}", progress.objective)
+        // What a narrow terminal has no room for comes last.
+        format!("{run}iteration {iteration} of at most {most}{left}, objective {:.6e}{change}", progress.objective)
     }
 }
 
