@@ -23,8 +23,8 @@ pub(crate) fn check_squares<F: Float>(summary: &Summary, differ: impl FnOnce() -
     let name = <F as miscela_kernel::Float>::NAME;
     let [least, most] = [F::min_positive_value(), F::max_value()].map(miscela_kernel::Float::widen);
     let square: f64 = summary.variance.iter().sum();
-    // Written so that a NaN, from sums that overflowed, is refused.
-    if !(square <= most) {
+    // No number is what is left of sums that overflowed.
+    if square.is_nan() || square > most {
         return Err(SquaresError::TooLarge(name));
     }
     if square < least && (square > 0.0 || differ()) {
