@@ -5,6 +5,9 @@ use miscela::{AnyModel, Codec, Float};
 use miscela_table::{Blocks, ReadOptions};
 use ndarray::{Array1, Array2};
 use std::path::PathBuf;
+use std::sync::Once;
+
+static TOLERANT: Once = Once::new();
 
 /// Calls `read` with a file of these bytes, whose name ends so.
 pub fn with_file(ending: &str, bytes: &[u8], read: impl FnOnce(PathBuf)) {
@@ -40,7 +43,11 @@ fn label<F: Float, M: PredictInplace<Array2<F>, Array1<usize>>>(model: &M, n_fea
 }
 
 /// A table is read at once and in chunks, with the same rows or an error both times.
+///
+/// Panics of the decoders of Parquet and Arrow are caught and are errors, so that none may end the process before it is caught; those
+/// that are not caught end it all the same.
 pub fn table(ending: &str, bytes: &[u8]) {
+    TOLERANT.call_once(|| std::panic::set_hook(Box::new(|panic| eprintln!("{panic}"))));
     with_file(ending, bytes, |path| {
         let options = ReadOptions { missing: true, ..ReadOptions::default() };
         let whole = miscela_table::read_with(&path, &options);
