@@ -265,9 +265,9 @@ fn errors_name_the_field_of_what_no_value_holds() {
         let sentence = sentence(Codec::Json, text.replace(&written, &format!("\"weights\": [{token}")).as_bytes());
         assert!(sentence.starts_with(words), "{sentence}");
     }
-    let twice = text.replacen("\"weights\"", "\"tolerance\": 0.1, \"weights\"", 1);
+    let twice = text.replacen("\"total_weight\"", "\"tolerance\": 0.1, \"total_weight\"", 1);
     assert!(sentence(Codec::Json, twice.as_bytes()).contains("duplicate field `tolerance`"));
-    let more = text.replacen("\"weights\"", "\"colour\": 0.1, \"weights\"", 1);
+    let more = text.replacen("\"total_weight\"", "\"colour\": 0.1, \"total_weight\"", 1);
     assert!(sentence(Codec::Json, more.as_bytes()).contains("unknown field `colour`"));
 
     let bytes = Codec::Cbor.encode(&told(mixture())).unwrap();

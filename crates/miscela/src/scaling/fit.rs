@@ -16,12 +16,11 @@ use std::error::Error;
 /// use miscela::prelude::*;
 /// use ndarray::array;
 ///
-/// // Income in euro would drown age in years.
-/// let people = array![[20.0, 30_000.0], [21.0, 42_000.0], [60.0, 31_000.0], [61.0, 41_000.0]];
+/// // Incomes in euro would drown ages in years.
+/// let people = array![[20., 3e4], [21., 36e3], [22., 42e3], [60., 3e4], [61., 36e3], [62., 42e3]];
 /// let people = DatasetBase::from(people);
-/// let model = Standardized(KMeans::params(2)).fit(&people)?;
-/// let labels = model.predict(&people);
-/// assert_eq!((labels[0], labels[2]), (labels[1], labels[3]));
+/// let labels = Standardized(KMeans::params(2).n_runs(10)).fit(&people)?.predict(&people);
+/// assert!((1..3).all(|i| labels[i] == labels[0] && labels[3 + i] == labels[3]));
 /// # Ok::<(), KMeansError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
