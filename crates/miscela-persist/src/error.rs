@@ -32,7 +32,7 @@ pub enum PersistError {
         limit: u64,
     },
     /// The content is something else altogether.
-    #[error("not a miscela model file: {reason}")]
+    #[error("not a miscela model file: {}", one_line(reason))]
     NotAModel {
         /// What was seen.
         reason: String,
@@ -46,7 +46,7 @@ pub enum PersistError {
         supported: u32,
     },
     /// The document holds another kind of model.
-    #[error("a model of kind `{found}` where `{}` is needed", expected.join("` or `"))]
+    #[error("a model of kind `{}` where `{}` is needed", one_line(found), expected.join("` or `"))]
     WrongKind {
         /// The kinds that would do.
         expected: Vec<String>,
@@ -62,13 +62,13 @@ pub enum PersistError {
         found: Dtype,
     },
     /// The name of the number type is none that is known.
-    #[error("unknown dtype `{found}`: it is f32 or f64")]
+    #[error("unknown dtype `{}`: it is f32 or f64", one_line(found))]
     UnknownDtype {
         /// The name in the document.
         found: String,
     },
     /// The document breaks the rules of its codec or of its kind.
-    #[error("{}: {message}", place(field))]
+    #[error("{}: {}", place(field), one_line(message))]
     Malformed {
         /// Where, as far as the codec knows; empty for the document as a whole.
         field: String,
@@ -115,6 +115,12 @@ impl PersistError {
     }
 }
 
+/// What a file says may hold line breaks, and what a terminal obeys.
+fn one_line(text: &str) -> String {
+    let escaped = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
+}
+
 fn place(field: &str) -> String {
-    if field.is_empty() { "the document".to_string() } else { format!("`{field}`") }
+    if field.is_empty() { "the document".to_string() } else { format!("`{}`", one_line(field)) }
 }
