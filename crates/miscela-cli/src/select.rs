@@ -365,7 +365,10 @@ impl RowAnswer {
 
 impl<F: Number> Found<F> {
     fn of_mixtures(selection: Selection<F>, scaling: Option<&ColumnScaling>, data: &Path) -> Self {
-        let selection = scaling.map_or(selection.clone(), |scaling| selection.of_scaled(scaling));
+        let selection = match scaling {
+            Some(scaling) => selection.of_scaled(scaling),
+            None => selection,
+        };
         let held_out = selection.criterion() == Criterion::HeldOut;
         let row = |row: &SelectionRow| {
             let score = row.score.as_ref();

@@ -217,12 +217,13 @@ struct Progress {
     /// The partitions that were read to their end.
     read: Vec<Option<Vec<RecordBatch>>>,
     bytes: usize,
-    is_hopeless: bool,
+    /// All is kept, or nothing will be.
+    is_over: bool,
 }
 
 impl Reading {
     fn new(kept: Arc<Kept>, key: Vec<u8>, partitions: usize) -> Arc<Self> {
-        let progress = Progress { read: vec![None; partitions], bytes: 0, is_hopeless: false };
+        let progress = Progress { read: vec![None; partitions], bytes: 0, is_over: false };
         Arc::new(Self { kept, key, progress: Mutex::new(progress) })
     }
 
@@ -251,7 +252,7 @@ impl Reading {
     fn has_room(&self, batch: &RecordBatch) -> bool {
         let bytes = batch.get_array_memory_size();
         let mut progress = self.progress();
-        let has_room = !progress.is_hopeless && self.kept.reserve(bytes);
+        let has_room = !progress.is_over && self.kept.reserve(bytes);
         if has_room {
             progress.bytes += bytes;
         }
@@ -261,21 +262,21 @@ impl Reading {
     /// Not all rows can be kept, so that none are.
     fn give_up(&self) {
         let mut progress = self.progress();
-        progress.is_hopeless = true;
+        progress.is_over = true;
         progress.read.fill(None);
         self.kept.release(std::mem::take(&mut progress.bytes));
     }
 
     fn end(&self, partition: usize, batches: Vec<RecordBatch>) {
         let mut progress = self.progress();
-        if progress.is_hopeless {
+        if progress.is_over {
             return;
         }
         progress.read[partition] = Some(batches);
         if progress.read.iter().all(Option::is_some) {
             let rows = progress.read.drain(..).flatten().collect();
             let bytes = std::mem::take(&mut progress.bytes);
-            progress.is_hopeless = true;
+            progress.is_over = true;
             self.kept.insert(self.key.clone(), rows, bytes);
         }
     }

@@ -188,9 +188,10 @@ impl<'a> Clusters<'a> {
     pub(crate) fn present(&self) -> Vec<bool> {
         /// Rows.
         const PRIOR: f64 = 2.0;
-        let total = self.all_sizes().iter().sum::<usize>() as f64;
+        let sizes = self.all_sizes();
+        let total = sizes.iter().sum::<usize>() as f64;
         let is_present = |(c, size): (usize, &usize)| *size > 0 || self.weights.is_none_or(|w| w[c] * total >= PRIOR);
-        self.all_sizes().iter().take(self.k()).enumerate().map(is_present).collect()
+        sizes.iter().take(self.k()).enumerate().map(is_present).collect()
     }
 
     /// The number of rows with each label, in all.
