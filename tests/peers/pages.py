@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import TimeoutError, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -38,6 +38,14 @@ class Checks:
         else:
             self.failed += 1
             print(f"FAILED: {what} {seen}")
+
+    def comes(self, what, page, expression):
+        """What a page does in its own time, as the browser queues the event that it waits for."""
+        try:
+            page.wait_for_function(f"() => {expression}", timeout=10_000)
+            self.that(what, True)
+        except TimeoutError as error:
+            self.that(what, False, error)
 
     @contextlib.contextmanager
     def about(self, what):
@@ -64,7 +72,7 @@ class Browser:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(url)
-        page.wait_for_timeout(200)
+        drawn(page)
         try:
             yield page
             self.checks.that(f"{url}: no errors on the console", not errors, errors)
@@ -72,6 +80,11 @@ class Browser:
             self.checks.that(f"{url}: asks for nothing", not elsewhere, elsewhere)
         finally:
             context.close()
+
+
+def drawn(page):
+    """Two frames later: observers of sizes and of the scheme are told in the first."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def too_wide(page):
@@ -202,7 +215,7 @@ def check_report(checks, browser, miscela, folder):
         checks.that("Esc chooses none", "No row is chosen" in page.locator("#readout").inner_text())
 
         page.locator("#matrices summary").click()
-        checks.that("correlations are shown on demand", page.locator("#matrix td").count() == 5, page.locator("#matrix").inner_text())
+        checks.comes("correlations are shown on demand", page, "document.querySelectorAll('#matrix td').length === 5")
         checks.that("the objective is drawn", pixels(page, "#trace", variable(page, "accent")) > 50)
         checks.that("the command is there", "fit" in page.locator("#again pre").first.inner_text() and "-k 2" in page.locator("#again pre").first.inner_text())
         unnamed = page.evaluate("() => [...document.querySelectorAll('input, select, button, canvas[tabindex]')].filter(e => !e.labels?.length && !e.textContent && !e.ariaLabel).map(e => e.outerHTML)")
@@ -221,7 +234,7 @@ def check_report(checks, browser, miscela, folder):
         dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
         checks.that("points are drawn in the dark", pixels(page, "#plot", variable(page, "l0")) > 200)
         page.emulate_media(color_scheme="light")
-        page.wait_for_timeout(100)
+        drawn(page)
         checks.that("a change of the scheme draws anew", pixels(page, "#plot", variable(page, "l0")) > 200)
     checks.that("light and dark differ", light == "rgb(255, 255, 255)" and dark != light, (light, dark))
 
