@@ -127,6 +127,8 @@ def onnx_centres(rows, dtype, metric, *flags):
     equal(label, labels(), "label")
     if "centroids" in model:
         centres, rows = np.array(model["centroids"], rows.dtype).astype(np.float64), rows.astype(np.float64)
+        if "scaling" in model:
+            rows = (rows - model["scaling"]["shift"]) / model["scaling"]["scale"]
         if metric == "cosine":
             unit = lambda x: x / np.linalg.norm(x, axis=1, keepdims=True)  # noqa: E731
             expected = 0.5 * ((unit(rows)[:, None] - unit(centres)[None]) ** 2).sum(2)
@@ -159,6 +161,14 @@ def onnx_cases():
         case(f"onnx {dtype} kmeans, many columns", lambda: onnx_centres(rows, dtype, "l2", "-m", "kmeans", "-k", 4))
         rows = lumps(500, 40, 2, dtype)
         case(f"onnx {dtype} many columns, full", lambda: onnx_mixture(rows, dtype, "-k", 2, "--covariance", "VVV"))
+        # Columns in units of their own.
+        rows = lumps(600, 3, 3, dtype) * NUMPY[dtype]([1e-3, 1, 1e3])
+        np.save(FOLDER / "data.npy", rows)
+        case(f"onnx {dtype} standardized kmeans",
+             lambda: onnx_centres(rows, dtype, "l2", "-m", "kmeans", "-k", 3, "--standardize"))
+        for structure in STRUCTURES:
+            case(f"onnx {dtype} standardized {structure}",
+                 lambda: onnx_mixture(rows, dtype, "-k", 3, "--standardize", "--covariance", structure))
     for structure in STRUCTURES:
         rows = lumps(600, 3, 3, "f64", offset=1e7)
         case(f"onnx offset {structure}", lambda: onnx_mixture(rows, "f64", "-k", 3, "--covariance", structure))

@@ -17,8 +17,11 @@ use rand::Rng;
 /// From given centres these are the clusters of a fit in memory, but for rounding; other starts are found in a sample, or by
 /// k-means‖ in seven passes. The columns' names are those of the table.
 ///
+/// Rows that fit in the table's [memory](Table::memory), by default 1 GiB, are then held there until the fit has ended, which is as fast as
+/// one of an array. The start is the same wherever they are.
+///
 /// Cost: the search of all centres for each row, and reading, an iteration; the sums, k·(d + 1) numbers, for each part of the
-/// table. Not for rows that fit in memory, where [`fit`](linfa::traits::Fit::fit) passes over much of the work.
+/// table. In memory most of the search is saved.
 ///
 /// ```
 /// use datafusion::prelude::SessionContext;

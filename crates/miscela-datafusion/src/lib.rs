@@ -11,6 +11,7 @@
 
 mod cluster;
 mod codec;
+mod collect;
 mod error;
 mod fit;
 mod gather;

@@ -52,6 +52,15 @@ impl<F: Scalar> Rows<F> {
         Self { values: Vec::new(), weights: Vec::new(), len: 0, before: 0, origin: origin.into() }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn append_to(self, values: &mut Vec<F>, weights: &mut Vec<f64>) {
+        values.extend(self.values);
+        weights.extend(self.weights);
+    }
+
     /// The memory they take.
     pub(crate) fn bytes(&self) -> usize {
         size_of::<F>() * self.values.capacity() + 8 * self.weights.capacity()

@@ -1,6 +1,7 @@
 //! Rows of a table or a query, and passes over them: one aggregate query each.
 
 use crate::cluster::Cluster;
+use crate::collect::{AllRows, collect};
 use crate::error::TableError;
 use crate::gather::Gather;
 use crate::locate::locate;
@@ -8,6 +9,7 @@ use crate::pass::{Parcel, Pass, Scalar, decode};
 use crate::rows::Columns;
 use datafusion::arrow::array::AsArray;
 use datafusion::arrow::datatypes::DataType;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::logical_expr::{Expr, ident};
 use datafusion::prelude::{DataFrame, SessionContext};
 use miscela_em::{Missing, Partial, Task, WorkError, Workers};
@@ -17,6 +19,9 @@ use tokio::runtime::Handle;
 
 /// How often a pass is tried while workers go away.
 const TRIES: usize = 5;
+
+/// Bytes of rows that are held in memory, if nothing else is said.
+const MEMORY: usize = 1 << 30;
 
 /// The rows that a model is fitted to: a table or a query, and which of its columns are what. A string will do where all
 /// columns are features and all rows count the same.
@@ -31,12 +36,13 @@ pub struct Table {
     source: String,
     columns: Option<Vec<String>>,
     weights: Option<String>,
+    memory: usize,
 }
 
 impl Table {
     /// The rows of a table or view of this name, or of this query.
     pub fn of(source: impl Into<String>) -> Self {
-        Self { source: source.into(), columns: None, weights: None }
+        Self { source: source.into(), columns: None, weights: None, memory: MEMORY }
     }
 
     /// These columns are features. Default: all but the weights.
@@ -47,6 +53,13 @@ impl Table {
     /// This column says how often each row counts.
     pub fn weights(self, name: impl Into<String>) -> Self {
         Self { weights: Some(name.into()), ..self }
+    }
+
+    /// Rows of so many bytes may be held in memory for the time of a fit, if it gains by it: k-means does, which then
+    /// remembers what it knows of each row; fits on a cluster hold none. The session's memory pool is asked for the room. Default: 1 GiB; 0 leaves
+    /// all rows where they are.
+    pub fn memory(self, bytes: usize) -> Self {
+        Self { memory: bytes, ..self }
     }
 }
 
@@ -63,6 +76,9 @@ pub struct Passes {
     rows: DataFrame,
     columns: Columns,
     cluster: Option<Arc<Cluster>>,
+    /// Bytes of rows that may be held here, and the room that the session's memory pool has given for those that are.
+    memory: usize,
+    room: Option<MemoryReservation>,
     passes: usize,
 }
 
@@ -99,7 +115,8 @@ impl Passes {
             cluster.refresh().await?;
         }
         let columns = Columns { names, weight, missing: false };
-        Ok(Self { runtime: Handle::current(), rows, columns, cluster, passes: 0 })
+        let memory = if cluster.is_some() { 0 } else { table.memory };
+        Ok(Self { runtime: Handle::current(), rows, columns, cluster, memory, room: None, passes: 0 })
     }
 
     /// Takes values that are missing, NULL or NaN, or does not: then they are errors.
@@ -150,6 +167,20 @@ impl Passes {
 }
 
 impl<F: Scalar> Workers<F> for Passes {
+    fn all_rows(&mut self, n_rows: u64) -> Result<Option<AllRows<F>>, WorkError> {
+        let width = self.columns.width() * size_of::<F>() + self.columns.weight.iter().count() * size_of::<f64>();
+        let bytes = usize::try_from(n_rows).unwrap_or(usize::MAX).saturating_mul(width);
+        let pool = self.rows.task_ctx().memory_pool().clone();
+        let room = MemoryConsumer::new("rows of a fit").register(&pool);
+        if bytes > self.memory || room.try_grow(bytes).is_err() {
+            return Ok(None);
+        }
+        self.passes += 1;
+        let rows = self.runtime.block_on(collect(self.rows.clone(), &self.columns));
+        self.room = Some(room);
+        rows.map(Some).map_err(|error| WorkError::Other(Box::new(error)))
+    }
+
     fn run(&mut self, task: &Task<F>) -> Result<Partial<F>, WorkError> {
         self.passes += 1;
         match self.runtime.block_on(self.sums(task)) {

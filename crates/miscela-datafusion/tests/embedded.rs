@@ -2,6 +2,7 @@
 
 use crate::support::{Tested, assert_close, first, kmeans, rows, start, table, table_f32, weights};
 use datafusion::arrow::array::AsArray;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use linfa::DatasetBase;
 use linfa::prelude::*;
@@ -18,13 +19,46 @@ async fn kmeans_of_a_table_is_that_of_its_rows() -> Tested {
     let rows = rows(3000, 4, 5);
     let context = context();
     table(&context, "measured", &rows, None)?;
-    let there = fit_kmeans(&context, "measured", kmeans(&rows, 5)).await?;
-    let here = kmeans(&rows, 5).fit(&DatasetBase::from(rows))?;
-    assert_close(there.centroids(), here.centroids(), 1e-12);
-    assert_close(&[there.inertia_sum()], &[here.inertia_sum()], 1e-12);
-    assert_eq!(there.report().iterations, here.report().iterations);
-    assert_eq!(there.report().termination, here.report().termination);
-    assert_eq!(there.feature_names(), ["x0", "x1", "x2", "x3"]);
+    let here = kmeans(&rows, 5).fit(&DatasetBase::from(rows.clone()))?;
+    for memory in [0, 1 << 30] {
+        let there = fit_kmeans(&context, Table::of("measured").memory(memory), kmeans(&rows, 5)).await?;
+        assert_close(there.centroids(), here.centroids(), 1e-12);
+        assert_close(&[there.inertia_sum()], &[here.inertia_sum()], 1e-12);
+        assert_eq!(there.report().iterations, here.report().iterations);
+        assert_eq!(there.report().termination, here.report().termination);
+        assert_eq!(there.feature_names(), ["x0", "x1", "x2", "x3"]);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_are_held_in_memory_if_there_is_room() -> Tested {
+    let (rows, weights) = (rows(20_000, 4, 5), weights(20_000));
+    let bytes = 20_000 * 5 * 8;
+    let small = RuntimeEnvBuilder::new().with_memory_limit(bytes - 1, 1.0).build_arc()?;
+    let small = SessionContext::new_with_config_rt(SessionConfig::new().with_target_partitions(3), small);
+    let large = context();
+    for context in [&small, &large] {
+        table(context, "measured", &rows, Some(&weights))?;
+    }
+    let params = || KMeans::<f64>::params(5).n_runs(2);
+    let table = |memory| Table::of("measured").weights("w").memory(memory);
+    let held = fit_kmeans(&large, table(bytes), params()).await?;
+    // To count the rows, to read them, and a sample for each start.
+    assert_eq!(held.report().passes, 4);
+    for (context, memory) in [(&large, bytes - 1), (&small, bytes)] {
+        let queried = fit_kmeans(context, table(memory), params()).await?;
+        assert!(queried.report().passes > held.report().iterations);
+        assert_eq!(queried.report().iterations, held.report().iterations);
+        assert_close(queried.centroids(), held.centroids(), 1e-12);
+        assert_close(queried.cluster_count(), held.cluster_count(), 1e-12);
+        assert_close(&[queried.inertia_sum()], &[held.inertia_sum()], 1e-12);
+    }
+    // The room is given back, and the order in which partitions are read is that of the rows.
+    assert_eq!(large.runtime_env().memory_pool.reserved(), 0);
+    for _ in 0..3 {
+        assert_eq!(fit_kmeans(&large, table(bytes), params()).await?.centroids(), held.centroids());
+    }
     Ok(())
 }
 
@@ -45,9 +79,11 @@ async fn weights_views_and_filters_are_those_of_sql() -> Tested {
     let weights = weights.select(Axis(0), &chosen);
     let here = kmeans(&near, 4).check()?.fit_weighted(&near, &weights)?;
     for source in ["near", "SELECT x2, x0 * 2 AS twice, w FROM measured WHERE x1 > 0"] {
-        let there = fit_kmeans(&context, Table::of(source).weights("w"), kmeans(&near, 4)).await?;
-        assert_close(there.centroids(), here.centroids(), 1e-12);
-        assert_close(there.cluster_count(), here.cluster_count(), 1e-12);
+        for memory in [0, 1 << 30] {
+            let there = fit_kmeans(&context, Table::of(source).weights("w").memory(memory), kmeans(&near, 4)).await?;
+            assert_close(there.centroids(), here.centroids(), 1e-12);
+            assert_close(there.cluster_count(), here.cluster_count(), 1e-12);
+        }
     }
     let there = Table::of("near").columns(["x2", "twice"]).weights("w");
     let there = fit_kmeans(&context, there, kmeans(&near, 4)).await?;
@@ -148,9 +184,12 @@ async fn null_is_a_missing_value_on_request() -> Tested {
     let here = DatasetBase::from(rows.clone());
 
     let kmeans = || KMeans::params(3).init_method(KMeansInit::Precomputed(start.clone())).missing(Missing::Marginal);
-    let (there, memory) = (fit_kmeans(&context, "measured", kmeans()).await?, kmeans().fit(&here)?);
-    assert_close(there.centroids(), memory.centroids(), 1e-12);
-    assert_eq!(there.report().n_missing, memory.report().n_missing);
+    let memory = kmeans().fit(&here)?;
+    for bytes in [0, 1 << 30] {
+        let there = fit_kmeans(&context, Table::of("measured").memory(bytes), kmeans()).await?;
+        assert_close(there.centroids(), memory.centroids(), 1e-12);
+        assert_eq!(there.report().n_missing, memory.report().n_missing);
+    }
     for covariance in [Covariance::Full, Covariance::Diagonal, Covariance::TiedSpherical] {
         let params = || {
             let params = GaussianMixture::params(3).init_method(GmmInitMethod::means(start.clone()));

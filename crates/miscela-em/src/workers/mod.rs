@@ -34,6 +34,7 @@ use crate::parameters::ParameterError;
 use crate::start::StartError;
 use crate::statistics::MergeError;
 use miscela_kernel::{Float, SourceError};
+use ndarray::Array2;
 use std::error::Error;
 
 /// Who passes over the rows.
@@ -59,6 +60,18 @@ pub trait Workers<F: Float> {
 
     /// How many passes over the rows there were so far.
     fn passes(&self) -> usize;
+
+    /// All rows, in any order, and their weights if they have any; `n_rows` were counted in a pass. `None`, as by default, if they are
+    /// too many to be held here.
+    ///
+    /// In memory a fit may remember something of each row, which saves k-means most of its work.
+    ///
+    /// # Errors
+    /// If the rows cannot be had.
+    fn all_rows(&mut self, n_rows: u64) -> Result<Option<(Array2<F>, Option<Vec<f64>>)>, WorkError> {
+        let _ = n_rows;
+        Ok(None)
+    }
 }
 
 /// Why workers cannot do what they are asked.

@@ -10,8 +10,8 @@ use crate::squares::{check_objective, check_squares, differ};
 use linfa::{DatasetBase, ParamGuard, traits::Fit};
 use miscela_distance::{CentreRule, Centred, Distance};
 use miscela_em::{
-    Algorithm, CentroidFit, Family, KMeansFamily, KMeansSearch, Observer, Search, Session, Summary, Termination,
-    evaluate_centroids, optimal_centres,
+    Algorithm, CentroidFit, Family, JointFit, KMeansFamily, KMeansSearch, Observer, Run, Search, Session, Summary,
+    Termination, evaluate_centroids, optimal_centres,
 };
 use miscela_init::{KMeansInit, Seeding};
 use miscela_kernel::{BLOCK_ROWS, Samples, Threads};
@@ -96,6 +96,9 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
     }
 }
 
+/// A run that has ended: its centres, how they fit, and what became of each row where that is asked for.
+type Ended<F> = (Array2<F>, CentroidFit, Option<JointFit>);
+
 impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
     /// The best of the runs; where sizes count rows, over as many copies of each as its weight says.
     fn best_of_rows(
@@ -162,29 +165,10 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
         for seed in seeds {
             let mut rng = Xoshiro256Plus::seed_from_u64(*seed);
             let start = timed(&mut seconds.init, || self.start(samples, &summary, threads, &mut rng))?;
-            let cancelled = timed(&mut seconds.fit, || {
-                let mut family = self
-                    .family(&start, &summary)
-                    .with_empty(self.empty())
-                    .with_trim(self.trim())
-                    .with_sizes(sizes)
-                    .with_missing(samples);
-                let mut session = Session::new(&family, samples, threads);
-                let mut run = match self.batches(samples, *seed, threads) {
-                    Some(batches) => batches.run(&mut family, observer),
-                    None => session.run(&mut family, self.iteration_limit(), observer),
-                };
-                let evaluate =
-                    |family: &KMeansFamily<F, D>, session: &mut _| family.evaluate(session, samples, threads);
-                let has_empty = |fit: &CentroidFit| fit.weights.contains(&0.0);
-                let fit = session.conclude(&mut family, &mut run, evaluate, has_empty);
-                let mut joint = self.needs_all_rows().then(|| family.joint_fit(&mut session, samples));
-                let (centroids, fit) =
-                    empty::settle(Family::empty(&family), family.centroids(), fit, &mut joint, &mut run)?;
-                let (objective, cancelled) = (fit.inertia, run.termination.is_asked_for());
-                best.offer((centroids, fit, joint), run, objective, |new, old| new < old);
-                Ok::<_, KMeansError>(cancelled)
-            })?;
+            let (ended, run) =
+                timed(&mut seconds.fit, || self.iterate(samples, &summary, &start, *seed, threads, observer))?;
+            let (objective, cancelled) = (ended.1.inertia, run.termination.is_asked_for());
+            best.offer(ended, run, objective, |new, old| new < old);
             if cancelled {
                 break;
             }
@@ -199,6 +183,35 @@ impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
             self.refine(&mut fitted, samples, &summary, seeds, threads, observer);
         }
         Ok(fitted)
+    }
+
+    /// One run, from its start to its end.
+    pub(crate) fn iterate(
+        &self,
+        samples: &Samples<F>,
+        summary: &Summary,
+        start: &Array2<F>,
+        seed: u64,
+        threads: Threads,
+        observer: &mut dyn Observer,
+    ) -> Result<(Ended<F>, Run), KMeansError> {
+        let mut family = self
+            .family(start, summary)
+            .with_empty(self.empty())
+            .with_trim(self.trim())
+            .with_sizes(self.sizes(samples.n_rows()))
+            .with_missing(samples);
+        let mut session = Session::new(&family, samples, threads);
+        let mut run = match self.batches(samples, seed, threads) {
+            Some(batches) => batches.run(&mut family, observer),
+            None => session.run(&mut family, self.iteration_limit(), observer),
+        };
+        let evaluate = |family: &KMeansFamily<F, D>, session: &mut _| family.evaluate(session, samples, threads);
+        let has_empty = |fit: &CentroidFit| fit.weights.contains(&0.0);
+        let fit = session.conclude(&mut family, &mut run, evaluate, has_empty);
+        let mut joint = self.needs_all_rows().then(|| family.joint_fit(&mut session, samples));
+        let (centroids, fit) = empty::settle(Family::empty(&family), family.centroids(), fit, &mut joint, &mut run)?;
+        Ok(((centroids, fit, joint), run))
     }
 
     /// Goes on to better optima from the best run.

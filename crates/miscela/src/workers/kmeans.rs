@@ -3,12 +3,15 @@
 use super::checkpoints::{Saved, Writer};
 use super::{Elsewhere, seeding};
 use crate::Float;
+use crate::input::samples;
 use crate::kmeans::{KMeans, KMeansError, KMeansParams, KMeansParamsError, KMeansValidParams};
 use crate::report::{Best, Report, Seconds, timed};
 use crate::squares::check_squares;
 use linfa::ParamGuard;
 use miscela_distance::Centred;
-use miscela_em::{Algorithm, CentroidFit, Empty, KMeansOver, Observer, Streamed, Summary, Task, WorkError, Workers};
+use miscela_em::{
+    Algorithm, CentroidFit, Empty, KMeansOver, Observer, Run, Streamed, Summary, Task, WorkError, Workers,
+};
 use miscela_init::{KMeansInit, SeedingError};
 use miscela_kernel::{Source, Threads};
 use ndarray::Array2;
@@ -90,17 +93,27 @@ impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F
             max_iterations: self.iteration_limit(),
             threads,
         };
+        // What is remembered of each row is in no checkpoint.
+        let remembers = self.algorithm() == Algorithm::Auto && writer.checkpoints.is_none();
+        let here = if remembers { timed(&mut seconds.fit, || workers.all_rows(rows.rows))? } else { None };
+        let here =
+            here.as_ref().map(|(rows, weights)| samples(rows, weights.as_deref(), self.missing())).transpose()?;
         for seed in seeds.iter().skip(writer.saved.ended) {
-            let (centroids, fit, mut run) = match writer.saved.checkpoint.take() {
-                Some(checkpoint) => {
-                    timed(&mut seconds.fit, || over.resume(workers, checkpoint, &mut writer, observer))?
-                }
+            let ((centroids, fit), run) = match writer.saved.checkpoint.take() {
+                Some(checkpoint) => timed(&mut seconds.fit, || {
+                    self.settled(over.resume(workers, checkpoint, &mut writer, observer)?)
+                })?,
                 None => {
                     let start = timed(&mut seconds.init, || self.start_over(workers, &summary, *seed, threads))?;
-                    timed(&mut seconds.fit, || over.run(workers, start, &mut writer, observer))?
+                    timed(&mut seconds.fit, || match &here {
+                        Some(samples) => {
+                            let (ended, run) = self.iterate(samples, &summary, &start, *seed, threads, observer)?;
+                            Ok(((ended.0, ended.1), run))
+                        }
+                        None => self.settled(over.run(workers, start, &mut writer, observer)?),
+                    })?
                 }
             };
-            let (centroids, fit) = crate::kmeans::settle(self.empty(), centroids, fit, &mut None, &mut run)?;
             let (objective, cancelled) = (fit.inertia, run.termination.is_asked_for());
             writer.saved.checkpoint = None;
             writer.saved.ended += 1;
@@ -118,6 +131,12 @@ impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F
         let total_weight = summary.total_weight;
         let fitted = crate::kmeans::Fitted { centroids, fit, total_weight, report, joint: None };
         Ok(KMeans::from_fitted(fitted, self.distance().clone()).set_missing(self.missing()))
+    }
+
+    /// What the policy makes of clusters that ended empty.
+    fn settled(&self, ended: (Array2<F>, CentroidFit, Run)) -> Result<(Ended<F>, Run), KMeansError> {
+        let (centroids, fit, mut run) = ended;
+        Ok((crate::kmeans::settle(self.empty(), centroids, fit, &mut None, &mut run)?, run))
     }
 
     /// Whether nothing is asked for that needs all rows at once.

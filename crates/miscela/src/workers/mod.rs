@@ -3,7 +3,8 @@
 //! `fit_source` reads a [`Source`](crate::Source) chunk by chunk, as often as it takes; `fit_over` asks any [`Workers`]. Both take the
 //! steps of `fit`, and say in the [report](crate::Report::passes) how often they went over the rows. Their differences:
 //!
-//! * Nothing is remembered of single rows. K-means searches all centroids for each row ([`Algorithm::Lloyd`](crate::Algorithm)).
+//! * Nothing is remembered of single rows. K-means searches all centroids for each row ([`Algorithm::Lloyd`](crate::Algorithm)), unless the
+//!   workers find that [all rows](crate::Workers::all_rows) can be held here: then it goes on from the same start in memory.
 //! * Starts are found in a sample of the rows (65,536, or 16 a cluster, or fewer where rows are wide), or by k-means‖ in seven
 //!   passes over all of them.
 //! * Clusters of a single column are iterated like any others.
