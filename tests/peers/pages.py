@@ -276,12 +276,26 @@ def check_kinds(checks, browser, miscela, folder):
                 checks.that(f"{data} {flags}: text is large enough", small >= 12, small)
 
 
+def check_names(checks, browser, miscela, folder):
+    """Rows are called by a column of the table."""
+    lines = (ROOT / "data" / "faithful.csv").read_text().splitlines()
+    named = ["eruption <b>,eruptions,waiting", *(f"no. {i}</script>,{line}" for i, line in enumerate(lines[1:]))]
+    (folder / "named.csv").write_text("\n".join(named) + "\n")
+    flags = ["-m", "gmm", "-k", "2", "--exclude", "eruption <b>"]
+    with browser.page(report(miscela, folder, "named.csv", flags, "named", "--id", "eruption <b>")) as page:
+        page.locator("#plot").focus()
+        for key, row in (("Home", 0), ("PageDown", 1)):
+            page.keyboard.press(key)
+            said = page.locator("#readout h3").inner_text()
+            checks.that("a row is called by its name", said.startswith(f"no. {row}</script> (row {row}), label"), said)
+
+
 def main():
     miscela = str(Path(sys.argv[1]).resolve())
     checks = Checks()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = Browser(playwright, checks)
-        for check in (check_report, check_kinds):
+        for check in (check_report, check_names, check_kinds):
             with checks.about(check.__name__):
                 check(checks, browser, miscela, Path(folder))
         browser.chromium.close()

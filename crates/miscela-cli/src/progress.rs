@@ -72,8 +72,7 @@ impl Progress {
     pub(crate) fn reading(&self, path: &Path) -> Meter {
         let meter = Meter::default();
         self.stage("reading");
-        let bytes = path.metadata().map(|file| file.len()).unwrap_or(0);
-        if let Some(bar) = self.bar.as_ref().filter(|_| bytes > 0 && path.is_file()) {
+        if let Some((bar, bytes)) = self.bar.as_ref().zip(size_of(path)) {
             bar.reset_elapsed();
             bar.reset_eta();
             bar.set_length(bytes);
@@ -105,9 +104,11 @@ impl Progress {
                     Course::new(bounds)
                 });
                 course.note(progress);
-                bar.set_length(course.most(progress));
-                bar.set_position(course.done(progress));
-                bar.set_message(course.said(progress));
+                if course.is_due() {
+                    bar.set_length(course.most(progress));
+                    bar.set_position(course.done(progress));
+                    bar.set_message(course.said(progress));
+                }
             }
             ControlFlow::Continue(())
         }
@@ -152,11 +153,13 @@ struct Course {
     iteration: usize,
     /// Over all runs.
     iterations: usize,
+    /// When something was said last. Iterations can be shorter than it takes to say how far they are.
+    said: Option<Instant>,
 }
 
 impl Course {
     fn new(bounds: Bounds) -> Self {
-        Self { bounds, start: Instant::now(), run: 0, iteration: 0, iterations: 0 }
+        Self { bounds, start: Instant::now(), run: 0, iteration: 0, iterations: 0, said: None }
     }
 
     fn note(&mut self, progress: &miscela::Progress) {
@@ -165,6 +168,16 @@ impl Course {
         }
         self.iteration = progress.iteration;
         self.iterations += 1;
+    }
+
+    /// Whether what is shown is older than what is drawn.
+    fn is_due(&mut self) -> bool {
+        let now = Instant::now();
+        let is_due = self.said.is_none_or(|said| now.duration_since(said) >= TICK);
+        if is_due {
+            self.said = Some(now);
+        }
+        is_due
     }
 
     /// Iterations of all runs, if each took all it may. What comes after the runs is a search.
@@ -238,12 +251,23 @@ impl Drop for Progress {
     }
 }
 
+/// The bytes of a file, or of the files of a folder; `None` of what has no size, as a pipe.
+fn size_of(path: &Path) -> Option<u64> {
+    let bytes = if path.is_dir() {
+        let files = path.read_dir().ok()?.filter_map(|file| file.ok()?.metadata().ok());
+        files.filter(|file| file.is_file()).map(|file| file.len()).sum()
+    } else {
+        path.metadata().ok().filter(|file| file.is_file())?.len()
+    };
+    (bytes > 0).then_some(bytes)
+}
+
 /// Shows the bar once a second has passed, and what was read since.
 fn watch(bar: ProgressBar, reading: Arc<Mutex<Option<Meter>>>) -> Sender<()> {
     let (sender, receiver) = mpsc::channel();
     let read = move |bar: &ProgressBar| {
         if let Some(meter) = &*reading.lock().unwrap_or_else(PoisonError::into_inner) {
-            bar.set_position(meter.bytes());
+            bar.set_position(meter.bytes().min(bar.length().unwrap_or(0)));
         }
     };
     thread::spawn(move || {

@@ -2,6 +2,7 @@
 
 use crate::PlotError;
 use crate::axis::{padded, range};
+use crate::clip::clipped;
 use crate::clusters::finite;
 use crate::layout::{BESIDE, BOTH, MARGIN, Page, axes, below_title};
 use crate::legend::{Legend, Mark};
@@ -9,7 +10,8 @@ use crate::marks::glyph;
 use crate::palette::line_colour;
 use crate::scene::{INK, Rect, Scene, Shape};
 
-/// Values over the number of clusters, as of a selection: a criterion for each covariance structure, or several criteria.
+/// Values over the number of clusters, as of a selection: a criterion for each covariance structure, or several criteria. Where some are so far from
+/// the [best](Self::best) that the others could not be told apart, their lines leave the panel.
 ///
 /// ```
 /// use miscela_plot::{Curve, Curves, Picture};
@@ -47,6 +49,10 @@ impl Curve {
         Self { errors: errors.into_iter().collect(), ..self }
     }
 
+    fn at(&self, k: usize) -> Option<f64> {
+        self.values.iter().find(|(at, _)| *at == k).map(|(_, value)| *value)
+    }
+
     fn error(&self, k: usize) -> f64 {
         self.errors.iter().find(|(at, _)| *at == k).map_or(0.0, |(_, error)| *error)
     }
@@ -81,6 +87,11 @@ impl Curves {
     }
 }
 
+/// So much farther from the best than most values are others shown.
+const FAR: f64 = 2.0;
+/// Fewer values are all shown.
+const MANY: usize = 12;
+
 /// The picture of them.
 pub(crate) fn curves(curves: &Curves) -> Result<Scene, PlotError> {
     const WIDTH: f64 = 620.0;
@@ -104,10 +115,8 @@ pub(crate) fn curves(curves: &Curves) -> Result<Scene, PlotError> {
     let top = below_title(&curves.title);
     for (i, (name, lines)) in shown.iter().enumerate() {
         let outer = Rect { x: MARGIN, y: top + i as f64 * (height + GAP), width: WIDTH, height };
-        let spread = lines.iter().flat_map(|line| {
-            line.values.iter().flat_map(|(k, value)| [value - line.error(*k), value + line.error(*k)])
-        });
-        let mut panel = axes(outer, (name, padded(range(spread), 0.06)), ("number of clusters", ks))?;
+        let best = curves.best.and_then(|(k, number)| lines.get(number)?.at(k));
+        let mut panel = axes(outer, (name, padded(reach(lines, best), 0.06)), ("number of clusters", ks))?;
         panel.x = panel.x.whole();
         panel.grid(&mut page.shapes, BOTH);
         let across = |k: usize| panel.place(k as f64, 0.0)[0];
@@ -119,20 +128,19 @@ pub(crate) fn curves(curves: &Curves) -> Result<Scene, PlotError> {
             let colour = line_colour(number);
             let at = |(k, value): &(usize, f64)| panel.place(*k as f64, *value);
             for (k, error) in &line.errors {
-                let value = line.values.iter().find(|(at, _)| at == k).map(|(_, value)| *value);
-                let bar = value.map(|value| vec![at(&(*k, value - error)), at(&(*k, value + error))]);
-                page.shapes.extend(bar.map(|bar| Shape::line(bar, colour, 1.0)));
+                let bar = line.at(*k).map(|value| vec![at(&(*k, value - error)), at(&(*k, value + error))]);
+                let bars = bar.iter().flat_map(|bar| clipped(bar, false, &panel.area));
+                page.shapes.extend(bars.map(|bar| Shape::line(bar, colour, 1.0)));
             }
             let points: Vec<_> = line.values.iter().map(at).collect();
-            page.shapes.extend(points.iter().map(|at| glyph(number, *at, 3.4, colour)));
-            page.shapes.push(Shape::line(points, colour, 1.4));
+            let inside = points.iter().filter(|at| panel.shows(**at));
+            page.shapes.extend(inside.map(|at| glyph(number, *at, 3.4, colour)));
+            // What lies beyond is where the line leaves the panel.
+            page.shapes
+                .extend(clipped(&points, false, &panel.area).into_iter().map(|part| Shape::line(part, colour, 1.4)));
         }
-        let best = curves.best.and_then(|(k, number)| {
-            let (_, value) = lines.get(number)?.values.iter().find(|(at, _)| *at == k)?;
-            Some(panel.place(k as f64, *value))
-        });
-        if let Some(at) = best {
-            page.shapes.push(ring(at, 8.0));
+        if let Some((value, (k, _))) = best.zip(curves.best) {
+            page.shapes.push(ring(panel.place(k as f64, value), 8.0));
         }
         panel.frame(&mut page.shapes, BOTH);
     }
@@ -154,7 +162,46 @@ pub(crate) fn curves(curves: &Curves) -> Result<Scene, PlotError> {
     Ok(page.scene(right + MARGIN, bottom))
 }
 
+/// The range of values that is shown: all of them, with their errors, unless some lie so far from the best that of the others, among which is the
+/// choice, nothing could be told apart. Then it is what lies within [`FAR`] times the distance of most.
+fn reach(lines: &[Curve], best: Option<f64>) -> (f64, f64) {
+    let ends = |line: &Curve| {
+        let ends = line.values.iter().map(|(k, value)| [value - line.error(*k), value + line.error(*k)]);
+        ends.flatten().collect::<Vec<_>>()
+    };
+    let all = range(lines.iter().flat_map(ends));
+    let Some(best) = best else { return all };
+    let mut distances: Vec<f64> =
+        lines.iter().flat_map(|line| line.values.iter().map(|(_, value)| (value - best).abs())).collect();
+    distances.sort_by(f64::total_cmp);
+    let far = FAR * distances[distances.len() / 2];
+    match distances.last() {
+        Some(last) if distances.len() >= MANY && *last > 2.0 * far && far > 0.0 => {
+            (all.0.max(best - far), all.1.min(best + far))
+        }
+        _ => all,
+    }
+}
+
 fn ring([x, y]: [f64; 2], radius: f64) -> Shape {
     let circle = crate::ellipse::ellipse([x, y], [1.0, 0.0, 1.0], radius, 40);
     Shape::Line { points: circle, closed: true, stroke: INK, width: 1.8, dashed: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_far_from_the_best_does_not_hide_the_rest() {
+        let near = Curve::new("full", (1..=10).map(|k| (k, 600.0 + k as f64)));
+        let far = Curve::new("spherical", [(1, 1800.0), (2, 900.0), (3, 640.0)]);
+        assert_eq!(reach(&[near.clone(), far.clone()], Some(601.0)), (601.0, 613.0));
+        assert_eq!(reach(&[near.clone(), far.clone()], None), (601.0, 1800.0));
+        assert_eq!(reach(&[far.clone()], Some(640.0)), (640.0, 1800.0), "few values");
+        assert_eq!(reach(&[near], Some(601.0)), (601.0, 610.0));
+        let chosen = Curves::new().panel("BIC", [Curve::new("a", (1..=12).map(|k| (k, 5.0))), far]).best(1, 0);
+        let svg = crate::Picture::curves(&chosen).unwrap().to_svg();
+        assert!(svg.contains("spherical"));
+    }
 }

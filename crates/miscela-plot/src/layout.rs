@@ -45,9 +45,11 @@ impl Page {
     pub(crate) fn scene(mut self, width: f64, bottom: f64) -> Scene {
         const LINE: f64 = 1.45 * SMALL;
         let room = width - 2.0 * MARGIN;
-        let shown = font::fit(&self.title, LARGE, room);
+        // Long titles are smaller, and cut only where that does not do.
+        let size = (LARGE * room / font::width(&self.title, LARGE).max(1.0)).clamp(SMALL, LARGE);
+        let shown = font::fit(&self.title, size, room);
         if !shown.is_empty() {
-            self.shapes.push(Shape::text([MARGIN, MARGIN + LARGE], shown, LARGE, Anchor::Start));
+            self.shapes.push(Shape::text([MARGIN, MARGIN + LARGE], shown, size, Anchor::Start));
         }
         let mut height = bottom + MARGIN;
         for line in font::wrapped(&self.notes.join(" "), SMALL, room) {

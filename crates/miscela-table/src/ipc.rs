@@ -6,6 +6,7 @@
 use crate::claims::Claims;
 use crate::columnar::{self, Batches, Columnar};
 use crate::layout::Layout;
+use crate::meter::Meter;
 use crate::{RecordBatch, TableError};
 use arrow_ipc::reader::{FileReaderBuilder, StreamReader};
 use arrow_schema::{ArrowError, SchemaRef};
@@ -21,12 +22,14 @@ pub(crate) struct Ipc {
     path: PathBuf,
     file: String,
     schema: SchemaRef,
+    meter: Meter,
 }
 
 impl Ipc {
-    pub(crate) fn open(path: &Path, file: &str) -> Result<Self, TableError> {
-        let (schema, _) = batches(path, file, None)?;
-        Ok(Self { path: path.to_path_buf(), file: file.to_string(), schema })
+    pub(crate) fn open(path: &Path, file: &str, meter: &Meter) -> Result<Self, TableError> {
+        // Nothing is read yet but what the file says of itself.
+        let (schema, _) = batches(path, file, None, &Meter::default())?;
+        Ok(Self { path: path.to_path_buf(), file: file.to_string(), schema, meter: meter.clone() })
     }
 
     pub(crate) fn schema(&self) -> &SchemaRef {
@@ -35,7 +38,7 @@ impl Ipc {
 
     pub(crate) fn start(&self, layout: &Layout) -> Result<Columnar, TableError> {
         columnar::check(&self.file, self.schema.fields(), layout)?;
-        let (_, found) = batches(&self.path, &self.file, Some(columnar::needed(layout)))?;
+        let (_, found) = batches(&self.path, &self.file, Some(columnar::needed(layout)), &self.meter)?;
         let file = self.file.clone();
         let found: Batches =
             Box::new(found.map(move |batch| Ok(batch.map_err(|error| damaged(&file, error))?.columns().to_vec())));
@@ -46,7 +49,12 @@ impl Ipc {
 type Found = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
 
 /// The schema, and the batches, with all columns or some.
-fn batches(path: &Path, file: &str, columns: Option<Vec<usize>>) -> Result<(SchemaRef, Found), TableError> {
+fn batches(
+    path: &Path,
+    file: &str,
+    columns: Option<Vec<usize>>,
+    meter: &Meter,
+) -> Result<(SchemaRef, Found), TableError> {
     let unreadable = |source| TableError::Read { file: file.to_string(), source };
     let mut input = BufReader::with_capacity(1 << 16, File::open(path).map_err(unreadable)?);
     let mut magic = Vec::new();
@@ -65,9 +73,10 @@ fn batches(path: &Path, file: &str, columns: Option<Vec<usize>>) -> Result<(Sche
     }
     let claims = Claims::new(&mut input).map_err(unreadable)?;
     let believable = if is_file { claims.of_file() } else { claims.of_stream() };
-    if !believable.and_then(|believable| input.rewind().map(|()| believable)).map_err(unreadable)? {
+    if !believable.map_err(unreadable)? {
         return Err(wrong("it claims to hold more than its size allows"));
     }
+    let input = BufReader::with_capacity(1 << 16, meter.open(path).map_err(unreadable)?);
     if !is_file {
         let reader = StreamReader::try_new(input, columns).map_err(|error| damaged(file, error))?;
         return Ok((reader.schema(), Box::new(reader)));

@@ -1,11 +1,13 @@
 //! How much of a file was read, for those who wait.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts the bytes that are read of CSV and TSV, as they lie on the disk, while others look: copies count together. Other files are not
-/// counted; they are read many times faster.
+/// Counts the bytes that are read of files, as they lie on the disk, while others look: copies count together. Columns of a Parquet file that
+/// nobody asked for are not read.
 ///
 /// ```
 /// use miscela_table::{Meter, ReadOptions, read_with};
@@ -25,6 +27,11 @@ impl Meter {
     pub fn bytes(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
+
+    /// A file that is counted from here on.
+    pub(crate) fn open(&self, path: &Path) -> io::Result<Metered<File>> {
+        Ok(Metered { inner: File::open(path)?, meter: self.clone() })
+    }
 }
 
 /// Who counts is no part of what is read.
@@ -36,10 +43,16 @@ impl PartialEq for Meter {
 
 impl Eq for Meter {}
 
-/// A reader that is counted.
+/// What is read of this is counted.
 pub(crate) struct Metered<R> {
-    pub(crate) inner: R,
-    pub(crate) meter: Meter,
+    inner: R,
+    meter: Meter,
+}
+
+impl Metered<File> {
+    pub(crate) fn length(&self) -> io::Result<u64> {
+        Ok(self.inner.metadata()?.len())
+    }
 }
 
 impl<R: Read> Read for Metered<R> {
@@ -47,5 +60,11 @@ impl<R: Read> Read for Metered<R> {
         let read = self.inner.read(buffer)?;
         self.meter.0.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
+    }
+}
+
+impl<R: Seek> Seek for Metered<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(to)
     }
 }

@@ -6,7 +6,7 @@ use crate::csv_text::Csv;
 use crate::format::is_standard_stream;
 use crate::ipc::Ipc;
 use crate::layout::Layout;
-use crate::meter::{Meter, Metered};
+use crate::meter::Meter;
 use crate::npy::{Input, Npy};
 use crate::parquet_file::Parquet;
 use crate::rows::Rows;
@@ -14,7 +14,6 @@ use crate::{Format, Kind, TableError};
 use arrow_schema::{Fields, SchemaRef};
 use flate2::read::MultiGzDecoder;
 use miscela_kernel::Float;
-use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -57,8 +56,7 @@ pub(crate) fn bytes(path: &Path, format: Format, meter: &Meter) -> Result<Box<dy
     if is_standard_stream(path) {
         return Ok(Box::new(BufReader::with_capacity(1 << 16, io::stdin())));
     }
-    let inner = File::open(path).map_err(unreadable(path))?;
-    let input = BufReader::with_capacity(1 << 16, Metered { inner, meter: meter.clone() });
+    let input = BufReader::with_capacity(1 << 16, meter.open(path).map_err(unreadable(path))?);
     Ok(if format.gzip { Box::new(MultiGzDecoder::new(input)) } else { Box::new(input) })
 }
 
@@ -76,11 +74,11 @@ impl Opened {
                 Opened::Npy(Box::new(Npy::open(Input::Stream(bytes(path, format, meter)?), &file)?))
             }
             Kind::Npy => {
-                let input = BufReader::with_capacity(1 << 16, File::open(path).map_err(unreadable(path))?);
+                let input = BufReader::with_capacity(1 << 16, meter.open(path).map_err(unreadable(path))?);
                 Opened::Npy(Box::new(Npy::open(Input::File(Box::new(input)), &file)?))
             }
-            Kind::Parquet => Opened::Parquet(Box::new(columnar::guarded(&file, || Parquet::open(path, &file))?)),
-            Kind::Arrow => Opened::Arrow(columnar::guarded(&file, || Ipc::open(path, &file))?),
+            Kind::Parquet => Opened::Parquet(Box::new(columnar::guarded(&file, || Parquet::open(path, &file, meter))?)),
+            Kind::Arrow => Opened::Arrow(columnar::guarded(&file, || Ipc::open(path, &file, meter))?),
         };
         refuse_duplicates(&file, &opened.names())?;
         Ok(opened)

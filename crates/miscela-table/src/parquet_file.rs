@@ -6,6 +6,7 @@
 use crate::TableError;
 use crate::columnar::{self, Batch, Batches, Columnar};
 use crate::layout::Layout;
+use crate::meter::{Meter, Metered};
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::Fields;
 use bytes::Bytes;
@@ -33,9 +34,9 @@ pub(crate) struct Parquet {
 }
 
 impl Parquet {
-    pub(crate) fn open(path: &Path, file: &str) -> Result<Self, TableError> {
+    pub(crate) fn open(path: &Path, file: &str, meter: &Meter) -> Result<Self, TableError> {
         let unreadable = |source| TableError::Read { file: file.to_string(), source };
-        let input = Shared::new(File::open(path).map_err(unreadable)?).map_err(unreadable)?;
+        let input = Shared::new(meter.open(path).map_err(unreadable)?).map_err(unreadable)?;
         if input.length == 0 {
             return Err(TableError::Empty { file: file.to_string() });
         }
@@ -155,13 +156,13 @@ fn damaged(file: &str, place: String, error: ParquetError) -> TableError {
 /// A file that many threads read, each where it wants.
 #[derive(Clone)]
 struct Shared {
-    file: Arc<Mutex<File>>,
+    file: Arc<Mutex<Metered<File>>>,
     length: u64,
 }
 
 impl Shared {
-    fn new(file: File) -> io::Result<Self> {
-        let length = file.metadata()?.len();
+    fn new(file: Metered<File>) -> io::Result<Self> {
+        let length = file.length()?;
         Ok(Self { file: Arc::new(Mutex::new(file)), length })
     }
 
@@ -197,7 +198,7 @@ impl ChunkReader for Shared {
 
 /// A place in a shared file.
 struct At {
-    file: Arc<Mutex<File>>,
+    file: Arc<Mutex<Metered<File>>>,
     place: u64,
 }
 

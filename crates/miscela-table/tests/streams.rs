@@ -411,6 +411,27 @@ fn columns_have_one_type_each() {
     assert!(!path.exists());
 }
 
+#[test]
+fn bytes_are_counted_in_every_format() {
+    let folder = tempdir().unwrap();
+    let rows = Array2::from_shape_fn((20_000, 8), |(i, j)| ((i * 8 + j) as f64).sin());
+    let names: Vec<_> = (0..8).map(|j| format!("x{j}")).collect();
+    let mut all = 0.0;
+    for ending in ["csv", "tsv", "csv.gz", "npy", "npy.gz", "parquet", "arrow", "feather"] {
+        let path = folder.path().join(format!("rows.{ending}"));
+        write_array(&path, &names, rows.view()).unwrap();
+        let options = ReadOptions::default();
+        read_with(&path, &options).unwrap();
+        // What a file says of itself may be read more than once.
+        let (read, length) = (options.meter.bytes() as f64, path.metadata().unwrap().len() as f64);
+        assert!((read / length - 1.0).abs() < 0.03, "{ending}: {read} of {length} bytes");
+        all += read;
+    }
+    let options = ReadOptions::default();
+    read_with(folder.path(), &options).unwrap();
+    assert!((options.meter.bytes() as f64 / all - 1.0).abs() < 0.01);
+}
+
 fn table() -> impl Strategy<Value = Array2<f64>> {
     (1usize..200, 1usize..6).prop_flat_map(|(n, d)| {
         let number = any::<u64>().prop_map(f64::from_bits).prop_filter("finite", |x| x.is_finite());
