@@ -150,6 +150,7 @@ mod tests {
 
     #[test]
     fn nothing_known_tells_nothing() {
+        assert_eq!((Bounds::UNKNOWN.upper(), Bounds::UNKNOWN.lower()), (f32::INFINITY, 0.0));
         let still = Step { own: 0.0, others: 0.0, half_gap: f32::MAX };
         assert!(!still.renew(Bounds::UNKNOWN).1);
         let endless = Step { own: f32::INFINITY, others: f32::INFINITY, half_gap: 0.0 };

@@ -319,3 +319,39 @@ fn sift<S: Simd, F: Float>(simd: S, prefix: &Prefix<F>, limit: &Column<F>, count
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::uniform::{of_row, unit};
+
+    /// Of rows that lie nearly in the plane of the directions most digits of what is left are lost.
+    #[test]
+    fn what_the_directions_leave_is_right_to_its_blur() {
+        let (n, d, p) = (TILE_ROWS, 16, 2);
+        let zero = vec![0.0; d];
+        let number = |i: usize, j: usize| unit(of_row(9, i * d + j)) - 0.5;
+        for noise in [0.0, 1e-4, 1e-2, 1.0] {
+            let entry = |i, j| number(i, 0) * number(n, j) + number(i, 1) * number(n + 1, j) + noise * number(i, j);
+            let rows: Vec<f32> = (0..n).flat_map(|i| (0..d).map(move |j| entry(i, j) as f32)).collect();
+            let directions = Prefix::directions(&rows, &zero);
+            let basis = Shifted::directions(&directions, d);
+            let mut tile = Tile::new();
+            tile.fill(&Block::new(&rows, d), &zero);
+            let dot =
+                |a: &[f32], b: &[f32]| -> f64 { a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum() };
+            for isa in Isa::available() {
+                let mut leading = Vec::new();
+                let norm2 = isa.run(Project { basis: &basis, tile: &tile, leading: &mut leading });
+                for (i, row) in rows.chunks_exact(d).enumerate() {
+                    let whole = dot(row, row);
+                    let along: f64 = directions.chunks_exact(d).map(|direction| dot(row, direction).powi(2)).sum();
+                    let (error, rest) = (error::<f32>(d, p, whole), (whole - along).max(0.0).sqrt());
+                    assert!((f64::from(norm2.0[i]) - whole).abs() <= error);
+                    let told = f64::from(leading[p].0[i]);
+                    assert!((told - rest).abs() <= 2.0 * blur(told, error), "{told:e} for {rest:e}");
+                }
+            }
+        }
+    }
+}

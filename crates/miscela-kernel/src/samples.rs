@@ -490,3 +490,35 @@ impl<'a, F: Float> Block<'a, F> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn a_column_needs_a_value_in_a_row_that_counts() {
+        let rows = array![[1.0, f64::NAN], [2.0, 3.0], [f64::NAN, 4.0]];
+        let check = |weights: [f64; 3]| {
+            let samples = Samples::with_missing(&rows, Some(weights.to_vec().into())).unwrap();
+            samples.check_columns()
+        };
+        assert_eq!(check([1.0, 1.0, 1.0]), Ok(()));
+        assert_eq!(check([0.5, 0.0, 0.0]), Err(SamplesError::EmptyColumn { column: 1 }));
+        assert_eq!(check([0.0, 0.0, 2.0]), Err(SamplesError::EmptyColumn { column: 0 }));
+    }
+
+    #[test]
+    fn labels_that_stay_are_imposed_on_others_only() {
+        let (rows, known) = (array![[1.0], [2.0], [3.0], [4.0]], [7, UNKNOWN, 2, 3]);
+        let samples = Samples::new(&rows).unwrap();
+        assert_eq!(samples.known(), None);
+        let samples = samples.with_known(&known);
+        assert_eq!(samples.known(), Some(&known[..]));
+        let mut scratch = Vec::new();
+        let block = samples.block(1..4, &mut scratch);
+        let (mut labels, mut changed) = ([5, 0, 3], Vec::new());
+        block.impose(&mut labels, |row, label| changed.push((row, label)));
+        assert_eq!((labels, &changed[..]), ([5, 2, 3], &[(1, 2)][..]));
+    }
+}

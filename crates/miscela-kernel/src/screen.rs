@@ -245,5 +245,8 @@ mod tests {
             screen_with(isa, &[rows], 5, &limits, &[&[0.0]], &mut found, &mut [Column::splat(0.0)]);
             assert_eq!(found, [0b10111], "{}", isa.name());
         }
+        let mut found = [0];
+        screen(&[rows], 5, &limits, &[&[0.0]], &mut found, &mut [Column::splat(0.0)]);
+        assert_eq!(found, [0b10111], "by the best of them");
     }
 }
