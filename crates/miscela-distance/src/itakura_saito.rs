@@ -87,6 +87,13 @@ mod tests {
     }
 
     #[test]
+    fn a_quotient_that_vanishes_still_has_a_logarithm() {
+        let found = ItakuraSaito.distance(&[1e-300], &[1e300]);
+        assert!((found / (600.0 * std::f64::consts::LN_10 - 1.0) - 1.0).abs() < 1e-14, "{found}");
+        assert_eq!(ItakuraSaito.distance(&[1e300], &[1e-300]), f64::INFINITY);
+    }
+
+    #[test]
     fn a_number_that_is_not_positive_is_named() {
         let rows = [1.0f32, 2.0, 3.0, 0.0];
         let expected = DomainError::NotPositive { row: 1, column: 1, value: 0.0 };

@@ -89,6 +89,7 @@ mod tests {
         let (a, b) = ([1.0, -2.0, 0.5], [0.25, 7.0, 0.5]);
         let lp = |p| Lp::new(p).map(|lp| lp.distance(&a, &b));
         let close = |x: f64, y: f64| (x - y).abs() <= 1e-14 * y;
+        assert_eq!(Lp::new(2.5).map(|lp| lp.p()).unwrap(), 2.5);
         assert!(close(lp(1.0).unwrap(), L1.distance(&a, &b)));
         assert!(close(lp(2.0).unwrap(), L2.distance(&a, &b)));
         assert!(close(lp(1e6).unwrap(), LInf.distance(&a, &b)));

@@ -335,6 +335,9 @@ mod tests {
             let distance = Mahalanobis::from_covariance((array![[3.0, 1.0], [1.0, 2.0]] * scale).view()).unwrap();
             let found = distance.distance(&[f64::sqrt(scale), 0.0], &[0.0, 0.0]);
             assert!((found - 0.4f64.sqrt()).abs() < 1e-14, "{scale}: {found}");
+            let skewed = |by: f64| Mahalanobis::from_covariance((array![[3.0, 1.0], [1.0 + by, 2.0]] * scale).view());
+            assert!(skewed(1e-9).is_ok());
+            assert_eq!(skewed(1e-6), Err(MahalanobisError::NotSymmetric { row: 1, column: 0 }));
         }
     }
 
