@@ -224,6 +224,7 @@ mod tests {
         for rows in [blobs(1, 1), blobs(64, 1), blobs(5000, 1), many, steep] {
             let (order, tiles) = order(&rows);
             assert!(tiles.iter().all(|tile| (1..=TILE_ROWS).contains(&tile.len())));
+            assert!(tiles.windows(2).all(|pair| pair[0].len() + pair[1].len() > TILE_ROWS), "two that could be one");
             let mut all = tiles.concat();
             all.sort_unstable();
             assert_eq!(all, (0..rows.nrows()).collect::<Vec<_>>());

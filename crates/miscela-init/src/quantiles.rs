@@ -145,4 +145,12 @@ mod tests {
         let labels = quantile_labels(&Samples::new(&rows).unwrap(), 4).unwrap();
         assert!((0..4).all(|c| labels.contains(&c)), "{:?}", &labels[..5]);
     }
+
+    #[test]
+    fn between_two_copies_values_lie_in_proportion() {
+        // Of half a row each, and one that counts twice.
+        let quantiles = Quantiles::new(&[(0.0, 0.5), (10.0, 0.5), (20.0, 2.0)]);
+        let at = |position: f64| quantiles.at(position / 2.0);
+        assert_eq!([0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0].map(at), [0.0, 5.0, 10.0, 15.0, 20.0, 20.0, 20.0]);
+    }
 }

@@ -381,6 +381,7 @@ mod tests {
         let mut outlier = clusters;
         outlier[[17, 0]] = 1e12;
         picks_are_the_naive_ones(&outlier, 80, true, true);
+        picks_are_the_naive_ones(&(&outlier * 1e-130), 80, true, true);
     }
 
     #[test]

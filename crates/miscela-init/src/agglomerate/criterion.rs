@@ -197,3 +197,58 @@ impl Criterion for Vvv {
         self.centres.merge(i, j);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WEIGHTS: [f64; 7] = [1.0, 2.0, 1.0, 3.0, 1.0, 1.0, 2.0];
+
+    fn points() -> Vec<f64> {
+        let rows = crate::conformance::blobs(WEIGHTS.len(), 2);
+        rows.iter().copied().collect()
+    }
+
+    /// The size of some rows and the scatter about their mean, by definition.
+    fn scatter(points: &[f64], members: &[usize]) -> (f64, [f64; 3]) {
+        let weighted = |of: &dyn Fn(&[f64]) -> f64| -> f64 {
+            members.iter().map(|i| WEIGHTS[*i] * of(&points[2 * i..][..2])).sum()
+        };
+        let size = weighted(&|_| 1.0);
+        let mean = [0, 1].map(|c| weighted(&|row| row[c]) / size);
+        (size, [(0, 0), (0, 1), (1, 1)].map(|(a, b)| weighted(&|row| (row[a] - mean[a]) * (row[b] - mean[b]))))
+    }
+
+    /// Costs of unions, one of large clusters among them, are by how much the sum of the terms rises.
+    fn costs_are_rises(mut criterion: impl Criterion, term: impl Fn(&[usize]) -> f64) {
+        let mut clusters: Vec<Vec<usize>> = (0..WEIGHTS.len()).map(|i| vec![i]).collect();
+        for (i, j) in [(0, 1), (2, 4), (0, 5), (2, 6), (0, 2), (0, 3)] {
+            let union = [&clusters[i][..], &clusters[j]].concat();
+            let rise = term(&union) - term(&clusters[i]) - term(&clusters[j]);
+            let cost = criterion.cost(i, j);
+            assert!((cost - rise).abs() <= 1e-10 * (1.0 + rise.abs()), "{union:?}: {cost} and not {rise}");
+            criterion.merge(i, j);
+            clusters[i] = union;
+        }
+    }
+
+    #[test]
+    fn a_union_costs_what_the_traces_rise() {
+        let points = points();
+        costs_are_rises(Eii::new(&points, &WEIGHTS, 2), |members| {
+            let (_, [a, _, b]) = scatter(&points, members);
+            a + b
+        });
+    }
+
+    #[test]
+    fn a_union_costs_what_the_likelihood_falls() {
+        let points = points();
+        let (size, [a, _, b]) = scatter(&points, &[0, 1, 2, 3, 4, 5, 6]);
+        let alpha = (a + b) / (2.0 * size);
+        costs_are_rises(Vvv::new(&points, &WEIGHTS, 2), |members| {
+            let (n, [a, off, b]) = scatter(&points, members);
+            n * ((a * b - off * off) / (n * n) + (a + b + alpha) / n).ln()
+        });
+    }
+}

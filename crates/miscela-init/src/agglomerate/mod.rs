@@ -255,6 +255,12 @@ mod tests {
         }
     }
 
+    #[test]
+    fn differences_may_be_too_large_for_the_number_type() {
+        let rows = ndarray::array![[-1.5], [-1.25], [0.5], [1.0], [1.75]];
+        assert_eq!(tree(&rows, None), tree(&rows.mapv(|x| x * 2f64.powi(1023)), None));
+    }
+
     /// The pairs are searched as a plain loop would.
     #[test]
     fn merges_are_the_cheapest() {

@@ -71,3 +71,21 @@ fn half_sphered(columns: &[Vec<f64>], weight: &[f64]) -> Result<(Vec<f64>, usize
     }
     Ok((points, rank))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use miscela_kernel::Samples;
+
+    #[test]
+    fn columns_are_centred_and_scaled_as_their_rows_weigh() {
+        let rows = ndarray::array![[1.0, 5.0, 7.0], [2.0, 5.0, -1.0], [4.0, 5.0, 0.5]];
+        let groups = Groups::of_all(&Samples::weighted(&rows, vec![2.0, 1.0, 3.0]).unwrap());
+        let columns = standardised(&groups, 3);
+        assert_eq!(columns.len(), 2, "one is constant");
+        for column in columns {
+            let moment = |power: i32| column.iter().zip([2.0, 1.0, 3.0]).map(|(x, w)| w * x.powi(power)).sum::<f64>();
+            assert!(moment(1).abs() < 1e-14 && (moment(2) - 5.0).abs() < 1e-14, "{column:?}");
+        }
+    }
+}
