@@ -355,3 +355,17 @@ fn direction<T: Float>(row: &[T]) -> impl Iterator<Item = T> {
     let norm = row.iter().map(|x| (x.widen() / largest).powi(2)).sum::<f64>().sqrt();
     row.iter().map(move |x| if largest > 0.0 { T::narrow(x.widen() / largest / norm) } else { *x })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directions_have_length_one_whatever_the_size_of_the_row() {
+        for size in [1e-300, 1.0, 1e300] {
+            let found: Vec<f64> = direction(&[3.0 * size, 0.0, -4.0 * size]).collect();
+            assert!(found.iter().zip([0.6, 0.0, -0.8]).all(|(x, y)| f64::abs(x - y) < 1e-15), "{found:?}");
+        }
+        assert_eq!(direction(&[0.0f32; 2]).collect::<Vec<_>>(), [0.0; 2]);
+    }
+}

@@ -330,3 +330,21 @@ impl<F: Float> Mixture<F> {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn symmetry_is_judged_by_the_size_of_the_numbers() {
+        for scale in [1e-8, 1.0, 1e8] {
+            let check = |by: f64| {
+                let covariance = array![[[2.0, 1.0], [1.0 + by, 2.0]]] * scale;
+                Mixture::new(array![1.0], array![[0.0, 0.0]], Covariances::Full(covariance)).check()
+            };
+            assert_eq!(check(1e-6), Ok(()), "{scale}");
+            assert_eq!(check(1e-3), Err(ParameterError::NotSymmetric { component: 0 }), "{scale}");
+        }
+    }
+}

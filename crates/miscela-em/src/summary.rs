@@ -191,4 +191,16 @@ mod tests {
         assert_eq!(summary.variance, [0.5, 0.0]);
         assert_eq!(summary.positive_variance(), [0.5, 0.25]);
     }
+
+    #[test]
+    fn variances_are_the_diagonal_of_the_covariance() {
+        let rows = array![[0.0, 1.0], [4.0, 3.0], [2.0, -1.0]];
+        let samples = Samples::weighted(&rows, vec![1.0, 1.0, 2.0]).unwrap();
+        let summary = Summary::of(&samples, Threads::One).with_covariance(&samples, Threads::One);
+        assert_eq!(summary.variance, [2.0, 2.75]);
+        assert_eq!(summary.covariance, Some(vec![2.0, 1.0, 2.75]));
+        // As many rows as columns say nothing of how these go together.
+        let few = Samples::weighted(&rows, vec![1.0, 1.0, 0.0]).unwrap();
+        assert_eq!(Summary::of(&few, Threads::One).with_covariance(&few, Threads::One).covariance, None);
+    }
 }

@@ -100,3 +100,35 @@ impl Statistics {
         Summary { mean, variance, total_weight: self.sums().total(), covariance, observed: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statistics::Sums;
+    use ndarray::array;
+
+    #[test]
+    fn what_clusters_say_of_all_rows_is_so() {
+        let rows = array![[0.0, 1.0], [4.0, 3.0], [2.0, -1.0], [7.0, 5.0]];
+        let samples = Samples::weighted(&rows, vec![1.0, 1.0, 2.0, 0.5]).unwrap();
+        let expected = Summary::of(&samples, Threads::One).with_covariance(&samples, Threads::One);
+        let close = |a: &[f64], b: &[f64]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-13);
+        for scatter in [Scatter::Full, Scatter::Diagonal, Scatter::Spherical] {
+            let (mut sums, mut scratch, shift) = (Sums::zero(2, 2, scatter), Vec::new(), [1.0, 0.0, 5.0, 5.0]);
+            sums.hard().add(&samples.block(0..4, &mut scratch), &[0, 1, 0, 1], &shift);
+            let found = Statistics::new(0, shift.to_vec(), sums).summary();
+            assert!(close(&found.mean, &expected.mean) && found.total_weight == 4.5, "{found:?}");
+            match scatter {
+                // How what lies within is shared among the columns is not known.
+                Scatter::Spherical => {
+                    let total = |summary: &Summary| [summary.variance.iter().sum::<f64>()];
+                    assert!(close(&total(&found), &total(&expected)), "{found:?}");
+                }
+                _ => assert!(close(&found.variance, &expected.variance), "{found:?}"),
+            }
+            if scatter == Scatter::Full {
+                assert!(close(&found.covariance.unwrap(), expected.covariance.as_ref().unwrap()));
+            }
+        }
+    }
+}
