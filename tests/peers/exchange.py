@@ -6,8 +6,11 @@
 Needs numpy, pandas, onnx, onnxruntime, scikit-learn and pypmml (which needs Java). Ends with a line `N passed, N failed`.
 """
 
+import ast
+import inspect
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,8 +23,11 @@ import onnx
 import onnxruntime
 import pandas
 import pypmml
-from sklearn.cluster import KMeans
-from sklearn.mixture import GaussianMixture
+import sklearn.metrics
+import sklearn.pipeline
+import sklearn.preprocessing
+from sklearn.cluster import BisectingKMeans, KMeans, MiniBatchKMeans
+from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 
 MISCELA = Path(sys.argv[1]).resolve()
 FOLDER = Path(tempfile.mkdtemp())
@@ -276,6 +282,37 @@ def sklearn_cases():
             rows = lumps(400, d, k, dtype)
             case(f"to sklearn {dtype} kmeans d={d} k={k}", lambda: to_sklearn(rows, dtype, "-m", "kmeans", "-k", k))
     case("to sklearn, named columns", sklearn_names)
+    case("names and defaults in the book", sklearn_table)
+
+
+def migrating():
+    """What the book says that things are called in scikit-learn, and their defaults."""
+    text = (Path(__file__).parents[2] / "book/src/migrating.md").read_text()
+    lines = text.split("## From scikit-learn")[1].split("## From mclust")[0].splitlines()
+    return [span for line in lines if line.startswith("| ") for span in re.findall("`([^`]+)`", line.split("|")[1])]
+
+
+def sklearn_table():
+    classes = [KMeans, MiniBatchKMeans, BisectingKMeans, GaussianMixture, BayesianGaussianMixture]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = [each().fit(lumps(50, 2, 2, "f64")) for each in classes]
+    functions = [*classes, *(each.fit for each in classes)]
+    defaults = [{name: each.default for name, each in inspect.signature(one).parameters.items()} for one in functions]
+    spans = migrating()
+    assert len(spans) > 40, spans
+    for span in spans:
+        if span[0].isupper() or span.startswith("make_pipeline"):
+            eval(span, {**vars(sklearn.cluster), **vars(sklearn.mixture), **vars(sklearn.pipeline),
+                        "StandardScaler": sklearn.preprocessing.StandardScaler})
+        for name, value in re.findall(r'(\w+)=("[^"]*"|[-\w.]+)', span):
+            value = ast.literal_eval(value)
+            assert any(known.get(name, known) == value for known in defaults), f"{name} is not {value}"
+        plain = re.fullmatch(r"([a-z]\w*)(\(X\))?", span)
+        if plain:
+            places = [*fitted, sklearn.metrics]
+            known = any(hasattr(place, plain[1]) for place in places) or any(plain[1] in known for known in defaults)
+            assert known, f"there is no {plain[1]}"
 
 
 # ---------------------------------------------------------------------------------------------------------------- PMML
