@@ -46,10 +46,21 @@ use error::Failure;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    tell_panics();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// Panics are told as ever, but for those of decoders, which end in an error of one sentence.
+fn tell_panics() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !miscela_table::is_guarded() {
+            tell(panic);
+        }
+    }));
 }
 
 fn run() -> Result<(), Failure> {

@@ -4,6 +4,7 @@
 //! 2⁵³ and decimals are rounded to the nearest `f64`.
 
 use crate::field::push_number;
+use crate::guarded::guarded;
 use crate::layout::Layout;
 use crate::rows::{Rows, wrong};
 use crate::{Place, TableError};
@@ -16,7 +17,6 @@ use arrow_array::{Array, ArrayRef};
 use arrow_schema::{DataType, FieldRef, Fields};
 use miscela_kernel::Float;
 use std::fmt::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Rows that are turned into numbers at once, so that little is held twice.
 const PIECE: usize = 1 << 15;
@@ -26,14 +26,6 @@ pub(crate) type Batch = Vec<ArrayRef>;
 
 /// Where batches come from.
 pub(crate) type Batches = Box<dyn Iterator<Item = Result<Batch, TableError>> + Send>;
-
-/// What `read` comes to. The decoders may panic over a file that is damaged; that is an error here.
-pub(crate) fn guarded<T>(file: &str, read: impl FnOnce() -> Result<T, TableError>) -> Result<T, TableError> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        let (file, source) = (file.to_string(), "the file is damaged".into());
-        Err(TableError::Damaged { file, place: String::new(), source })
-    })
-}
 
 /// The columns that a layout needs, each once, in the order of the file.
 pub(crate) fn needed(layout: &Layout) -> Vec<usize> {

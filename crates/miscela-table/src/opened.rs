@@ -4,6 +4,7 @@ use crate::columnar::{self, Columnar};
 use crate::columns::refuse_duplicates;
 use crate::csv_text::Csv;
 use crate::format::is_standard_stream;
+use crate::guarded::guarded;
 use crate::ipc::Ipc;
 use crate::layout::Layout;
 use crate::meter::Meter;
@@ -77,8 +78,8 @@ impl Opened {
                 let input = BufReader::with_capacity(1 << 16, meter.open(path).map_err(unreadable(path))?);
                 Opened::Npy(Box::new(Npy::open(Input::File(Box::new(input)), &file)?))
             }
-            Kind::Parquet => Opened::Parquet(Box::new(columnar::guarded(&file, || Parquet::open(path, &file, meter))?)),
-            Kind::Arrow => Opened::Arrow(columnar::guarded(&file, || Ipc::open(path, &file, meter))?),
+            Kind::Parquet => Opened::Parquet(Box::new(guarded(&file, || Parquet::open(path, &file, meter))?)),
+            Kind::Arrow => Opened::Arrow(guarded(&file, || Ipc::open(path, &file, meter))?),
         };
         refuse_duplicates(&file, &opened.names())?;
         Ok(opened)
@@ -142,8 +143,8 @@ impl Opened {
         Ok(match self {
             Opened::Csv(csv) => Reading::Csv(csv),
             Opened::Npy(npy) => Reading::Npy(npy),
-            Opened::Parquet(parquet) => Reading::Columnar(columnar::guarded(file, || parquet.start(layout))?),
-            Opened::Arrow(ipc) => Reading::Columnar(columnar::guarded(file, || ipc.start(layout))?),
+            Opened::Parquet(parquet) => Reading::Columnar(guarded(file, || parquet.start(layout))?),
+            Opened::Arrow(ipc) => Reading::Columnar(guarded(file, || ipc.start(layout))?),
             Opened::Memory(memory) => Reading::Columnar(memory.start(layout)),
         })
     }

@@ -1,6 +1,7 @@
 //! Everything that can be wrong: the exit code, one sentence that says where, and nothing written.
 
 use crate::run::Folder;
+use std::fs;
 
 #[test]
 fn tables_that_are_not_as_they_should_be() {
@@ -26,6 +27,25 @@ fn tables_that_are_not_as_they_should_be() {
         folder.fails(&format!("predict m.json {name} -o out.csv"), 1, words);
         folder.fails(&format!("score m.json {name}"), 1, words);
     }
+}
+
+/// Some damage makes the decoder of Parquet panic, of which nothing is seen but the one sentence.
+#[test]
+fn panics_of_decoders_are_one_sentence() {
+    let good = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../miscela-table/tests/data/pyarrow.parquet")).unwrap();
+    let (folder, mut panicked) = (Folder::new(), 0);
+    for flip in (0..good.len()).step_by(97) {
+        let mut bytes = good.clone();
+        bytes[flip] ^= 0x55;
+        folder.write("t.parquet", bytes);
+        let run = folder.run("fit t.parquet -k 1 --quiet");
+        if run.code != 0 {
+            assert_eq!((run.code, run.stderr.lines().count()), (1, 1), "byte {flip}: {}", run.stderr);
+            assert!(run.stderr.starts_with("error: "), "byte {flip}: {}", run.stderr);
+            panicked += usize::from(run.stderr.contains("the file is damaged"));
+        }
+    }
+    assert!(panicked > 0, "no damage made the decoder panic");
 }
 
 #[test]
