@@ -97,7 +97,7 @@ pub struct Mahalanobis(Triangle);
 
 /// A lower triangle, row after row: row i has i + 1 numbers.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(deny_unknown_fields))]
 struct Triangle {
     width: usize,
     whitening: Vec<f64>,

@@ -116,7 +116,7 @@ impl Mixing {
 
 /// Which parameters stay as they were given at the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Held {
     /// Mixing weights.
     pub weights: bool,

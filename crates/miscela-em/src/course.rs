@@ -36,7 +36,7 @@ pub struct Course<'a, 's, F: Float> {
 
 /// What a fit of a mixture came to.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Outcome<F> {
     /// The parameters.
     pub mixture: Mixture<F>,

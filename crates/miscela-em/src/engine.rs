@@ -305,7 +305,7 @@ pub(crate) trait Rows<F: Float, M: Family<F>> {
 
 /// What the loop carries from one iteration to the next, beside the parameters and the [`Run`].
 #[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub(crate) struct State {
     history: History,
     /// How far the means moved in the last M-step, squared and summed.

@@ -166,7 +166,7 @@ impl<F: Float> GaussianFamily<F> {
             density,
             nearest: None,
             settings,
-            scale: summary.positive_variance(),
+            scale: summary.positive_variance::<F>(),
             offset,
             total_weight,
             seed: 0,

@@ -29,7 +29,7 @@ pub struct Change {
 
 /// The objectives so far, for [`Change`].
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub(crate) struct History {
     #[cfg_attr(feature = "serde", serde(with = "bits"))]
     before: f64,
@@ -89,14 +89,14 @@ impl History {
 
 /// The repairs of a run. One that goes on, iteration after iteration, is listed at its first and its last.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub(crate) struct Repairs {
     list: Vec<Repair>,
     ongoing: Vec<Ongoing>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 struct Ongoing {
     component: usize,
     action: RepairAction,

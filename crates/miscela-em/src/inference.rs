@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 /// How well centres fit rows.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct CentroidFit {
     /// Σ w · reduced distance to the nearest centre, from direct differences.
     pub inertia: f64,
@@ -48,7 +48,7 @@ impl CentroidFit {
 
 /// How well a mixture fits rows.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct MixtureFit {
     /// Σ w ln p(x)
     pub log_likelihood: f64,

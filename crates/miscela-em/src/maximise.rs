@@ -79,7 +79,7 @@ pub(crate) fn maximise_start<F: Float>(
     summary: &Summary,
     repairs: &mut Notes,
 ) -> Mixture<F> {
-    let (prior, scale) = (settings.prior(statistics.sums().k(), summary), summary.positive_variance());
+    let (prior, scale) = (settings.prior(statistics.sums().k(), summary), summary.positive_variance::<F>());
     let terms = Terms { settings, scale: &scale, prior: prior.as_ref(), previous: None, relocated: &[] };
     maximise(statistics, &terms, repairs, |_, _, _| false)
 }

@@ -213,7 +213,7 @@ impl Axes {
 /// # Ok::<(), miscela_kernel::SamplesError>(())
 /// ```
 pub fn far_rows<F: Float>(samples: &Samples<F>, k: usize, summary: &Summary, threads: Threads) -> Vec<bool> {
-    let unit: Vec<f64> = summary.positive_variance().iter().map(|v| 1.0 / v.sqrt()).collect();
+    let unit: Vec<f64> = summary.positive_variance::<F>().iter().map(|v| 1.0 / v.sqrt()).collect();
     let scaled = |row: &[F], to: &mut Vec<f64>| {
         let columns = row.iter().zip(summary.mean.iter().zip(&unit));
         to.extend(columns.map(|(x, (mean, unit))| (x.widen() - mean) * unit));

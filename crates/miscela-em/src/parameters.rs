@@ -90,7 +90,7 @@ impl<F: Float> Covariances<F> {
 /// assert!(mixture.check().is_ok());
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Mixture<F> {
     /// k, not negative, summing to one, or to what the noise leaves of it.
     pub weights: Array1<F>,

@@ -103,7 +103,7 @@ impl RepairAction {
 
 /// One repair of one component.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Repair {
     /// The iteration, from 1; 0 is the start.
     pub iteration: usize,
@@ -117,7 +117,7 @@ pub struct Repair {
 
 /// What one run of the engine reports.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Run {
     /// E-steps with an M-step after them.
     pub iterations: usize,

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 /// The additive part: sums over rows, for each of k components.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Sums {
     /// d
     pub width: usize,
@@ -446,6 +446,7 @@ impl Statistics {
 /// Statistics as a file has them.
 #[cfg(feature = "serde")]
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Unchecked {
     fingerprint: u64,
     shift: Vec<f64>,

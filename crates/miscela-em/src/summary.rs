@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// Weighted mean and variance of each column.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Summary {
     /// d
     pub mean: Vec<f64>,
@@ -156,11 +156,13 @@ impl Summary {
         self.variance.iter().map(|v| v / self.variance.len() as f64).sum()
     }
 
-    /// The variance of each column, or for a constant column something of the data's scale, so that it is never zero.
-    pub fn positive_variance(&self) -> Vec<f64> {
+    /// The variance of each column, or for a constant column something of the data's scale, so that it is never zero. Constant is
+    /// also a column whose variance is too small for `F`, as covariances are numbers of that type.
+    pub fn positive_variance<F: Float>(&self) -> Vec<f64> {
+        let least = F::min_positive_value().widen();
         let reach = self.mean.iter().fold(0.0f64, |m, x| m.max(x.abs()));
         let fallback = [self.mean_variance(), reach * reach, 1.0].into_iter().find(|v| *v > 0.0).unwrap_or(1.0);
-        self.variance.iter().map(|v| if *v > 0.0 { *v } else { fallback }).collect()
+        self.variance.iter().map(|v| if *v >= least { *v } else { fallback }).collect()
     }
 }
 
@@ -189,7 +191,16 @@ mod tests {
         let summary = Summary::of(&Samples::weighted(&rows, vec![1.0, 2.0, 1.0]).unwrap(), Threads::One);
         assert_eq!(summary.mean, [1e8 + 2.0, 5.0]);
         assert_eq!(summary.variance, [0.5, 0.0]);
-        assert_eq!(summary.positive_variance(), [0.5, 0.25]);
+        assert_eq!(summary.positive_variance::<f64>(), [0.5, 0.25]);
+    }
+
+    #[test]
+    fn a_variance_that_the_type_does_not_hold_is_none() {
+        let rows = array![[1.0, 1e-30], [3.0, 3e-30]];
+        let summary = Summary::of(&Samples::new(&rows).unwrap(), Threads::One);
+        let [wide, narrow] = [summary.positive_variance::<f64>(), summary.positive_variance::<f32>()];
+        assert!(wide[0] == 1.0 && wide[1] < 1e-59, "{wide:?}");
+        assert_eq!(narrow, [1.0, 0.5]);
     }
 
     #[test]

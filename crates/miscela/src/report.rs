@@ -101,6 +101,7 @@ pub(crate) fn timed<T>(seconds: &mut f64, work: impl FnOnce() -> T) -> T {
 
 /// The best of several runs so far.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Best<T> {
     kept: Option<(T, Run, f64)>,
     objectives: Vec<f64>,

@@ -45,3 +45,63 @@ pub(crate) fn differ<F: Float>(samples: &Samples<F>) -> bool {
     let first = counting.next();
     first.is_some_and(|(_, first)| counting.any(|(_, row)| row != first))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SquaresError::{TooLarge, TooSmall};
+    use super::*;
+    use miscela_kernel::Threads;
+    use ndarray::array;
+
+    /// What is said of two rows that lie so far apart.
+    fn apart<F: Float>(distance: F) -> Result<(), SquaresError> {
+        let rows = array![[F::zero()], [distance]];
+        let samples = Samples::new(&rows).unwrap();
+        check_squares::<F>(&Summary::of(&samples, Threads::One), || differ(&samples))
+    }
+
+    #[test]
+    fn squares_are_held_between_the_limits_of_the_type() {
+        for distance in [1e-150, 1.0, 1e150] {
+            assert_eq!(apart::<f64>(distance), Ok(()));
+        }
+        for distance in [1e-18, 1.0, 1e18] {
+            assert_eq!(apart::<f32>(distance), Ok(()));
+        }
+    }
+
+    #[test]
+    fn squares_beyond_the_limits_are_refused() {
+        for distance in [1e155, 1e300, f64::MAX] {
+            assert_eq!(apart::<f64>(distance), Err(TooLarge("f64")));
+        }
+        for distance in [1e-155, 1e-200, 1e-300, 5e-324] {
+            assert_eq!(apart::<f64>(distance), Err(TooSmall("f64")), "{distance:e}");
+        }
+        assert_eq!(apart::<f32>(1e20), Err(TooLarge("f32")));
+        assert_eq!(apart::<f32>(1e-20), Err(TooSmall("f32")));
+    }
+
+    #[test]
+    fn equal_rows_have_no_squares_that_could_vanish() {
+        assert_eq!(apart::<f64>(0.0), Ok(()));
+    }
+
+    #[test]
+    fn rows_of_no_weight_do_not_differ() {
+        let rows = array![[1.0, 2.0], [1.0, 3.0], [1.0, 2.0]];
+        let weighted = |weights: [f64; 3]| differ(&Samples::weighted(&rows, weights.to_vec()).unwrap());
+        assert!(weighted([1.0, 1.0, 1.0]));
+        assert!(!weighted([1.0, 0.0, 1.0]));
+        assert!(weighted([0.0, 1.0, 1.0]));
+        assert!(!weighted([0.0, 1.0, 0.0]));
+    }
+
+    #[test]
+    fn objectives_are_numbers() {
+        assert_eq!(check_objective::<f64>(1.0), Ok(()));
+        for objective in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+            assert_eq!(check_objective::<f32>(objective), Err(TooLarge("f32")));
+        }
+    }
+}

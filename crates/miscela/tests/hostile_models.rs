@@ -2,8 +2,8 @@
 //! justifies.
 
 use miscela::prelude::*;
-use miscela::{AnyModel, Codec, Cosine, Float, PersistError};
-use ndarray::{Array1, Array2};
+use miscela::{AnyModel, Codec, Cosine, Float, Mahalanobis, PersistError, Standardized};
+use ndarray::{Array1, Array2, array};
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256Plus;
 use serde_json::{Value, json};
@@ -287,6 +287,74 @@ fn errors_name_the_field_of_what_no_value_holds() {
         bytes.splice(at..at + 9, item(value));
         assert!(sentence(Codec::Cbor, &bytes).starts_with("`weights[0]` is "), "{}", sentence(Codec::Cbor, &bytes));
     }
+}
+
+/// Files with what other fits have, as JSON values: trimming, batches, noise, tails, annealing, a search, scaling.
+fn more_files() -> Vec<Value> {
+    let data = DatasetBase::from(iris());
+    let whitened = Mahalanobis::from_covariance(
+        array![[2.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 3.0]].view(),
+    );
+    let annealed = Assignment::Annealed(Annealing::default());
+    let trimmed = KMeans::params(3).trim(0.1).fit(&data).unwrap();
+    let searched = KMeans::params(3).search(Search::Swap).fit(&data).unwrap();
+    let whitened = KMeans::params_with(3, Xoshiro256Plus::seed_from_u64(SEED), whitened.unwrap()).fit(&data).unwrap();
+    let mixtures = [
+        GaussianMixture::params(2).noise(Noise::Hypervolume),
+        GaussianMixture::params(2).tails(Tails::Student(Degrees::Given(5.0))),
+        GaussianMixture::params(2).assignment(annealed),
+    ];
+    let batchwise = GaussianMixture::params(2).partial_fit(None, &data).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("scaled.json");
+    Standardized(GaussianMixture::params(2)).fit(&data).unwrap().save(&path).unwrap();
+    let mut files = vec![
+        json!(trimmed.to_document().unwrap()),
+        json!(searched.to_document().unwrap()),
+        json!(whitened.to_document().unwrap()),
+        json!(batchwise.to_document().unwrap()),
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap(),
+    ];
+    files.extend(mixtures.map(|params| json!(params.fit(&data).unwrap().to_document().unwrap())));
+    files
+}
+
+/// The places of all objects in a document, as pointers.
+fn objects(value: &Value, place: String, places: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            places.push(place.clone());
+            fields.iter().for_each(|(name, value)| objects(value, format!("{place}/{name}"), places));
+        }
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(i, value)| objects(value, format!("{place}/{i}"), places));
+        }
+        _ => {}
+    }
+}
+
+/// Names that nobody knows are no matter to be passed over, at whatever depth they stand.
+#[test]
+fn unknown_fields_are_refused_everywhere() {
+    let json = files().into_iter().filter(|(codec, _)| *codec == Codec::Json);
+    let documents = json.map(|(_, bytes)| serde_json::from_slice(&bytes).unwrap()).chain(more_files());
+    let (mut seen, mut held) = (0, false);
+    for document in documents {
+        let mut places = Vec::new();
+        objects(&document, String::new(), &mut places);
+        for place in places {
+            let mut document: Value = document.clone();
+            let fields = document.pointer_mut(&place).and_then(Value::as_object_mut).unwrap();
+            // A map of one name may be a variant, which is refused for not being one of one name.
+            let is_variant = fields.len() == 1;
+            fields.insert("colour".to_string(), json!(0.1));
+            let sentence = sentence(Codec::Json, &Codec::Json.encode(&document).unwrap());
+            assert!(is_variant || sentence.contains("unknown field `colour`"), "{place}: {sentence}");
+            held |= place == "/held";
+            seen += 1;
+        }
+    }
+    assert!(held && seen > 50, "{seen} objects");
 }
 
 /// A kilobyte that says there are 10⁹ components fails at once, for `read` looks at what is held.

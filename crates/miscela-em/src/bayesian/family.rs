@@ -121,7 +121,7 @@ impl<F: Float> BayesianFamily<F> {
         summary: &Summary,
         total_weight: f64,
     ) -> Result<(Self, Vec<Repair>), StartError> {
-        let scale = summary.positive_variance();
+        let scale = summary.positive_variance::<F>();
         let Belief { posterior, mixture, density, lower_bound, repairs } =
             believe(statistics, &settings, &priors, &scale)?;
         let family = Self { mixture, density, posterior, priors, settings, lower_bound, scale, total_weight };

@@ -159,7 +159,7 @@ impl Priors {
     ) -> Result<(Self, Vec<Repair>), PriorError> {
         settings.check(covariance)?;
         let (d, mut repairs) = (samples.n_columns(), Vec::new());
-        let scale = summary.positive_variance();
+        let scale = summary.positive_variance::<F>();
         let one = shared(covariance)?;
         let priors = Self {
             weights: settings.weights.unwrap_or(WeightPrior::DirichletProcess(1.0 / k as f64)),

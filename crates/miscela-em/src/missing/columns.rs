@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// For k clusters and d columns, over the values x that are there and the share r of their rows.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct ColumnMoments {
     /// Σ r whatever is there, k.
     pub(crate) total: Vec<f64>,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where a fit stands.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Checkpoint<F> {
     pub(super) parameters: Parameters<F>,
     pub(super) state: State,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Merging is associative and commutative, but for rounding.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case", deny_unknown_fields))]
 #[non_exhaustive]
 pub enum Partial<F> {
     /// Means and variances, and how many rows.
@@ -41,7 +41,7 @@ pub enum Partial<F> {
 
 /// What there is of rows with gaps, about given points.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Observed {
     /// Of the rows with each missing value at the point.
     pub statistics: Statistics,
@@ -62,7 +62,7 @@ impl Observed {
 
 /// How many rows there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct RowCount {
     /// All of them.
     pub rows: u64,

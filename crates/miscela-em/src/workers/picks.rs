@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// A row that was picked.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Picked<F> {
     /// By what it was picked.
     pub key: f64,
@@ -26,7 +26,7 @@ pub struct Picked<F> {
 
 /// At most so many rows, those with the smallest keys; of equal keys those that come first in the table.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct Picks<F> {
     count: usize,
     /// Whether copies of a row, which have one key, are one.

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 /// One pass over the rows: which sum of them is asked for.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case", deny_unknown_fields))]
 #[non_exhaustive]
 pub enum Task<F> {
     /// Means, variances and counts: [`Partial::Summary`].
@@ -120,7 +120,7 @@ pub enum Task<F> {
 
 /// The mixture of an E-step, and what the E-step depends on.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(deny_unknown_fields))]
 pub struct MixtureTask<F> {
     /// The parameters.
     pub mixture: Mixture<F>,
@@ -136,7 +136,7 @@ pub struct MixtureTask<F> {
 
 /// Which rows are picked: those with the smallest keys.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case"))]
+#[cfg_attr(feature = "serde", derive(Serialize, Deserialize), serde(rename_all = "kebab-case", deny_unknown_fields))]
 #[non_exhaustive]
 pub enum Pick<F> {
     /// By chance, without replacement, likelier the heavier they are: key u/w. One more than was asked for tells what the

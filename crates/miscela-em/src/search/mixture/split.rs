@@ -174,7 +174,7 @@ impl<'c, 'r, F: Float> Cut<'c, '_, '_, 'r, F> {
     /// The plane through the mean across the principal axis of the rows, in units of the columns; by power iteration.
     fn principal(&self) -> Option<(Vec<f64>, Vec<f64>)> {
         const ROUNDS: usize = 20;
-        let scale = self.search.course.summary.positive_variance();
+        let scale = self.search.course.summary.positive_variance::<F>();
         let mean = &self.whole.mean;
         let from_mean = |row: &[F]| -> Vec<f64> {
             row.iter().zip(mean).zip(&scale).map(|((x, m), v)| (x.widen() - m) / v.sqrt()).collect()
