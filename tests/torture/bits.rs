@@ -1,11 +1,13 @@
 //! The same bits for any number of threads, whoever watches: in a fit, a selection and a streamed fit.
 
 use miscela::prelude::*;
-use miscela::{Chunked, Report, Seconds};
+use miscela::{Chunked, KMeansSelection, Report, Seconds, Selection};
 use miscela_tests::{Blobs, narrow};
 use ndarray::Array2;
 use std::fmt::Debug;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const THREADS: [usize; 6] = [1, 2, 3, 4, 7, 16];
 
@@ -87,17 +89,39 @@ fn fits_know_nothing_of_threads_and_observers() {
 }
 
 #[test]
-fn selections_know_nothing_of_threads() {
+fn selections_know_nothing_of_threads_and_observers() {
     let blobs = Blobs::new(8, 2_000, 4, 3, 6.0);
     let weights = blobs.weights.to_vec();
-    let dimensions = [Covariance::Full, Covariance::Diagonal, Covariance::Vev];
-    is_the_same("a selection of mixtures", |threads, _| {
-        let params = GaussianMixture::select(1..=4, dimensions).n_starts(2).each(|params| params.threads(threads));
-        let selection = params.fit_records(&blobs.rows, Some(&weights)).unwrap();
-        words((selection.table(), of_mixture(selection.best())))
+    let source = Chunked::new(&blobs.rows, Some(&weights), 700);
+    let structures = [Covariance::Full, Covariance::Diagonal, Covariance::Vev];
+    let seen = Arc::new(AtomicUsize::new(0));
+    let watch = || {
+        let seen = seen.clone();
+        move |_, _| {
+            seen.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let mixtures = |threads, observed| {
+        let params = GaussianMixture::select(1..=4, structures).n_starts(2).each(|params| params.threads(threads));
+        if observed { params.told(watch()) } else { params }
+    };
+    let of_mixtures = |selection: Selection<f64>| words((selection.table(), of_mixture(selection.best())));
+    is_the_same("a selection of mixtures", |threads, observed| {
+        of_mixtures(mixtures(threads, observed).fit_records(&blobs.rows, Some(&weights)).unwrap())
     });
-    is_the_same("a selection of clusterings", |threads, _| {
+    is_the_same("a streamed selection of mixtures", |threads, observed| {
+        of_mixtures(mixtures(threads, observed).fit_source(&source).unwrap())
+    });
+    let clusterings = |threads, observed| {
         let params = KMeans::select(1..=5).n_references(3).each(|params| params.threads(threads));
-        words(params.fit_records(&blobs.rows, Some(&weights)).unwrap().table())
+        if observed { params.told(watch()) } else { params }
+    };
+    let of_clusterings = |selection: KMeansSelection<f64>| words((selection.table(), of_kmeans(selection.best())));
+    is_the_same("a selection of clusterings", |threads, observed| {
+        of_clusterings(clusterings(threads, observed).fit_records(&blobs.rows, Some(&weights)).unwrap())
     });
+    is_the_same("a streamed selection of clusterings", |threads, observed| {
+        of_clusterings(clusterings(threads, observed).fit_source(&source).unwrap())
+    });
+    assert!(seen.load(Ordering::Relaxed) > 0);
 }

@@ -29,7 +29,8 @@ fn lead(distances: impl Iterator<Item = f64>) -> f64 {
     (second - best) / second
 }
 
-/// Rows that far away have means that are good to 10⁻¹⁰ of their spread, and likelihoods that follow them.
+/// Means of rows that far away, in the last digit that they have, are known to 10⁻¹⁰ of the spread of the rows. The likelihood follows
+/// them to that as long as a fit is under way, and not where it has come to its end, since it is flat there.
 const FAR: &str = "far from the origin";
 
 fn tables() -> Vec<(String, Array2<f64>, usize)> {
@@ -55,7 +56,8 @@ fn tell() -> Vec<Told> {
             });
         }
         for covariance in Covariance::all().filter(|_| rows.ncols() <= 8) {
-            let params = GaussianMixture::params(k).covariance(covariance).max_n_iterations(10).tolerance(0.0);
+            let iterations = if what == FAR { 5_000 } else { 10 };
+            let params = GaussianMixture::params(k).covariance(covariance).max_n_iterations(iterations).tolerance(0.0);
             let params = params.init_method(GmmInitMethod::means(start.clone()));
             let model = params.fit(&DatasetBase::from(rows.clone())).unwrap();
             let doubts = model.predict_proba(&rows).mapv(|p| 1.0 - p);
@@ -97,7 +99,7 @@ fn instruction_sets_agree() {
         for (fast, plain) in fast.iter().zip(&plain) {
             assert_eq!(fast.what, plain.what);
             let what = format!("{} by {}", plain.what, isa.name());
-            assert_close(&what, fast.objective, plain.objective, if what.starts_with(FAR) { 1e-10 } else { 1e-12 });
+            assert_close(&what, fast.objective, plain.objective, 1e-12);
             let clear = (0..plain.labels.len()).filter(|i| plain.leads[*i] > 1e-9);
             clear.for_each(|i| assert_eq!(fast.labels[i], plain.labels[i], "{what}: row {i}"));
         }
