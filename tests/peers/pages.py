@@ -15,7 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import TimeoutError, sync_playwright
+from playwright.sync_api import TimeoutError as TooLate
+from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -44,7 +45,7 @@ class Checks:
         try:
             page.wait_for_function(f"() => {expression}", timeout=10_000)
             self.that(what, True)
-        except TimeoutError as error:
+        except TooLate as error:
             self.that(what, False, error)
 
     @contextlib.contextmanager

@@ -254,8 +254,10 @@ impl Drop for Progress {
 /// The bytes of a file, or of the files of a folder; `None` of what has no size, as a pipe.
 fn size_of(path: &Path) -> Option<u64> {
     let bytes = if path.is_dir() {
-        let files = path.read_dir().ok()?.filter_map(|file| file.ok()?.metadata().ok());
-        files.filter(|file| file.is_file()).map(|file| file.len()).sum()
+        // Hidden files are no part of a table.
+        let files = path.read_dir().ok()?.filter_map(Result::ok);
+        let files = files.filter(|file| !file.file_name().to_string_lossy().starts_with(['.', '_']));
+        files.filter_map(|file| file.metadata().ok()).filter(|file| file.is_file()).map(|file| file.len()).sum()
     } else {
         path.metadata().ok().filter(|file| file.is_file())?.len()
     };

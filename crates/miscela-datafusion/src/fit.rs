@@ -12,13 +12,13 @@ use miscela::{
 };
 use rand::Rng;
 
-/// Fits k-means to the rows of a table, view or query, of which each pass is a query.
+/// Fits k-means to the rows of a table, view or query: each pass is a query, unless all rows are held here.
 ///
 /// From given centres these are the clusters of a fit in memory, but for rounding; other starts are found in a sample, or by
 /// k-means‖ in seven passes. The columns' names are those of the table.
 ///
-/// Rows that fit in the table's [memory](Table::memory), by default 1 GiB, are then held there until the fit has ended, which is as fast as
-/// one of an array. The start is the same wherever they are.
+/// Rows that fit in the table's [memory](Table::memory), by default 1 GiB, are held there until the fit has ended: iterations
+/// are then those of an array. The start is found in the same way wherever rows are; one column is iterated like any others.
 ///
 /// Cost: the search of all centres for each row, and reading, an iteration; the sums, k·(d + 1) numbers, for each part of the
 /// table. In memory most of the search is saved.
@@ -73,7 +73,7 @@ pub async fn fit_kmeans_observed<F: Scalar, R: Rng + Clone + Send + 'static>(
 /// Fits a Gaussian mixture to the rows of a table, view or query, of which each pass is a query.
 ///
 /// All covariance structures, soft, hard and tempered assignment, and Student-t components; what [needs all
-/// rows](WorkError::NeedsRows) is refused. The rest is as [`fit_kmeans`] says.
+/// rows](WorkError::NeedsRows) is refused. No rows are held here. The rest is as [`fit_kmeans`] says.
 ///
 /// Cost: an E-step in memory, and reading, an iteration; for each part of the table the sums, k·(1 + d + d(d + 1)/2) numbers
 /// where covariances are full, k·(2d + 1) where they are diagonal.

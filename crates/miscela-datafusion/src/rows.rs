@@ -2,7 +2,7 @@
 
 use crate::error::TableError;
 use crate::pass::Scalar;
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Float64Array, PrimitiveArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{ArrowPrimitiveType, DataType};
 use miscela_kernel::{Chunk, Origin};
@@ -52,15 +52,6 @@ impl<F: Scalar> Rows<F> {
         Self { values: Vec::new(), weights: Vec::new(), len: 0, before: 0, origin: origin.into() }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
-    pub(crate) fn append_to(self, values: &mut Vec<F>, weights: &mut Vec<f64>) {
-        values.extend(self.values);
-        weights.extend(self.weights);
-    }
-
     /// The memory they take.
     pub(crate) fn bytes(&self) -> usize {
         size_of::<F>() * self.values.capacity() + 8 * self.weights.capacity()
@@ -69,9 +60,7 @@ impl<F: Scalar> Rows<F> {
     /// A number for the first of them, from which the others count on: a function of what they are, so that the rows of a file
     /// have the same in every pass, whoever reads them and in whatever order.
     pub(crate) fn number(&self) -> u64 {
-        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-        let hash =
-            self.values.iter().fold(ODD, |hash, x| (hash.rotate_left(23) ^ x.widen().to_bits()).wrapping_mul(ODD));
+        let hash = hash(self.values.iter().map(|x| x.widen()));
         hash ^ (hash >> 32)
     }
 
@@ -80,28 +69,13 @@ impl<F: Scalar> Rows<F> {
     /// # Errors
     /// On what is no number, or arrays that are not one a column.
     pub(crate) fn fill(&mut self, columns: &Columns, arrays: &[ArrayRef]) -> Result<(), TableError> {
-        let (width, expected) = (columns.width(), columns.all().count());
-        if arrays.len() != expected {
-            return Err(TableError::ColumnCount { expected, got: arrays.len() });
-        }
-        let (features, weights) = arrays.split_at(width);
-        let features = features.iter().zip(&columns.names).map(|(array, name)| numbers::<F>(array, name));
-        let features = features.collect::<Result<Vec<_>, _>>()?;
-        let count = arrays.first().map_or(0, |array| array.len());
+        let numbers = Numbers::<F>::of(columns, arrays)?;
         self.before += self.len as u64;
-        self.len = count;
-        self.values.resize(count * width, F::zero());
-        for (part, rows) in self.values.chunks_mut(TURNED * width.max(1)).enumerate() {
-            let range = part * TURNED..((part + 1) * TURNED).min(count);
-            for (j, feature) in features.iter().enumerate() {
-                let column = &feature.values()[range.clone()];
-                rows[j..].iter_mut().step_by(width).zip(column).for_each(|(to, from)| *to = *from);
-            }
-        }
-        if let Some((array, name)) = weights.first().zip(columns.weight.as_ref()) {
-            self.weights.clear();
-            self.weights.extend_from_slice(numbers::<f64>(array, name)?.values());
-        }
+        self.len = numbers.len();
+        self.values.resize(self.len * columns.width(), F::zero());
+        numbers.turn(&mut self.values);
+        self.weights.clear();
+        self.weights.extend_from_slice(numbers.weights());
         Ok(())
     }
 
@@ -122,6 +96,62 @@ impl<F: Scalar> Rows<F> {
             origin: Origin { name: self.origin.clone(), first_row: self.before, columns: columns.names.clone() },
         })
     }
+}
+
+/// The columns of a batch as numbers.
+pub(crate) struct Numbers<F: Scalar> {
+    features: Vec<PrimitiveArray<F::Arrow>>,
+    weights: Option<Float64Array>,
+}
+
+impl<F: Scalar> Numbers<F> {
+    /// An array for each of the columns, of any numeric type. A NULL becomes a NaN.
+    ///
+    /// # Errors
+    /// On what is no number, or arrays that are not one a column.
+    pub(crate) fn of(columns: &Columns, arrays: &[ArrayRef]) -> Result<Self, TableError> {
+        let (width, expected) = (columns.width(), columns.all().count());
+        if arrays.len() != expected {
+            return Err(TableError::ColumnCount { expected, got: arrays.len() });
+        }
+        let (features, weights) = arrays.split_at(width);
+        let features = features.iter().zip(&columns.names).map(|(array, name)| numbers::<F>(array, name));
+        let weights = weights.first().zip(columns.weight.as_ref()).map(|(array, name)| numbers::<f64>(array, name));
+        Ok(Self { features: features.collect::<Result<_, _>>()?, weights: weights.transpose()? })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.features.first().map_or(0, |feature| feature.len())
+    }
+
+    /// One a row, if there are any.
+    pub(crate) fn weights(&self) -> &[f64] {
+        self.weights.as_ref().map_or(&[], |weights| weights.values())
+    }
+
+    /// Writes them row by row.
+    pub(crate) fn turn(&self, rows: &mut [F]) {
+        let width = self.features.len();
+        for (part, rows) in rows.chunks_mut(TURNED * width.max(1)).enumerate() {
+            let range = part * TURNED..((part + 1) * TURNED).min(self.len());
+            for (j, feature) in self.features.iter().enumerate() {
+                let column = &feature.values()[range.clone()];
+                rows[j..].iter_mut().step_by(width).zip(column).for_each(|(to, from)| *to = *from);
+            }
+        }
+    }
+
+    /// A function of all of them, to sort batches by.
+    pub(crate) fn key(&self) -> u64 {
+        let features = self.features.iter().map(|feature| hash(feature.values().iter().map(|x| x.widen())));
+        let weights = hash(self.weights().iter().copied());
+        features.fold(weights, |all, own| all.rotate_left(23).wrapping_add(own))
+    }
+}
+
+fn hash(numbers: impl Iterator<Item = f64>) -> u64 {
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    numbers.fold(ODD, |hash, x| (hash.rotate_left(23) ^ x.to_bits()).wrapping_mul(ODD))
 }
 
 /// An array as numbers of this type, with NaN for NULL.

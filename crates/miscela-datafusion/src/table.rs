@@ -1,7 +1,7 @@
 //! Rows of a table or a query, and passes over them: one aggregate query each.
 
 use crate::cluster::Cluster;
-use crate::collect::{AllRows, collect};
+use crate::collect::collect;
 use crate::error::TableError;
 use crate::gather::Gather;
 use crate::locate::locate;
@@ -12,7 +12,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::logical_expr::{Expr, ident};
 use datafusion::prelude::{DataFrame, SessionContext};
-use miscela_em::{Missing, Partial, Task, WorkError, Workers};
+use miscela_em::{AllRows, Missing, Partial, Task, WorkError, Workers};
 use miscela_kernel::SourceError;
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -55,9 +55,11 @@ impl Table {
         Self { weights: Some(name.into()), ..self }
     }
 
-    /// Rows of so many bytes may be held in memory for the time of a fit, if it gains by it: k-means does, which then
-    /// remembers what it knows of each row; fits on a cluster hold none. The session's memory pool is asked for the room. Default: 1 GiB; 0 leaves
-    /// all rows where they are.
+    /// Rows of so many bytes may be held in memory for the time of a fit, if it gains by it: k-means by
+    /// [`Algorithm::Auto`](miscela::Algorithm) does, which then remembers what it knows of each row. Fits on a cluster hold none.
+    ///
+    /// The session's memory pool is asked for the room: for the rows, and once more for them while they are read. What a fit
+    /// in memory takes beside its rows is not counted. Default: 1 GiB; 0 leaves all rows where they are.
     pub fn memory(self, bytes: usize) -> Self {
         Self { memory: bytes, ..self }
     }
@@ -168,17 +170,18 @@ impl Passes {
 
 impl<F: Scalar> Workers<F> for Passes {
     fn all_rows(&mut self, n_rows: u64) -> Result<Option<AllRows<F>>, WorkError> {
+        self.room = None;
         let width = self.columns.width() * size_of::<F>() + self.columns.weight.iter().count() * size_of::<f64>();
         let bytes = usize::try_from(n_rows).unwrap_or(usize::MAX).saturating_mul(width);
-        let pool = self.rows.task_ctx().memory_pool().clone();
-        let room = MemoryConsumer::new("rows of a fit").register(&pool);
-        if bytes > self.memory || room.try_grow(bytes).is_err() {
+        let room = MemoryConsumer::new("rows of a fit").register(self.rows.task_ctx().memory_pool());
+        if bytes > self.memory || room.try_grow(bytes.saturating_mul(2)).is_err() {
             return Ok(None);
         }
         self.passes += 1;
-        let rows = self.runtime.block_on(collect(self.rows.clone(), &self.columns));
+        let rows = self.runtime.block_on(collect(self.rows.clone(), &self.columns, n_rows)).map_err(work_error)?;
+        room.shrink(bytes);
         self.room = Some(room);
-        rows.map(Some).map_err(|error| WorkError::Other(Box::new(error)))
+        Ok(Some(rows))
     }
 
     fn run(&mut self, task: &Task<F>) -> Result<Partial<F>, WorkError> {
@@ -186,13 +189,20 @@ impl<F: Scalar> Workers<F> for Passes {
         match self.runtime.block_on(self.sums(task)) {
             Ok(Some(sums)) => Ok(sums),
             Ok(None) => Err(SourceError::NoRows.into()),
-            Err(TableError::Work(error)) => Err(error),
-            Err(error) => Err(WorkError::Other(Box::new(error))),
+            Err(error) => Err(work_error(error)),
         }
     }
 
     fn passes(&self) -> usize {
         self.passes
+    }
+}
+
+/// The error as the fit hands it through.
+fn work_error(error: TableError) -> WorkError {
+    match error {
+        TableError::Work(error) => error,
+        error => WorkError::Other(Box::new(error)),
     }
 }
 

@@ -122,9 +122,12 @@ async fn single_precision_stays_single() -> Tested {
     let context = context();
     table_f32(&context, "measured", &rows)?;
     let init = || KMeansInit::Precomputed(first(&rows, 3));
-    let there = fit_kmeans(&context, "measured", KMeans::<f32>::params(3).init_method(init())).await?;
     let here = KMeans::<f32>::params(3).init_method(init()).fit(&DatasetBase::from(rows.clone()))?;
-    assert_close(&there.centroids().mapv(f64::from), &here.centroids().mapv(f64::from), 1e-6);
+    for memory in [0, 1 << 30] {
+        let table = Table::of("measured").memory(memory);
+        let there = fit_kmeans(&context, table, KMeans::<f32>::params(3).init_method(init())).await?;
+        assert_close(&there.centroids().mapv(f64::from), &here.centroids().mapv(f64::from), 1e-6);
+    }
     Ok(())
 }
 
@@ -135,8 +138,11 @@ async fn starts_are_found_in_the_table() -> Tested {
     table(&context, "measured", &rows, None)?;
     let best = KMeans::params(5).n_runs(5).fit(&DatasetBase::from(rows))?.inertia_sum();
     for init in [KMeansInit::KMeansPlusPlus, KMeansInit::KMeansPara] {
-        let found = fit_kmeans(&context, "measured", KMeans::<f64>::params(5).n_runs(3).init_method(init)).await?;
-        assert!(found.inertia_sum() < 1.2 * best, "{} and {best}", found.inertia_sum());
+        for memory in [0, 1 << 30] {
+            let params = KMeans::<f64>::params(5).n_runs(3).init_method(init.clone());
+            let found = fit_kmeans(&context, Table::of("measured").memory(memory), params).await?;
+            assert!(found.inertia_sum() < 1.2 * best, "{} and {best}", found.inertia_sum());
+        }
     }
     Ok(())
 }

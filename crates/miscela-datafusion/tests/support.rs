@@ -94,7 +94,7 @@ pub(crate) fn start(rows: &Array2<f64>, k: usize) -> KMeansInit<f64> {
     KMeansInit::Precomputed(first(rows, k))
 }
 
-/// K-means from the first rows, by the algorithm of one pass an iteration.
+/// K-means from the first rows.
 pub(crate) fn kmeans(rows: &Array2<f64>, k: usize) -> KMeansParams<f64, Xoshiro256Plus, miscela::L2> {
     KMeans::params(k).init_method(start(rows, k))
 }

@@ -18,6 +18,7 @@ use crate::relocate::Empty;
 use crate::report::Termination;
 use crate::sizes::Sizes;
 use crate::statistics::{Statistics, Sums, fingerprint};
+use crate::summary::at_least_zero;
 use crate::trim::trimmed_weights;
 use miscela_distance::{CentreRule, Centred};
 use miscela_kernel::{BLOCK_ROWS, Block, Centroids, Float, NearestScratch, Samples, Scatter, Threads};
@@ -153,7 +154,7 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
             let statistics = session.statistics(self);
             if !statistics.has_drifted() {
                 let centre = |c| self.centroids.row(c).iter().map(|x| x.widen());
-                let spread = (0..self.centroids.len()).map(|c| statistics.spread_about(c, centre(c)).max(0.0));
+                let spread = (0..self.centroids.len()).map(|c| at_least_zero(statistics.spread_about(c, centre(c))));
                 let weights = statistics.sums().weight.clone();
                 return CentroidFit { inertia: spread.sum(), sizes: session.sizes(self), weights };
             }
@@ -187,7 +188,8 @@ impl<F: Float, D: Centred<F>> KMeansFamily<F, D> {
     /// adds up and the difference keeps enough digits: after centres came from far away it does not.
     fn inertia_of_sums(&self, statistics: &Statistics) -> Option<f64> {
         let about_shift: f64 = statistics.sums().second.iter().sum();
-        let about_means: f64 = (0..self.centroids.len()).map(|c| statistics.scatter_about_mean(c)[0].max(0.0)).sum();
+        let about_means: f64 =
+            (0..self.centroids.len()).map(|c| at_least_zero(statistics.scatter_about_mean(c)[0])).sum();
         (self.distance.is_squared_euclidean() && about_means >= 1e-3 * about_shift).then_some(about_means)
     }
 

@@ -103,8 +103,8 @@ pub use stream::{
 pub use summary::Summary;
 pub use tails::{Degrees, LEAST_DEGREES, MOST_DEGREES, START_DEGREES, Tails};
 pub use workers::{
-    Checkpoint, KMeansOver, Keeper, MixtureOver, MixtureTask, Observed, Partial, Pick, Picked, Picks, RowCount,
-    Streamed, Task, Work, WorkError, Workers, check_settings, maximised, maximised_centroids, start_over,
+    AllRows, Checkpoint, KMeansOver, Keeper, MixtureOver, MixtureTask, Observed, Partial, Pick, Picked, Picks,
+    RowCount, Streamed, Task, Work, WorkError, Workers, check_settings, maximised, maximised_centroids, start_over,
 };
 
 #[cfg(doctest)]

@@ -43,9 +43,7 @@ impl Summary {
         let mut row = vec![F::zero(); samples.n_columns()];
         samples.copy_row(heaviest, &mut row);
         let (statistics, total_weight) = (about(samples, &row, Scatter::Diagonal, threads), samples.total_weight());
-        // Rounding may leave less than nothing; no number, from squares that overflowed, is not to look like nothing.
-        let positive = |s: f64| if s < 0.0 { 0.0 } else { s };
-        let variance = statistics.scatter_about_mean(0).iter().map(|s| positive(*s) / total_weight).collect();
+        let variance = statistics.scatter_about_mean(0).iter().map(|s| at_least_zero(*s) / total_weight).collect();
         let mean = statistics.means().into_raw_vec_and_offset().0;
         Self { mean, variance, total_weight, covariance: None, observed: None }
     }
@@ -166,6 +164,12 @@ impl Summary {
     }
 }
 
+/// A sum of squares, of which rounding may have left less than nothing. No number, which is what sums that overflowed leave, stays none:
+/// it is not to look like nothing.
+pub(crate) fn at_least_zero(square: f64) -> f64 {
+    if square < 0.0 { 0.0 } else { square }
+}
+
 /// All rows as one cluster, about a given point.
 pub(crate) fn about<F: Float>(samples: &Samples<F>, shift: &[F], scatter: Scatter, threads: Threads) -> Statistics {
     let d = samples.n_columns();
@@ -192,6 +196,15 @@ mod tests {
         assert_eq!(summary.mean, [1e8 + 2.0, 5.0]);
         assert_eq!(summary.variance, [0.5, 0.0]);
         assert_eq!(summary.positive_variance::<f64>(), [0.5, 0.25]);
+    }
+
+    #[test]
+    fn squares_that_overflow_are_no_variance_of_zero() {
+        for gap in [1.0, f64::NAN] {
+            let rows = array![[gap, -1.6e307], [1.0, 2.0], [3.0, 2.0]];
+            let summary = Summary::of(&Samples::with_missing(&rows, None).unwrap(), Threads::One);
+            assert!(!summary.variance[1].is_finite(), "{gap}: {}", summary.variance[1]);
+        }
     }
 
     #[test]

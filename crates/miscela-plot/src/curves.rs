@@ -87,7 +87,7 @@ impl Curves {
     }
 }
 
-/// So much farther from the best than most values are others shown.
+/// So many times the median distance from the best is shown.
 const FAR: f64 = 2.0;
 /// Fewer values are all shown.
 const MANY: usize = 12;
@@ -112,7 +112,7 @@ pub(crate) fn curves(curves: &Curves) -> Result<Scene, PlotError> {
     let (first, last) = range(values().map(|(k, _)| *k as f64));
     let ks = padded((first, last.max(first + 1.0)), 0.04);
     let mut page = Page::new(&curves.title, &curves.note);
-    let top = below_title(&curves.title);
+    let (top, mut n_beyond) = (below_title(&curves.title), 0);
     for (i, (name, lines)) in shown.iter().enumerate() {
         let outer = Rect { x: MARGIN, y: top + i as f64 * (height + GAP), width: WIDTH, height };
         let best = curves.best.and_then(|(k, number)| lines.get(number)?.at(k));
@@ -133,8 +133,9 @@ pub(crate) fn curves(curves: &Curves) -> Result<Scene, PlotError> {
                 page.shapes.extend(bars.map(|bar| Shape::line(bar, colour, 1.0)));
             }
             let points: Vec<_> = line.values.iter().map(at).collect();
-            let inside = points.iter().filter(|at| panel.shows(**at));
-            page.shapes.extend(inside.map(|at| glyph(number, *at, 3.4, colour)));
+            let inside: Vec<_> = points.iter().filter(|at| panel.shows(**at)).collect();
+            n_beyond += points.len() - inside.len();
+            page.shapes.extend(inside.into_iter().map(|at| glyph(number, *at, 3.4, colour)));
             // What lies beyond is where the line leaves the panel.
             page.shapes
                 .extend(clipped(&points, false, &panel.area).into_iter().map(|part| Shape::line(part, colour, 1.4)));
@@ -143,6 +144,11 @@ pub(crate) fn curves(curves: &Curves) -> Result<Scene, PlotError> {
             page.shapes.push(ring(panel.place(k as f64, value), 8.0));
         }
         panel.frame(&mut page.shapes, BOTH);
+    }
+    match n_beyond {
+        0 => {}
+        1 => page.say("One value lies far beyond the axis."),
+        n => page.say(&format!("{n} values lie far beyond the axes.")),
     }
     let bottom = top + shown.len() as f64 * (height + GAP) - GAP;
     let mut right = MARGIN + WIDTH;
@@ -162,8 +168,8 @@ pub(crate) fn curves(curves: &Curves) -> Result<Scene, PlotError> {
     Ok(page.scene(right + MARGIN, bottom))
 }
 
-/// The range of values that is shown: all of them, with their errors, unless some lie so far from the best that of the others, among which is the
-/// choice, nothing could be told apart. Then it is what lies within [`FAR`] times the distance of most.
+/// The range of values that is shown: all of them, with their errors, unless one lies more than twice [`FAR`] times as far
+/// from the best as the median does. Then it is what lies within [`FAR`] times that.
 fn reach(lines: &[Curve], best: Option<f64>) -> (f64, f64) {
     let ends = |line: &Curve| {
         let ends = line.values.iter().map(|(k, value)| [value - line.error(*k), value + line.error(*k)]);
@@ -200,8 +206,12 @@ mod tests {
         assert_eq!(reach(&[near.clone(), far.clone()], None), (601.0, 1800.0));
         assert_eq!(reach(&[far.clone()], Some(640.0)), (640.0, 1800.0), "few values");
         assert_eq!(reach(&[near], Some(601.0)), (601.0, 610.0));
-        let chosen = Curves::new().panel("BIC", [Curve::new("a", (1..=12).map(|k| (k, 5.0))), far]).best(1, 0);
-        let svg = crate::Picture::curves(&chosen).unwrap().to_svg();
-        assert!(svg.contains("spherical"));
+        let picture = |best: usize| {
+            let near = Curve::new("full", (1..=10).map(|k| (k, 600.0 + k as f64)));
+            let curves = Curves::new().panel("BIC", [near, far.clone()]);
+            crate::Picture::curves(&if best > 0 { curves.best(best, 0) } else { curves }).unwrap().to_svg()
+        };
+        assert!(picture(1).contains("3 values lie far beyond the axes."));
+        assert!(!picture(0).contains("beyond"));
     }
 }

@@ -47,7 +47,7 @@ impl Page {
         let room = width - 2.0 * MARGIN;
         // Long titles are smaller, and cut only where that does not do.
         let size = (LARGE * room / font::width(&self.title, LARGE).max(1.0)).clamp(SMALL, LARGE);
-        let shown = font::fit(&self.title, size, room);
+        let shown = font::fit(&self.title, size, room * (1.0 + 1e-9));
         if !shown.is_empty() {
             self.shapes.push(Shape::text([MARGIN, MARGIN + LARGE], shown, size, Anchor::Start));
         }

@@ -76,7 +76,9 @@ fn batches(
     if !believable.map_err(unreadable)? {
         return Err(wrong("it claims to hold more than its size allows"));
     }
-    let input = BufReader::with_capacity(1 << 16, meter.open(path).map_err(unreadable)?);
+    input.rewind().map_err(unreadable)?;
+    // Outside of the buffer, which a leap to the next batch throws away.
+    let input = meter.count(input);
     if !is_file {
         let reader = StreamReader::try_new(input, columns).map_err(|error| damaged(file, error))?;
         return Ok((reader.schema(), Box::new(reader)));

@@ -28,9 +28,13 @@ impl Meter {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// A file that is counted from here on.
+    /// A file that is counted from here on, without a buffer: what goes through one by leaps is counted as it is read.
     pub(crate) fn open(&self, path: &Path) -> io::Result<Metered<File>> {
-        Ok(Metered { inner: File::open(path)?, meter: self.clone() })
+        Ok(self.count(File::open(path)?))
+    }
+
+    pub(crate) fn count<R>(&self, inner: R) -> Metered<R> {
+        Metered { inner, meter: self.clone() }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::TableError;
 use crate::columnar::{self, Batch, Batches, Columnar};
+use crate::guarded::guarded;
 use crate::layout::Layout;
 use crate::meter::{Meter, Metered};
 use arrow_array::{Array, ArrayRef};
@@ -108,11 +109,13 @@ impl Decoder {
     fn batch(&mut self) -> Result<Option<Batch>, TableError> {
         let group = columnar::group_of(&self.groups, self.row);
         let file = &self.file;
-        let decoded = self.columns.par_iter_mut().map(|Column { name, reader }| match reader.next() {
+        let next = |Column { name, reader }: &mut Column| match reader.next() {
             None => Ok(None),
             Some(Ok(batch)) => Ok(batch.columns().first().cloned()),
             Some(Err(error)) => Err(damaged(file, said(group, name), ParquetError::from(error))),
-        });
+        };
+        // Each on its own thread, where a panic is to be caught.
+        let decoded = self.columns.par_iter_mut().map(|column| guarded(file, || next(column)));
         let decoded: Vec<_> = decoded.collect::<Result<_, _>>()?;
         let rows = |column: &Option<ArrayRef>| column.as_ref().map_or(0, |column| column.len() as u64);
         let most = decoded.iter().map(rows).max().unwrap_or(0);

@@ -95,7 +95,8 @@ pub use miscela_em::{
     UnknownCollapse, UnknownCovariance, UnknownMissing, WeightConcentration, WeightPrior,
 };
 pub use miscela_em::{
-    MixtureTask, Partial, Pick, Picked, Picks, RowCount, Statistics, Streamed, Summary, Task, Work, WorkError, Workers,
+    AllRows, MixtureTask, Partial, Pick, Picked, Picks, RowCount, Statistics, Streamed, Summary, Task, Work, WorkError,
+    Workers,
 };
 pub use miscela_em::{Search, SearchReport, UnknownSearch};
 pub use miscela_init::{

@@ -83,6 +83,13 @@ mod tests {
     }
 
     #[test]
+    fn missing_values_hide_no_overflow() {
+        let rows = array![[f64::NAN, -1.6e307], [1.0, 2.0], [3.0, 2.0]];
+        let summary = Summary::of(&Samples::with_missing(&rows, None).unwrap(), Threads::One);
+        assert_eq!(check_squares::<f64>(&summary, || true), Err(TooLarge("f64")));
+    }
+
+    #[test]
     fn equal_rows_have_no_squares_that_could_vanish() {
         assert_eq!(apart::<f64>(0.0), Ok(()));
     }

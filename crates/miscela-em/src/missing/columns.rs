@@ -1,6 +1,7 @@
 //! Weighted moments column by column, over the values that are there.
 
 use crate::passes::over_lanes;
+use crate::summary::at_least_zero;
 use miscela_kernel::{Block, Float, Samples, Threads};
 
 #[cfg(feature = "serde")]
@@ -50,7 +51,7 @@ impl ColumnMoments {
     /// Σ r (x − mean)² of an entry.
     pub(crate) fn scatter(&self, entry: usize) -> f64 {
         let moved = self.movement(entry).unwrap_or(0.0);
-        (self.second[entry] - moved * self.first[entry]).max(0.0)
+        at_least_zero(self.second[entry] - moved * self.first[entry])
     }
 }
 

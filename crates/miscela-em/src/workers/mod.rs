@@ -37,6 +37,9 @@ use miscela_kernel::{Float, SourceError};
 use ndarray::Array2;
 use std::error::Error;
 
+/// Rows, n × d, and their weights if they have any.
+pub type AllRows<F> = (Array2<F>, Option<Vec<f64>>);
+
 /// Who passes over the rows.
 ///
 /// ```
@@ -61,14 +64,13 @@ pub trait Workers<F: Float> {
     /// How many passes over the rows there were so far.
     fn passes(&self) -> usize;
 
-    /// All rows, in any order, and their weights if they have any; `n_rows` were counted in a pass. `None`, as by default, if they are
-    /// too many to be held here.
+    /// All rows, in any order, if they can be held here; `n_rows` were counted in a pass. Default: `None`, they cannot.
     ///
     /// In memory a fit may remember something of each row, which saves k-means most of its work.
     ///
     /// # Errors
     /// If the rows cannot be had.
-    fn all_rows(&mut self, n_rows: u64) -> Result<Option<(Array2<F>, Option<Vec<f64>>)>, WorkError> {
+    fn all_rows(&mut self, n_rows: u64) -> Result<Option<AllRows<F>>, WorkError> {
         let _ = n_rows;
         Ok(None)
     }

@@ -6,7 +6,7 @@ use crate::gaussian::{GaussianFamily, MixtureSettings};
 use crate::maximise::Notes;
 use crate::parameters::Mixture;
 use crate::statistics::{MergeError, Statistics};
-use crate::summary::Summary;
+use crate::summary::{Summary, at_least_zero};
 use crate::workers::{WorkError, mixture::check_settings};
 use miscela_distance::Centred;
 use miscela_kernel::{Float, Samples, Scatter, Threads};
@@ -49,7 +49,7 @@ pub fn maximised_centroids<F: Float, D: Centred<F>>(
     statistics.check_origin(&family)?;
     let means = statistics.means().mapv(F::narrow);
     let about = |c: usize| means.row(c).iter().map(|x| x.widen()).collect::<Vec<_>>();
-    let spread = (0..means.nrows()).map(|c| statistics.spread_about(c, about(c).into_iter()).max(0.0));
+    let spread = (0..means.nrows()).map(|c| at_least_zero(statistics.spread_about(c, about(c).into_iter())));
     let inertia = spread.sum();
     Ok((means, inertia))
 }
@@ -96,7 +96,7 @@ impl Statistics {
             Scatter::Diagonal => (scatter, None),
             Scatter::Full => ((0..d).map(|j| scatter[j * (j + 1) / 2 + j]).collect(), Some(scatter)),
         };
-        let variance = variance.into_iter().map(|v| v.max(0.0)).collect();
+        let variance = variance.into_iter().map(at_least_zero).collect();
         Summary { mean, variance, total_weight: self.sums().total(), covariance, observed: None }
     }
 }

@@ -93,11 +93,14 @@ impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F
             max_iterations: self.iteration_limit(),
             threads,
         };
-        // What is remembered of each row is in no checkpoint.
+        // What is remembered of each row is in no checkpoint, and of use only from the second iteration on.
         let remembers = self.algorithm() == Algorithm::Auto && writer.checkpoints.is_none();
-        let here = if remembers { timed(&mut seconds.fit, || workers.all_rows(rows.rows))? } else { None };
+        let pays = self.iteration_limit() > 1 && u32::try_from(rows.rows).is_ok();
+        let here = if remembers && pays { timed(&mut seconds.fit, || workers.all_rows(rows.rows))? } else { None };
         let here =
             here.as_ref().map(|(rows, weights)| samples(rows, weights.as_deref(), self.missing())).transpose()?;
+        // Sums of parts are merged as they come; of rows that are here they are the same every time.
+        let here = here.map(|samples| (Summary::of(&samples, threads), samples));
         for seed in seeds.iter().skip(writer.saved.ended) {
             let ((centroids, fit), run) = match writer.saved.checkpoint.take() {
                 Some(checkpoint) => timed(&mut seconds.fit, || {
@@ -106,10 +109,10 @@ impl<F: Float + Serialize + DeserializeOwned, D: Centred<F>> KMeansValidParams<F
                 None => {
                     let start = timed(&mut seconds.init, || self.start_over(workers, &summary, *seed, threads))?;
                     timed(&mut seconds.fit, || match &here {
-                        Some(samples) => {
-                            let (ended, run) = self.iterate(samples, &summary, &start, *seed, threads, observer)?;
-                            Ok(((ended.0, ended.1), run))
-                        }
+                        Some((summary, samples)) => self.threads().install(|threads| {
+                            let ended = self.iterate(samples, summary, &start, *seed, threads, observer);
+                            ended.map(|((centroids, fit, _), run)| ((centroids, fit), run))
+                        }),
                         None => self.settled(over.run(workers, start, &mut writer, observer)?),
                     })?
                 }
