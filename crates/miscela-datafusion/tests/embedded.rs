@@ -41,11 +41,12 @@ async fn rows_are_held_in_memory_if_there_is_room() -> Tested {
     for context in [&small, &large] {
         table(context, "measured", &rows, Some(&weights))?;
     }
-    let params = || KMeans::<f64>::params(5).n_runs(2);
+    // Of several runs that end in the same optimum rounding would choose.
+    let params = || KMeans::<f64>::params(5);
     let table = |memory| Table::of("measured").weights("w").memory(memory);
     let held = fit_kmeans(&large, table(bytes), params()).await?;
-    // To count the rows, to read them, and a sample for each start.
-    assert_eq!(held.report().passes, 4);
+    // To count the rows, to read them, and a sample for the start.
+    assert_eq!(held.report().passes, 3);
     for (context, memory) in [(&large, bytes - 1), (&small, bytes)] {
         let queried = fit_kmeans(context, table(memory), params()).await?;
         assert!(queried.report().passes > held.report().iterations);

@@ -6,7 +6,7 @@ use arrow_ipc::{Message, root_as_footer, root_as_message};
 use std::io::{self, Read, Seek, SeekFrom};
 
 /// The most that compression makes of a byte: zstd needs four bytes for 128 KiB of the same.
-const MOST_UNPACKED: u64 = 1 << 16;
+pub(crate) const MOST_UNPACKED: u64 = 1 << 16;
 
 /// The length of the footer, and the mark.
 const END_OF_FILE: u64 = 10;

@@ -47,6 +47,7 @@ mod layout;
 mod meter;
 mod npy;
 mod opened;
+mod page_header;
 mod parquet_file;
 mod read;
 mod rows;

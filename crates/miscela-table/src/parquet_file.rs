@@ -8,6 +8,7 @@ use crate::columnar::{self, Batch, Batches, Columnar};
 use crate::guarded::guarded;
 use crate::layout::Layout;
 use crate::meter::{Meter, Metered};
+use crate::page_header::is_believable;
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::Fields;
 use bytes::Bytes;
@@ -20,9 +21,12 @@ use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use rayon::prelude::*;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The length of the metadata and the mark, which end a file.
+const END: u64 = 8;
 
 /// Rows that are decoded at once.
 const BATCH: usize = 1 << 14;
@@ -184,8 +188,12 @@ impl ChunkReader for Shared {
     type T = BufReader<At>;
 
     fn get_read(&self, start: u64) -> ParquetResult<Self::T> {
-        // What is read this way is the header of a page.
-        Ok(BufReader::with_capacity(1 << 10, self.at(start)))
+        // What is read this way is the header of a page, or the end of the file.
+        let mut input = BufReader::with_capacity(1 << 10, self.at(start));
+        if start.saturating_add(END) < self.length && !is_believable(input.fill_buf()?) {
+            return Err(ParquetError::General("a page has no header, or claims more than its size allows".to_string()));
+        }
+        Ok(input)
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {

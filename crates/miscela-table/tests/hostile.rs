@@ -43,6 +43,13 @@ fn parquet_files_that_claim_much() {
 }
 
 #[test]
+fn a_page_that_claims_much() {
+    // Of 909 bytes, of which a page says that it holds 1,014,559,227 more; found by fuzzing.
+    let error = read("tests/data/large_page.parquet").err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(error.contains("a page has no header, or claims more than its size allows"), "{error}");
+}
+
+#[test]
 fn arrays_that_claim_much() {
     let good = fs::read("tests/data/rows.npy").unwrap();
     let folder = tempfile::tempdir().unwrap();

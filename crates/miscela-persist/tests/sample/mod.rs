@@ -2,6 +2,7 @@
 
 use miscela_persist::{Dtype, Format, Version};
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroUsize;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -10,7 +11,7 @@ pub(crate) struct Sample<F> {
     pub(crate) version: Version,
     pub(crate) kind: String,
     pub(crate) dtype: Dtype,
-    pub(crate) n_features: usize,
+    pub(crate) n_features: NonZeroUsize,
     pub(crate) feature_names: Option<Vec<String>>,
     pub(crate) weights: Vec<f64>,
     pub(crate) means: Vec<Vec<F>>,
@@ -41,7 +42,7 @@ pub(crate) fn sample<F: From<f32>>(dtype: Dtype) -> Sample<F> {
         version: Version::default(),
         kind: "gmm".to_string(),
         dtype,
-        n_features: 2,
+        n_features: NonZeroUsize::MIN.saturating_add(1),
         feature_names: Some(vec!["eruptions".to_string(), "Wartezeit \u{2013} \"Minuten\"".to_string()]),
         weights: vec![0.25, 0.75],
         means: vec![numbers([0.1, -0.0]), numbers([1e-40, 3.0e38])],
