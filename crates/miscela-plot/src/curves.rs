@@ -204,7 +204,7 @@ mod tests {
         let far = Curve::new("spherical", [(1, 1800.0), (2, 900.0), (3, 640.0)]);
         assert_eq!(reach(&[near.clone(), far.clone()], Some(601.0)), (601.0, 613.0));
         assert_eq!(reach(&[near.clone(), far.clone()], None), (601.0, 1800.0));
-        assert_eq!(reach(&[far.clone()], Some(640.0)), (640.0, 1800.0), "few values");
+        assert_eq!(reach(std::slice::from_ref(&far), Some(640.0)), (640.0, 1800.0), "few values");
         assert_eq!(reach(&[near], Some(601.0)), (601.0, 610.0));
         let picture = |best: usize| {
             let near = Curve::new("full", (1..=10).map(|k| (k, 600.0 + k as f64)));
