@@ -19,6 +19,7 @@ use crate::relocate::{Empty, relocate};
 use crate::report::{Observer, Progress, Repair, RepairAction, Run, Termination};
 use crate::statistics::{Statistics, Sums};
 use miscela_kernel::{Block, Bounds, Centroids, Float, Samples, Scatter, Threads};
+use std::borrow::Cow;
 use std::convert::Infallible;
 
 #[cfg(feature = "serde")]
@@ -203,10 +204,15 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
         self.passes.distances()
     }
 
-    /// The rows and their labels as of the last E-step, in the same order, with what is known of their distances.
-    pub(crate) fn labelled(&self) -> (Samples<'_, F>, &[u32], Option<&[Bounds]>) {
+    /// The rows and their labels as of the last E-step, in the same order.
+    pub(crate) fn labelled(&self) -> (Samples<'_, F>, &[u32]) {
         let (labels, order) = self.passes.labels();
-        (self.samples.in_order(order), labels, self.passes.bounds())
+        (self.samples.in_order(order), labels)
+    }
+
+    /// What is known of the distances of the rows, in that order.
+    pub(crate) fn bounds(&self) -> Option<Cow<'_, [Bounds]>> {
+        self.passes.bounds(self.samples)
     }
 
     /// Rows of positive weight by label, as of the last E-step.

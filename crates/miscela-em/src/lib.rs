@@ -38,6 +38,7 @@ mod neighbours;
 mod noise;
 mod parameters;
 mod passes;
+mod places;
 mod plan;
 mod prior;
 mod relocate;

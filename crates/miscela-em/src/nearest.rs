@@ -12,12 +12,15 @@
 //! nearly all of a cluster: what they leave behind has few digits of its own. `plan.rs` decides from counts what is done.
 
 use crate::passes::Idle;
+use crate::places::Places;
 use crate::plan::{Algorithm, Plan, spatial_rank};
 use crate::statistics::{Statistics, Sums};
 use miscela_kernel::{
-    BLOCK_ROWS, Bounds, CentroidColumns, Centroids, Effort, Float, Lanes, Moved, NearestScratch, Prefix, Samples,
-    Search, SearchScratch, Step, TILE_ROWS, Threads, squared_distance,
+    BLOCK_ROWS, Bounds, Candidates, CentroidColumns, Centroids, Effort, Filter, FilterScratch, Float, Lanes, Moved,
+    NearestScratch, Prefix, Samples, Search, SearchScratch, Step, TILE_ROWS, Threads, squared_distance,
 };
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Rows are searched in runs of at most this many: enough that the few of them that are open fill tiles.
 pub(crate) const RUN: usize = 2048;
@@ -28,9 +31,12 @@ const NEAR_AT_HAND: usize = 1 << 16;
 /// What a run of hard assignment by nearness remembers of the rows, in an order of its own.
 pub(crate) struct Nearest<F> {
     plan: Plan,
+    /// None where rows have places.
     bounds: Vec<Bounds>,
     /// Which row is the i-th; `None`: the i-th.
-    order: Option<Vec<u32>>,
+    order: Option<Arc<Vec<u32>>>,
+    /// Where the rows lie, if they are looked at by that.
+    places: Option<Arc<Places<F>>>,
     /// The directions along which the rows vary most, where centroids are sifted by them.
     directions: Option<Vec<F>>,
     /// The centroids that the bounds are about.
@@ -51,8 +57,17 @@ pub(crate) struct Nearest<F> {
 /// Working space of one lane.
 struct Space<F> {
     search: SearchScratch<F>,
+    filter: FilterScratch<F>,
     moved: Vec<Moved>,
     rows: Vec<F>,
+}
+
+/// How rows are looked at.
+enum Way<'a, F> {
+    /// One by one, as their bounds say.
+    Search(Search<'a, F>),
+    /// By where they lie.
+    Filter(Filter<'a, F>),
 }
 
 /// What a lane works on.
@@ -69,8 +84,9 @@ impl<F: Float> Nearest<F> {
     pub(crate) fn new(algorithm: Algorithm, n: usize, k: usize, lanes: usize) -> Self {
         Self {
             plan: Plan::new(algorithm, n, k),
-            bounds: vec![Bounds::UNKNOWN; n],
+            bounds: Vec::new(),
             order: None,
+            places: None,
             directions: None,
             latest: None,
             reference: None,
@@ -111,8 +127,14 @@ impl<F: Float> Nearest<F> {
             }
         }
         next.latest = Some(Centroids::new(&at, centroids.offset()));
+        if let Some(places) = &self.places {
+            labels.iter_mut().for_each(|label| *label = becomes[*label as usize].unwrap_or(0));
+            next.settle_in(places.clone());
+            return next;
+        }
+        next.bounds = vec![Bounds::UNKNOWN; n];
         let new = (!new.is_empty()).then(|| Centroids::new(&new, centroids.offset()));
-        let samples = &samples.in_order(self.order.as_deref());
+        let samples = &samples.in_order(self.order.as_deref().map(Vec::as_slice));
         let per_lane = lanes.rows_per_lane();
         let mut work: Vec<_> = labels.chunks_mut(per_lane).zip(next.bounds.chunks_mut(per_lane)).collect();
         threads.each(&mut work, |lane, (labels, bounds)| {
@@ -145,14 +167,27 @@ impl<F: Float> Nearest<F> {
         self.scores
     }
 
-    /// The bounds of the rows, in the order that the labels are in.
-    pub(crate) fn bounds(&self) -> &[Bounds] {
-        &self.bounds
+    /// The bounds of the rows about the latest centroids, in the order that the labels are in. Where none are kept they cost
+    /// a full search.
+    pub(crate) fn bounds(&self, samples: &Samples<F>, labels: &[u32]) -> Cow<'_, [Bounds]> {
+        let Some(centroids) = self.latest.as_ref().filter(|_| self.places.is_some()) else {
+            return Cow::Borrowed(&self.bounds);
+        };
+        let samples = &samples.in_order(self.order());
+        let search = Search { centroids, steps: None, columns: None, prefix: None };
+        let (mut bounds, mut labels) = (vec![Bounds::UNKNOWN; labels.len()], labels.to_vec());
+        let (mut scratch, mut moved) = (SearchScratch::default(), Vec::new());
+        for (run, (labels, bounds)) in labels.chunks_mut(RUN).zip(bounds.chunks_mut(RUN)).enumerate() {
+            let first = run * RUN;
+            search.renew(samples, first..first + labels.len(), labels, bounds, &mut scratch, &mut moved);
+            moved.clear();
+        }
+        Cow::Owned(bounds)
     }
 
     /// The order that the labels are in.
     pub(crate) fn order(&self) -> Option<&[u32]> {
-        self.order.as_deref()
+        self.order.as_deref().map(Vec::as_slice)
     }
 
     /// Forgets what is known, and puts the labels back into the order of the table.
@@ -162,7 +197,34 @@ impl<F: Float> Nearest<F> {
             order.iter().zip(ordered).for_each(|(row, label)| labels[*row as usize] = label);
         }
         (self.latest, self.reference, self.directions) = (None, None, None);
-        self.plan.start_over();
+        if self.places.is_none() {
+            self.plan.start_over();
+        }
+    }
+
+    /// Takes the order of the places, in which labels are to be.
+    fn settle_in(&mut self, places: Arc<Places<F>>) {
+        self.order = Some(places.order.clone());
+        (self.places, self.bounds, self.directions) = (Some(places), Vec::new(), None);
+    }
+
+    /// Looks at rows by where they lie from now on.
+    fn place(&mut self, centroids: &Centroids<F>, samples: &Samples<F>, labels: &mut [u32], threads: Threads) {
+        // First what takes as much memory goes.
+        self.bounds = Vec::new();
+        let places =
+            self.places.take().unwrap_or_else(|| Arc::new(Places::new(samples, centroids.offset(), threads)));
+        let before = labels.to_vec();
+        labels.iter_mut().zip(&*places.order).for_each(|(label, row)| *label = before[*row as usize]);
+        self.reference = None;
+        self.settle_in(places);
+    }
+
+    /// Looks at rows by their bounds again.
+    fn leave(&mut self, labels: &mut [u32]) {
+        self.places = None;
+        self.forget(labels);
+        self.plan.left();
     }
 
     /// Renews the labels and returns the statistics of the rows under them.
@@ -175,32 +237,50 @@ impl<F: Float> Nearest<F> {
         (lanes, sums): (&Lanes, &mut [Sums]),
         threads: Threads,
     ) -> Statistics {
-        if self.plan.tries_sifting(samples.n_columns()) {
+        let t0 = std::time::Instant::now();
+        let places = self.places.is_some();
+        if places && self.order.is_none() || !places && self.plan.wants_places(samples.n_columns()) {
+            self.place(centroids, samples, labels, threads);
+        } else if places && self.plan.leaves() {
+            self.leave(labels);
+        }
+        if self.places.is_none() && self.bounds.is_empty() {
+            self.bounds = vec![Bounds::UNKNOWN; labels.len()];
+        }
+        if self.places.is_none() && self.plan.tries_sifting(samples.n_columns()) {
             self.try_sifting(centroids, samples, labels);
         }
-        if self.latest.is_some() && self.plan.wants_order(centroids, labels, &self.bounds) {
+        let known = self.places.is_none() && self.latest.is_some();
+        if known && self.plan.wants_order(centroids, labels, &self.bounds) {
             self.sort(centroids, labels);
         }
+        let candidates = self.places.as_ref().map(|_| Candidates::all(centroids));
         let prefix = self.directions.as_ref().map(|directions| Prefix::new(directions, centroids));
-        let steps = self.latest.as_ref().map(|old| Step::all(old, centroids, self.plan.wants_gaps()));
+        let steps = self.latest.as_ref().filter(|_| known).map(|old| Step::all(old, centroids, self.plan.wants_gaps()));
         let columns = (self.order.is_some() && self.plan.narrows()).then(|| CentroidColumns::new(centroids));
         let anew = self.reference.is_none();
         let reference = self.reference.get_or_insert_with(|| centroids.all().to_vec());
         let search = Search { centroids, steps: steps.as_deref(), columns: columns.as_ref(), prefix: prefix.as_ref() };
-        let (samples, idle) = (&samples.in_order(self.order.as_deref()), &self.idle);
+        let way = match (&self.places, &candidates) {
+            (Some(places), Some(candidates)) => Way::Filter(Filter { centroids, candidates, boxes: &places.boxes }),
+            _ => Way::Search(search),
+        };
+        let order = self.order.as_deref().map(Vec::as_slice);
+        let (samples, idle) = (&samples.in_order(order), &self.idle);
+        let mut bounds = self.bounds.chunks_mut(lanes.rows_per_lane());
         let mut work: Vec<Lane> = (sums.iter_mut().zip(self.counts.iter_mut().zip(&mut self.peaks)))
-            .zip(labels.chunks_mut(lanes.rows_per_lane()).zip(self.bounds.chunks_mut(lanes.rows_per_lane())))
-            .map(|((sums, (counts, peaks)), (labels, bounds))| Lane {
+            .zip(labels.chunks_mut(lanes.rows_per_lane()))
+            .map(|((sums, (counts, peaks)), labels)| Lane {
                 sums,
                 labels,
-                bounds,
+                bounds: bounds.next().unwrap_or_default(),
                 counts,
                 peaks,
                 effort: Effort::default(),
             })
             .collect();
         threads.each(&mut work, |i, lane| {
-            idle.lend(|space| lane.pass(&search, samples, lanes.rows(i).start, anew, reference, space));
+            idle.lend(|space| lane.pass(&way, samples, lanes.rows(i).start, anew, reference, space));
         });
         let mut effort = Effort::default();
         work.iter().for_each(|lane| effort.add(lane.effort));
@@ -208,6 +288,7 @@ impl<F: Float> Nearest<F> {
         let mut total = sums[0].clone();
         sums[1..].iter().for_each(|sums| total.add(sums));
         total.changed += u64::from(std::mem::take(&mut self.regrouped));
+        if std::env::var("DBG").is_ok() { eprintln!("pass {:?} opened {} scores {} changed {}", t0.elapsed(), effort.opened, effort.scores, effort.changed); }
         self.scores += effort.scores;
         let statistics = Statistics::new(fingerprint, shift, total);
         self.latest = Some(centroids.clone());
@@ -257,7 +338,7 @@ impl<F: Float> Nearest<F> {
             *place += 1;
         }
         labels.copy_from_slice(&sorted);
-        (self.order, self.reference) = (Some(order), None);
+        (self.order, self.reference) = (Some(Arc::new(order)), None);
         // To take them along would need as much memory again, for one pass.
         self.bounds.fill(Bounds::UNKNOWN);
         self.plan.sorted();
@@ -273,14 +354,14 @@ fn mean_of<F: Float>(rows: &[F], width: usize) -> Vec<F> {
 
 impl<F: Float> Default for Space<F> {
     fn default() -> Self {
-        Self { search: SearchScratch::default(), moved: Vec::new(), rows: Vec::new() }
+        Self { search: SearchScratch::default(), filter: FilterScratch::default(), moved: Vec::new(), rows: Vec::new() }
     }
 }
 
 impl Lane<'_> {
     fn pass<F: Float>(
         &mut self,
-        search: &Search<F>,
+        way: &Way<F>,
         samples: &Samples<F>,
         first: usize,
         anew: bool,
@@ -294,15 +375,25 @@ impl Lane<'_> {
             peaks.fill([0.0; 2]);
         }
         sums.changed = 0;
-        let Space { search: scratch, moved, rows } = space;
+        let Space { search: scratch, filter, moved, rows } = space;
         let near_at_hand = (NEAR_AT_HAND / samples.n_columns()).clamp(2 * TILE_ROWS, RUN);
-        let length = if anew { near_at_hand } else { RUN };
-        for (run, (labels, bounds)) in labels.chunks_mut(length).zip(bounds.chunks_mut(length)).enumerate() {
+        let length = if anew && matches!(way, Way::Search(_)) { near_at_hand } else { RUN };
+        let mut bounds = bounds.chunks_mut(length);
+        for (run, labels) in labels.chunks_mut(length).enumerate() {
             let range = first + run * length..first + run * length + labels.len();
             moved.clear();
-            effort.add(search.renew(samples, range.clone(), labels, bounds, scratch, moved));
+            let renewed = match way {
+                Way::Search(search) => {
+                    let bounds = bounds.next().unwrap_or_default();
+                    search.renew(samples, range.clone(), labels, bounds, scratch, moved)
+                }
+                Way::Filter(way) => way.renew(samples, range.clone(), labels, filter, moved),
+            };
+            effort.add(renewed);
+            // Those that had no label may not be listed.
+            let unlisted = renewed.changed - moved.len() as u64;
             moved.retain(|moved| samples.weight(moved.row) > 0.0);
-            sums.changed += moved.len() as u64;
+            sums.changed += moved.len() as u64 + unlisted;
             if anew {
                 let block = samples.block(range, rows);
                 let counting = labels.iter().enumerate().filter(|(i, _)| block.weight(*i) > 0.0);
@@ -322,6 +413,7 @@ impl Lane<'_> {
             peaks[c] = [0.0; 2];
         }
         if has_lost_digits(sums, peaks) {
+            if std::env::var("DBG").is_ok() { eprintln!("RESUM"); }
             let changed = sums.changed;
             sums.clear();
             sums.changed = changed;

@@ -6,6 +6,7 @@ use crate::nearest::Nearest;
 use crate::relocate::Move;
 use crate::statistics::{Statistics, Sums};
 use miscela_kernel::{Block, Bounds, Float, Lanes, Samples, Threads};
+use std::borrow::Cow;
 use std::sync::Mutex;
 
 /// Working space that no lane is using: as many as there are threads, not lanes.
@@ -49,9 +50,10 @@ pub(crate) struct Passes<F, S> {
 impl<F: Float, S: Default + Send> Passes<F, S> {
     pub(crate) fn new<M: Family<F, Scratch = S>>(family: &M, samples: &Samples<F>, threads: Threads) -> Self {
         let (n, d, k, scatter) = (samples.n_rows(), samples.n_columns(), family.n_components(), family.scatter());
-        let (lanes, sums) = (Lanes::new(n, Sums::bytes(k, d, scatter)), Sums::zero(k, d, scatter));
+        let (bytes, sums) = (Sums::bytes(k, d, scatter), Sums::zero(k, d, scatter));
         // Rows that stay where they are, wherever is nearest, are looked at one by one.
         let centroids = family.centroids().filter(|_| samples.known().is_none());
+        let lanes = if centroids.is_some() { Lanes::for_work(n, bytes, k * d) } else { Lanes::new(n, bytes) };
         let nearest = centroids.map(|(_, algorithm)| Nearest::new(algorithm, n, k, lanes.count()));
         Self {
             nearest,
@@ -88,8 +90,8 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
     }
 
     /// What is known of the rows' distances, in the order of the labels; none where nothing is kept.
-    pub(crate) fn bounds(&self) -> Option<&[Bounds]> {
-        self.nearest.as_ref().map(Nearest::bounds)
+    pub(crate) fn bounds(&self, samples: &Samples<F>) -> Option<Cow<'_, [Bounds]>> {
+        self.nearest.as_ref().map(|nearest| nearest.bounds(samples, &self.labels))
     }
 
     /// The rows' labels, in this order of the rows; none for soft families.

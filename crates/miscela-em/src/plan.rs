@@ -20,22 +20,32 @@ pub enum Algorithm {
     Bounds,
     /// Bounds, and rows sorted by cluster, so that those side by side share few candidates.
     Groups,
+    /// Rows sorted by where they lie, with a box around each 64 that tells which centroids may be theirs (Pelleg & Moore 1999,
+    /// Kanungo et al. 2002).
+    Tree,
     /// Bounds, and centroids sifted by an eighth of the columns of a rotation. Rows of less than 8 columns have none.
     Prefix,
 }
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Algorithm; 5] =
-        [Algorithm::Auto, Algorithm::Lloyd, Algorithm::Bounds, Algorithm::Groups, Algorithm::Prefix];
+    pub const ALL: [Algorithm; 6] = [
+        Algorithm::Auto,
+        Algorithm::Lloyd,
+        Algorithm::Bounds,
+        Algorithm::Groups,
+        Algorithm::Tree,
+        Algorithm::Prefix,
+    ];
 
-    /// `auto`, `lloyd`, `bounds`, `groups` or `prefix`.
+    /// `auto`, `lloyd`, `bounds`, `groups`, `tree` or `prefix`.
     pub fn name(self) -> &'static str {
         match self {
             Algorithm::Auto => "auto",
             Algorithm::Lloyd => "lloyd",
             Algorithm::Bounds => "bounds",
             Algorithm::Groups => "groups",
+            Algorithm::Tree => "tree",
             Algorithm::Prefix => "prefix",
         }
     }
@@ -49,7 +59,7 @@ impl fmt::Display for Algorithm {
 
 /// A name that is no algorithm's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("algorithm '{0}' is not available; use auto, lloyd, bounds, groups or prefix")]
+#[error("algorithm '{0}' is not available; use auto, lloyd, bounds, groups, tree or prefix")]
 pub struct UnknownAlgorithm(String);
 
 impl FromStr for Algorithm {
@@ -70,6 +80,7 @@ pub(crate) struct Plan {
     passes: u32,
     sorted: Option<Sorted>,
     sifting: Sifting,
+    placing: Placing,
     /// Rows that changed their label since the sums were made from the rows.
     amended: u64,
 }
@@ -79,6 +90,16 @@ pub(crate) struct Plan {
 enum Sifting {
     Untried,
     On,
+    Off,
+}
+
+/// Whether rows are looked at by where they lie.
+#[derive(Clone, Copy, PartialEq)]
+enum Placing {
+    Untried,
+    On,
+    /// It was found to be of no use.
+    Useless,
     Off,
 }
 
@@ -92,7 +113,7 @@ struct Sorted {
 
 impl Plan {
     pub(crate) fn new(algorithm: Algorithm, n: usize, k: usize) -> Self {
-        Self { algorithm, n, k, passes: 0, sorted: None, sifting: Sifting::Untried, amended: 0 }
+        Self { algorithm, n, k, passes: 0, sorted: None, sifting: Sifting::Untried, placing: Placing::Untried, amended: 0 }
     }
 
     pub(crate) fn algorithm(&self) -> Algorithm {
@@ -133,6 +154,31 @@ impl Plan {
         }
     }
 
+    /// Whether rows should get places now.
+    pub(crate) fn wants_places(&mut self, width: usize) -> bool {
+        let wanted = self.placing == Placing::Untried
+            && match self.algorithm {
+                Algorithm::Tree => true,
+                // Once as much was spent on passes as the places cost.
+                Algorithm::Auto => width <= 3 && self.passes as usize * self.k * (width + 4) >= 500,
+                _ => false,
+            };
+        if wanted {
+            self.placing = Placing::On;
+        }
+        wanted
+    }
+
+    /// Whether places were found to be of no use.
+    pub(crate) fn leaves(&self) -> bool {
+        self.placing == Placing::Useless
+    }
+
+    /// Notes that rows have no places any more.
+    pub(crate) fn left(&mut self) {
+        self.placing = Placing::Off;
+    }
+
     /// Whether sifting should be tried now, on a few rows.
     pub(crate) fn tries_sifting(&self, width: usize) -> bool {
         let untried = self.sifting == Sifting::Untried && self.passes > 0;
@@ -160,6 +206,9 @@ impl Plan {
     /// Notes what a pass cost, and says whether the sums should be made from the rows in the next.
     pub(crate) fn note(&mut self, effort: Effort, anew: bool) -> bool {
         self.passes += 1;
+        if self.placing == Placing::On && self.algorithm == Algorithm::Auto && effort.scores * 2 > (self.n * self.k) as u64 {
+            self.placing = Placing::Useless;
+        }
         if let Some(sorted) = &mut self.sorted {
             sorted.moved += effort.changed;
             // Judged where there were rows enough to fill tiles.
@@ -167,8 +216,9 @@ impl Plan {
             sorted.narrows &= !judged || effort.share(self.k) < 0.6;
         }
         self.amended = if anew { 0 } else { self.amended + effort.changed };
-        // Taking a row out and adding it is twice the work of adding it, so beyond a third of them it is less to start over.
-        self.amended > self.n as u64 || effort.changed * 3 > self.n as u64
+        // Taking a row out and adding it is twice the work of adding it, so beyond a third of them it is less to start over. That
+        // rows had no label before says nothing of the next pass.
+        self.amended > self.n as u64 || self.passes > 1 && effort.changed * 3 > self.n as u64
     }
 }
 

@@ -46,6 +46,8 @@ pub trait Float:
     fn narrow(value: f64) -> Self;
     /// The whole number that this one is.
     fn index(self) -> u32;
+    /// A whole number, rounded if it is great.
+    fn of_index(index: u32) -> Self;
 
     /// All lanes equal to `value`.
     fn splat<S: Simd>(simd: S, value: Self) -> Self::Vector<S>;
@@ -125,6 +127,11 @@ macro_rules! float {
             #[inline(always)]
             fn index(self) -> u32 {
                 self as u32
+            }
+
+            #[inline(always)]
+            fn of_index(index: u32) -> Self {
+                index as $F
             }
             #[inline(always)]
             fn splat<S: Simd>(simd: S, value: Self) -> S::$vector {

@@ -59,6 +59,13 @@ impl<F: Float> WithSimd for AddHard<'_, '_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        match moments_of_few(&self.moments, self.block.width()) {
+            1 => return self.narrow::<1>(),
+            2 => return self.narrow::<2>(),
+            3 => return self.narrow::<3>(),
+            4 => return self.narrow::<4>(),
+            _ => (),
+        }
         let Self { moments, block, labels, means } = self;
         let mut z = Vec::new();
         // Wide sums go to and from a farther cache: once for all rows of a cluster, not for each.
@@ -75,6 +82,17 @@ impl<F: Float> WithSimd for AddHard<'_, '_, F> {
     }
 }
 
+impl<F: Float> AddHard<'_, '_, F> {
+    #[inline(always)]
+    fn narrow<const D: usize>(self) {
+        let Self { moments, block, labels, means } = self;
+        let means = means.as_chunks::<D>().0;
+        for (i, (row, label)) in block.all().as_chunks::<D>().0.iter().zip(labels).enumerate() {
+            moments.add_narrow(row, *label as usize, block.weight(i), means);
+        }
+    }
+}
+
 struct MoveHard<'a, 'b, 's, F: Float> {
     moments: &'a mut HardMoments<'b>,
     samples: &'a Samples<'s, F>,
@@ -87,6 +105,15 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        if let Some(all) = self.samples.contiguous() {
+            match moments_of_few(&self.moments, self.samples.n_columns()) {
+                1 => return self.narrow::<1>(all),
+                2 => return self.narrow::<2>(all),
+                3 => return self.narrow::<3>(all),
+                4 => return self.narrow::<4>(all),
+                _ => (),
+            }
+        }
         let Self { moments, samples, moved, means } = self;
         let (mut z, mut row) = (Vec::new(), vec![F::zero(); samples.n_columns()]);
         for Moved { row: i, from, to } in moved {
@@ -98,7 +125,42 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
     }
 }
 
+impl<F: Float> MoveHard<'_, '_, '_, F> {
+    #[inline(always)]
+    fn narrow<const D: usize>(self, all: &[F]) {
+        let Self { moments, samples, moved, means } = self;
+        let (rows, means) = (all.as_chunks::<D>().0, means.as_chunks::<D>().0);
+        for Moved { row, from, to } in moved {
+            let (w, row) = (samples.weight(*row), &rows[samples.place(*row)]);
+            moments.add_narrow(row, *from as usize, -w, means);
+            moments.add_narrow(row, *to as usize, w, means);
+        }
+    }
+}
+
+/// The number of columns, if rows have so few that all is done in registers, and zero otherwise.
+fn moments_of_few(moments: &HardMoments, width: usize) -> usize {
+    if moments.scatter == Scatter::Spherical && width <= 4 { width } else { 0 }
+}
+
 impl HardMoments<'_> {
+    /// Adds one row of D columns to cluster `c` by the weight `w`, about that cluster's mean.
+    #[inline(always)]
+    fn add_narrow<F: Float, const D: usize>(&mut self, row: &[F; D], c: usize, w: f64, means: &[[F; D]]) {
+        if w == 0.0 {
+            return;
+        }
+        let (mean, first) = (&means[c], &mut self.first.as_chunks_mut::<D>().0[c]);
+        let mut sum = 0.0;
+        for j in 0..D {
+            let z = row[j].widen() - mean[j].widen();
+            first[j] += w * z;
+            sum += z * z;
+        }
+        self.weight[c] += w;
+        self.second[c] += w * sum;
+    }
+
     /// Adds one row to cluster `c` by the weight `w`, about that cluster's row of `means`.
     #[inline(always)]
     fn add_row<S: Simd, F: Float>(&mut self, simd: S, row: &[F], c: usize, w: f64, means: &[F], z: &mut Vec<f64>) {

@@ -95,10 +95,21 @@ impl Lanes {
     /// At most 64; each so long that clearing and merging its statistics is little beside the work on its rows; and fewer
     /// where the statistics are large: beyond two, the lanes together hold at most 8 MB and 4 bytes a row.
     pub fn new(n_rows: usize, bytes_per_lane: usize) -> Self {
+        Self::of(n_rows, bytes_per_lane, 4 * BLOCK_ROWS)
+    }
+
+    /// The same where a row takes about as many multiplications as `operations`, in passes so short that sharing them out
+    /// counts: lanes are longer where rows are soon done.
+    pub fn for_work(n_rows: usize, bytes_per_lane: usize, operations: usize) -> Self {
+        const WORTH_A_LANE: usize = 1 << 20;
+        Self::of(n_rows, bytes_per_lane, (WORTH_A_LANE / operations.max(1)).clamp(4 * BLOCK_ROWS, 32 * BLOCK_ROWS))
+    }
+
+    fn of(n_rows: usize, bytes_per_lane: usize, least: usize) -> Self {
         const MOST: usize = 64;
         let budget = (8 << 20) + 4 * n_rows;
         let affordable = (2 + budget / bytes_per_lane.max(1)).min(MOST);
-        let useful = (n_rows / (bytes_per_lane / 64).clamp(4 * BLOCK_ROWS, 32 * BLOCK_ROWS)).max(1);
+        let useful = (n_rows / (bytes_per_lane / 64).clamp(least, 32 * BLOCK_ROWS)).max(1);
         // A power of two, so that any usual number of threads shares the lanes evenly.
         let count = 1 << affordable.min(useful).ilog2();
         let rows_per_lane = n_rows.div_ceil(count).next_multiple_of(BLOCK_ROWS).max(BLOCK_ROWS);

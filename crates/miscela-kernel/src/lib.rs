@@ -10,6 +10,7 @@
 //! | [`screen`] | which rows of a tile may lie nearer to some candidates than they lie to what they have |
 //! | [`add_distances`], [`extreme_distances`] | distances of the rows of a tile to other rows, summed, or their extremes |
 //! | [`Search`], [`Bounds`] | labels renewed after the centroids moved, at the cost of what has changed |
+//! | [`Filter`], [`Boxes`] | labels renewed a tile at a time, from a box around its rows |
 //! | [`Prefix`] | centroids bounded from a few columns of a rotation, for a search of wide rows |
 //! | [`Forms`] | log-densities of many Gaussians for a tile: [`Scaled`] distances, or solves with a [`Factor`] |
 //! | [`Student`] | the same of Student's t, from the forms of Gaussians |
@@ -22,6 +23,7 @@
 
 mod aligned;
 mod bounds;
+mod boxes;
 mod direct;
 mod exp;
 mod float;
@@ -50,6 +52,7 @@ mod triangular;
 pub mod uniform;
 
 pub use bounds::{Bounds, Step};
+pub use boxes::{Boxes, Candidates, Filter, FilterScratch};
 pub use float::Float;
 pub use forms::Forms;
 pub use hard::HardMoments;

@@ -144,7 +144,8 @@ impl<F: Float> Centroids<F> {
         for (t, labels) in labels.chunks_mut(TILE_ROWS).enumerate() {
             let rows = block.slice(t * TILE_ROWS..t * TILE_ROWS + labels.len());
             tile.fill(&rows, &self.offset);
-            isa.run(Score { tile, centroids: &self.shifted, list: None, found });
+            let (columns, centroids) = (tile.columns(), &self.shifted);
+            isa.run(Score { columns, rows: labels.len(), centroids, list: None, found });
             isa.vectorize(|| labels.iter_mut().zip(&found.index.0).for_each(|(label, index)| *label = index.index()));
             for i in found.in_doubt(labels.len()) {
                 labels[i] = self.settle(isa, rows.row(i), None, found.floor.0[i]).0;

@@ -292,13 +292,25 @@ impl<'a, F: Float> Samples<'a, F> {
             Some(all) if self.order.is_none() => &all[range.start * d..range.end * d],
             _ => {
                 scratch.resize(range.len() * d, F::zero());
-                range.clone().zip(scratch.chunks_exact_mut(d)).for_each(|(i, row)| self.copy_row(i, row));
+                self.gather(range.clone(), scratch);
                 &scratch[..]
             }
         };
         let weights = self.weights.as_ref().map(|w| &w[range.clone()]);
         let known = self.known.as_ref().map(|known| &known[range.clone()]);
         Block { first: range.start, rows, weights, known, width: d }
+    }
+
+    /// Copies rows side by side to where there is room for as many.
+    fn gather(&self, rows: Range<usize>, to: &mut [F]) {
+        match (self.rows.as_slice(), self.order, self.n_columns()) {
+            // Without a call for each row.
+            (Some(all), Some(order), 1) => pick::<F, 1>(all, &order[rows], to),
+            (Some(all), Some(order), 2) => pick::<F, 2>(all, &order[rows], to),
+            (Some(all), Some(order), 3) => pick::<F, 3>(all, &order[rows], to),
+            (Some(all), Some(order), 4) => pick::<F, 4>(all, &order[rows], to),
+            (.., d) => rows.zip(to.chunks_exact_mut(d)).for_each(|(i, row)| self.copy_row(i, row)),
+        }
     }
 
     /// The place in the table of row `i`.
@@ -326,6 +338,12 @@ impl<'a, F: Float> Samples<'a, F> {
     pub(crate) fn contiguous(&self) -> Option<&[F]> {
         self.rows.as_slice()
     }
+}
+
+/// Copies rows of D columns.
+fn pick<F: Float, const D: usize>(all: &[F], rows: &[u32], to: &mut [F]) {
+    let all = all.as_chunks::<D>().0;
+    to.as_chunks_mut::<D>().0.iter_mut().zip(rows).for_each(|(to, row)| *to = all[*row as usize]);
 }
 
 /// What there is of each row, in another order of the rows.

@@ -18,7 +18,7 @@
 
 use crate::Float;
 use crate::float::lanes;
-use crate::tile::{Column, Tile};
+use crate::tile::Column;
 use pulp::{Simd, WithSimd};
 
 /// Centroids relative to an offset, ready to be scored.
@@ -209,9 +209,10 @@ impl<F: Float> Found<F> {
     }
 }
 
-/// Scores a tile, filled with the same offset, against the listed centroids, in ascending order, or against all.
+/// Scores some rows of a tile, less the same offset, against the listed centroids, in ascending order, or against all.
 pub(crate) struct Score<'a, F> {
-    pub(crate) tile: &'a Tile<F>,
+    pub(crate) columns: &'a [Column<F>],
+    pub(crate) rows: usize,
     pub(crate) centroids: &'a Shifted<F>,
     pub(crate) list: Option<&'a [u32]>,
     pub(crate) found: &'a mut Found<F>,
@@ -222,7 +223,7 @@ impl<F: Float> WithSimd for Score<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        match self.tile.columns().len() {
+        match self.columns.len() {
             1 => self.narrow::<S, 1>(simd),
             2 => self.narrow::<S, 2>(simd),
             3 => self.narrow::<S, 3>(simd),
@@ -237,18 +238,18 @@ impl<F: Float> Score<'_, F> {
     /// V registers of rows against G centroids at a time, with all their scores in registers over all columns.
     #[inline(always)]
     fn wide<S: Simd, const V: usize, const G: usize>(self, simd: S) {
-        let Self { tile, centroids, list, found } = self;
-        for at in strips::<S, F, V>(tile.rows()) {
+        let Self { columns, rows, centroids, list, found } = self;
+        for at in strips::<S, F, V>(rows) {
             let mut running = Running::<S, F, V>::new(simd);
             for first in (0..centroids.count(list)).step_by(G) {
                 let together = centroids.together::<G>(list, first);
-                let scores = centroids.scores::<S, V, G>(simd, tile.columns(), at, &together);
+                let scores = centroids.scores::<S, V, G>(simd, columns, at, &together);
                 for g in 0..G {
                     running.note(simd, &scores[g], centroids.numbers[together[g]]);
                 }
             }
-            running.norm2 = norms(simd, tile.columns(), at);
-            running.finish(simd, tile.columns().len(), at, centroids, found);
+            running.norm2 = norms(simd, columns, at);
+            running.finish(simd, columns.len(), at, centroids, found);
         }
     }
 
@@ -257,26 +258,26 @@ impl<F: Float> Score<'_, F> {
     #[inline(always)]
     fn narrow<S: Simd, const D: usize>(self, simd: S) {
         const ROWS: usize = 2 * STRIP;
-        let Self { tile, centroids, list, found } = self;
-        let rows = centroids.rows.as_chunks::<D>().0;
-        for at in strips::<S, F, ROWS>(tile.rows()) {
+        let Self { columns, rows, centroids, list, found } = self;
+        let all = centroids.rows.as_chunks::<D>().0;
+        for at in strips::<S, F, ROWS>(rows) {
             let mut x = [[F::splat(simd, F::zero()); ROWS]; D];
             for j in 0..D {
-                x[j].copy_from_slice(&F::vectors::<S>(&tile.columns()[j].0)[at..at + ROWS]);
+                x[j].copy_from_slice(&F::vectors::<S>(&columns[j].0)[at..at + ROWS]);
             }
             let mut running = Running::<S, F, ROWS>::new(simd);
             for i in 0..centroids.count(list) {
                 let c = list.map_or(i, |list| list[i] as usize);
                 let mut scores = [F::splat(simd, centroids.starts[c]); ROWS];
                 for j in 0..D {
-                    let y = F::splat(simd, rows[c][j]);
+                    let y = F::splat(simd, all[c][j]);
                     for r in 0..ROWS {
                         scores[r] = F::vfma(simd, x[j][r], y, scores[r]);
                     }
                 }
                 running.note(simd, &scores, centroids.numbers[c]);
             }
-            running.norm2 = norms(simd, tile.columns(), at);
+            running.norm2 = norms(simd, columns, at);
             running.finish(simd, D, at, centroids, found);
         }
     }

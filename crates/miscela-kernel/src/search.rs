@@ -223,7 +223,8 @@ impl<F: Float> Search<'_, F> {
             uppers.iter_mut().zip(open).for_each(|(upper, i)| *upper = bounds[*i as usize].upper);
             if isa.run(Narrow { columns, uppers: &uppers[..open.len()], scratch }) {
                 let SearchScratch { tile, found, candidates, .. } = scratch;
-                isa.run(Score { tile, centroids, list: Some(candidates), found });
+                let (columns, rows) = (tile.columns(), tile.rows());
+                isa.run(Score { columns, rows, centroids, list: Some(candidates), found });
                 return (Scored::Candidates, (open.len() * candidates.len()) as u64);
             }
         }
@@ -236,7 +237,7 @@ impl<F: Float> Search<'_, F> {
             return (Scored::Contenders, isa.run(sifted));
         }
         *beyond = Column::splat(F::infinity());
-        isa.run(Score { tile, centroids, list: None, found });
+        isa.run(Score { columns: tile.columns(), rows: open.len(), centroids, list: None, found });
         (Scored::All, (open.len() * k) as u64)
     }
 }

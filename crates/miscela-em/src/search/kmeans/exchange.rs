@@ -24,7 +24,7 @@ pub(super) fn exchange<F: Float, D: Centred<F>>(
     session: &Session<F, KMeansFamily<F, D>>,
     statistics: &Statistics,
 ) -> (Option<Vec<F>>, u64) {
-    let (samples, labels, bounds) = session.labelled();
+    let ((samples, labels), bounds) = (session.labelled(), session.bounds());
     let (d, mut weight) = (samples.n_columns(), statistics.sums().weight.clone());
     let (mut means, mut labels) = (statistics.means().into_raw_vec_and_offset().0, labels.to_vec());
     let least = weight.iter().fold(f64::INFINITY, |least, w| least.min(*w));
@@ -35,7 +35,7 @@ pub(super) fn exchange<F: Float, D: Centred<F>>(
             let (upper, lower) = (f64::from(bounds.upper()), f64::from(bounds.lower()));
             own * upper * upper * (least + w) < least * lower * lower * (own - w)
         };
-        w > 0.0 && own > w && !bounds.is_some_and(|bounds| told(&bounds[*i]))
+        w > 0.0 && own > w && !bounds.as_ref().is_some_and(|bounds| told(&bounds[*i]))
     };
     let rows: Vec<usize> = (0..samples.n_rows()).filter(may_go).collect();
     let (mut row, mut moves, mut distances) = (vec![F::zero(); d], 0, 0);

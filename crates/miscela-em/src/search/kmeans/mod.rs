@@ -75,7 +75,7 @@ impl<F: Float, D: Centred<F>> Settled<'_, '_, F, D> {
     fn labels_by_row(&mut self) -> Vec<u32> {
         // So that there are labels, and of these centres.
         self.session.statistics(&self.family);
-        let (samples, labels, _) = self.session.labelled();
+        let (samples, labels) = self.session.labelled();
         let mut by_row = vec![0; labels.len()];
         labels.iter().enumerate().for_each(|(i, label)| by_row[samples.place(i)] = *label);
         by_row
