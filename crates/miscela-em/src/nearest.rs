@@ -13,11 +13,11 @@
 
 use crate::passes::Idle;
 use crate::places::Places;
-use crate::plan::{Algorithm, Plan, spatial_rank};
+use crate::plan::{Algorithm, Look, Plan, spatial_rank};
 use crate::statistics::{Statistics, Sums};
 use miscela_kernel::{
-    BLOCK_ROWS, Bounds, Candidates, CentroidColumns, Centroids, Effort, Filter, FilterScratch, Float, Lanes, Moved,
-    NearestScratch, Prefix, Samples, Search, SearchScratch, Step, TILE_ROWS, Threads, squared_distance,
+    BLOCK_ROWS, Bounds, Candidates, CentroidColumns, Centroids, Effort, Float, Lanes, Moved, NearestScratch, Prefix,
+    Samples, Search, SearchScratch, Step, Sweep, SweepScratch, TILE_ROWS, Threads, squared_distance,
 };
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ const NEAR_AT_HAND: usize = 1 << 16;
 /// What a run of hard assignment by nearness remembers of the rows, in an order of its own.
 pub(crate) struct Nearest<F> {
     plan: Plan,
-    /// None where rows have places.
+    /// None where rows are looked at tile by tile.
     bounds: Vec<Bounds>,
     /// Which row is the i-th; `None`: the i-th.
     order: Option<Arc<Vec<u32>>>,
@@ -57,7 +57,7 @@ pub(crate) struct Nearest<F> {
 /// Working space of one lane.
 struct Space<F> {
     search: SearchScratch<F>,
-    filter: FilterScratch<F>,
+    sweep: SweepScratch<F>,
     moved: Vec<Moved>,
     rows: Vec<F>,
 }
@@ -66,8 +66,8 @@ struct Space<F> {
 enum Way<'a, F> {
     /// One by one, as their bounds say.
     Search(Search<'a, F>),
-    /// By where they lie.
-    Filter(Filter<'a, F>),
+    /// Tile by tile.
+    Sweep(Sweep<'a, F>),
 }
 
 /// What a lane works on.
@@ -81,9 +81,9 @@ struct Lane<'a> {
 }
 
 impl<F: Float> Nearest<F> {
-    pub(crate) fn new(algorithm: Algorithm, n: usize, k: usize, lanes: usize) -> Self {
+    pub(crate) fn new(algorithm: Algorithm, (n, k, width): (usize, usize, usize), lanes: usize) -> Self {
         Self {
-            plan: Plan::new(algorithm, n, k),
+            plan: Plan::new::<F>(algorithm, n, k, width),
             bounds: Vec::new(),
             order: None,
             places: None,
@@ -110,7 +110,7 @@ impl<F: Float> Nearest<F> {
         threads: Threads,
     ) -> Self {
         let (n, k) = (labels.len(), from.len());
-        let mut next = Self::new(self.plan.algorithm(), n, k, lanes.count());
+        let mut next = Self::new(self.plan.algorithm(), (n, k, centroids.width()), lanes.count());
         let Some(latest) = &self.latest else { return next };
         (next.plan, next.order) = (self.plan.regrouped(k), self.order.clone());
         (next.directions, next.regrouped) = (self.directions.clone(), true);
@@ -127,9 +127,9 @@ impl<F: Float> Nearest<F> {
             }
         }
         next.latest = Some(Centroids::new(&at, centroids.offset()));
-        if let Some(places) = &self.places {
+        if self.bounds.is_empty() {
             labels.iter_mut().for_each(|label| *label = becomes[*label as usize].unwrap_or(0));
-            next.settle_in(places.clone());
+            next.places = self.places.clone();
             return next;
         }
         next.bounds = vec![Bounds::UNKNOWN; n];
@@ -170,7 +170,7 @@ impl<F: Float> Nearest<F> {
     /// The bounds of the rows about the latest centroids, in the order that the labels are in. Where none are kept they cost
     /// a full search.
     pub(crate) fn bounds(&self, samples: &Samples<F>, labels: &[u32]) -> Cow<'_, [Bounds]> {
-        let Some(centroids) = self.latest.as_ref().filter(|_| self.places.is_some()) else {
+        let Some(centroids) = self.latest.as_ref().filter(|_| self.bounds.is_empty()) else {
             return Cow::Borrowed(&self.bounds);
         };
         let samples = &samples.in_order(self.order());
@@ -192,39 +192,48 @@ impl<F: Float> Nearest<F> {
 
     /// Forgets what is known, and puts the labels back into the order of the table.
     pub(crate) fn forget(&mut self, labels: &mut [u32]) {
+        self.leave(labels);
+        (self.latest, self.reference, self.directions) = (None, None, None);
+        self.plan.start_over();
+    }
+
+    /// Puts the labels back into the order of the table.
+    fn leave(&mut self, labels: &mut [u32]) {
         if let Some(order) = self.order.take() {
             let ordered = labels.to_vec();
             order.iter().zip(ordered).for_each(|(row, label)| labels[*row as usize] = label);
         }
-        (self.latest, self.reference, self.directions) = (None, None, None);
-        if self.places.is_none() {
-            self.plan.start_over();
+    }
+
+    /// Looks at rows as the plan says: finds their places, or makes room for their bounds.
+    fn look(&mut self, centroids: &Centroids<F>, samples: &Samples<F>, labels: &mut [u32], threads: Threads) -> Look {
+        let look = self.plan.look();
+        if look == Look::Tree {
+            self.settle(centroids, samples, labels, threads);
+        } else if self.places.take().is_some() {
+            self.leave(labels);
+            self.reference = None;
         }
+        match look {
+            Look::Rows if self.bounds.is_empty() => self.bounds = vec![Bounds::UNKNOWN; labels.len()],
+            Look::Rows => (),
+            _ => self.bounds = Vec::new(),
+        }
+        look
     }
 
-    /// Takes the order of the places, in which labels are to be.
-    fn settle_in(&mut self, places: Arc<Places<F>>) {
-        self.order = Some(places.order.clone());
-        (self.places, self.bounds, self.directions) = (Some(places), Vec::new(), None);
-    }
-
-    /// Looks at rows by where they lie from now on.
-    fn place(&mut self, centroids: &Centroids<F>, samples: &Samples<F>, labels: &mut [u32], threads: Threads) {
+    /// Puts the labels into the order in which rows that lie near each other are side by side.
+    fn settle(&mut self, centroids: &Centroids<F>, samples: &Samples<F>, labels: &mut [u32], threads: Threads) {
         // First what takes as much memory goes.
         self.bounds = Vec::new();
         let places =
-            self.places.take().unwrap_or_else(|| Arc::new(Places::new(samples, centroids.offset(), threads)));
-        let before = labels.to_vec();
-        labels.iter_mut().zip(&*places.order).for_each(|(label, row)| *label = before[*row as usize]);
-        self.reference = None;
-        self.settle_in(places);
-    }
-
-    /// Looks at rows by their bounds again.
-    fn leave(&mut self, labels: &mut [u32]) {
-        self.places = None;
-        self.forget(labels);
-        self.plan.left();
+            self.places.get_or_insert_with(|| Arc::new(Places::new(samples, centroids.offset(), threads))).clone();
+        if !self.order.as_ref().is_some_and(|order| Arc::ptr_eq(order, &places.order)) {
+            self.leave(labels);
+            let ordered = labels.to_vec();
+            labels.iter_mut().zip(&*places.order).for_each(|(label, row)| *label = ordered[*row as usize]);
+            (self.order, self.reference, self.directions) = (Some(places.order.clone()), None, None);
+        }
     }
 
     /// Renews the labels and returns the statistics of the rows under them.
@@ -237,33 +246,27 @@ impl<F: Float> Nearest<F> {
         (lanes, sums): (&Lanes, &mut [Sums]),
         threads: Threads,
     ) -> Statistics {
-        let t0 = std::time::Instant::now();
-        let places = self.places.is_some();
-        if places && self.order.is_none() || !places && self.plan.wants_places(samples.n_columns()) {
-            self.place(centroids, samples, labels, threads);
-        } else if places && self.plan.leaves() {
-            self.leave(labels);
-        }
-        if self.places.is_none() && self.bounds.is_empty() {
-            self.bounds = vec![Bounds::UNKNOWN; labels.len()];
-        }
-        if self.places.is_none() && self.plan.tries_sifting(samples.n_columns()) {
+        let known = !self.bounds.is_empty();
+        let look = self.look(centroids, samples, labels, threads);
+        let known = known && look == Look::Rows && self.latest.is_some();
+        if look == Look::Rows && self.plan.tries_sifting() {
             self.try_sifting(centroids, samples, labels);
         }
-        let known = self.places.is_none() && self.latest.is_some();
         if known && self.plan.wants_order(centroids, labels, &self.bounds) {
             self.sort(centroids, labels);
         }
-        let candidates = self.places.as_ref().map(|_| Candidates::all(centroids));
+        let candidates = (look == Look::Tree).then(|| Candidates::all(centroids));
         let prefix = self.directions.as_ref().map(|directions| Prefix::new(directions, centroids));
+        let drift = self.latest.as_ref().filter(|_| look == Look::Tiles).map(|old| greatest_step(old, centroids));
         let steps = self.latest.as_ref().filter(|_| known).map(|old| Step::all(old, centroids, self.plan.wants_gaps()));
         let columns = (self.order.is_some() && self.plan.narrows()).then(|| CentroidColumns::new(centroids));
         let anew = self.reference.is_none();
         let reference = self.reference.get_or_insert_with(|| centroids.all().to_vec());
         let search = Search { centroids, steps: steps.as_deref(), columns: columns.as_ref(), prefix: prefix.as_ref() };
-        let way = match (&self.places, &candidates) {
-            (Some(places), Some(candidates)) => Way::Filter(Filter { centroids, candidates, boxes: &places.boxes }),
-            _ => Way::Search(search),
+        let boxes = candidates.as_ref().zip(self.places.as_deref()).map(|(all, places)| (all, &places.boxes));
+        let way = match look {
+            Look::Rows => Way::Search(search),
+            _ => Way::Sweep(Sweep { centroids, boxes, drift }),
         };
         let order = self.order.as_deref().map(Vec::as_slice);
         let (samples, idle) = (&samples.in_order(order), &self.idle);
@@ -288,14 +291,13 @@ impl<F: Float> Nearest<F> {
         let mut total = sums[0].clone();
         sums[1..].iter().for_each(|sums| total.add(sums));
         total.changed += u64::from(std::mem::take(&mut self.regrouped));
-        if std::env::var("DBG").is_ok() { eprintln!("pass {:?} opened {} scores {} changed {}", t0.elapsed(), effort.opened, effort.scores, effort.changed); }
         self.scores += effort.scores;
         let statistics = Statistics::new(fingerprint, shift, total);
         self.latest = Some(centroids.clone());
         if self.directions.is_some() && effort.opened > 0 && !self.plan.sifts(effort.share(centroids.len())) {
             self.directions = None;
         }
-        if self.plan.note(effort, anew) || statistics.has_drifted() {
+        if self.plan.note(look, effort, anew) || statistics.has_drifted() {
             self.reference = None;
         }
         statistics
@@ -345,6 +347,12 @@ impl<F: Float> Nearest<F> {
     }
 }
 
+/// How far any centroid moved at most.
+fn greatest_step<F: Float>(old: &Centroids<F>, new: &Centroids<F>) -> F {
+    let steps = old.rows().zip(new.rows()).map(|(a, b)| squared_distance(a, b));
+    F::narrow(steps.fold(0.0, f64::max).sqrt())
+}
+
 /// The mean of row-major rows.
 fn mean_of<F: Float>(rows: &[F], width: usize) -> Vec<F> {
     let mut mean = vec![0.0; width];
@@ -354,7 +362,7 @@ fn mean_of<F: Float>(rows: &[F], width: usize) -> Vec<F> {
 
 impl<F: Float> Default for Space<F> {
     fn default() -> Self {
-        Self { search: SearchScratch::default(), filter: FilterScratch::default(), moved: Vec::new(), rows: Vec::new() }
+        Self { search: SearchScratch::default(), sweep: SweepScratch::default(), moved: Vec::new(), rows: Vec::new() }
     }
 }
 
@@ -375,7 +383,7 @@ impl Lane<'_> {
             peaks.fill([0.0; 2]);
         }
         sums.changed = 0;
-        let Space { search: scratch, filter, moved, rows } = space;
+        let Space { search: scratch, sweep, moved, rows } = space;
         let near_at_hand = (NEAR_AT_HAND / samples.n_columns()).clamp(2 * TILE_ROWS, RUN);
         let length = if anew && matches!(way, Way::Search(_)) { near_at_hand } else { RUN };
         let mut bounds = bounds.chunks_mut(length);
@@ -387,7 +395,7 @@ impl Lane<'_> {
                     let bounds = bounds.next().unwrap_or_default();
                     search.renew(samples, range.clone(), labels, bounds, scratch, moved)
                 }
-                Way::Filter(way) => way.renew(samples, range.clone(), labels, filter, moved),
+                Way::Sweep(way) => way.renew(samples, range.clone(), labels, sweep, moved),
             };
             effort.add(renewed);
             // Those that had no label may not be listed.
@@ -413,7 +421,6 @@ impl Lane<'_> {
             peaks[c] = [0.0; 2];
         }
         if has_lost_digits(sums, peaks) {
-            if std::env::var("DBG").is_ok() { eprintln!("RESUM"); }
             let changed = sums.changed;
             sums.clear();
             sums.changed = changed;

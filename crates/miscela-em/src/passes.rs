@@ -54,7 +54,7 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
         // Rows that stay where they are, wherever is nearest, are looked at one by one.
         let centroids = family.centroids().filter(|_| samples.known().is_none());
         let lanes = if centroids.is_some() { Lanes::for_work(n, bytes, k * d) } else { Lanes::new(n, bytes) };
-        let nearest = centroids.map(|(_, algorithm)| Nearest::new(algorithm, n, k, lanes.count()));
+        let nearest = centroids.map(|(_, algorithm)| Nearest::new(algorithm, (n, k, d), lanes.count()));
         Self {
             nearest,
             sums: vec![if family.has_tails() { sums.with_tails() } else { sums }; lanes.count()],

@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Where rows lie, for [`Filter`](miscela_kernel::Filter).
+/// Where rows lie, for [`Sweep`](miscela_kernel::Sweep).
 #[derive(Clone, Debug)]
 pub(crate) struct Places<F> {
     /// Which row is the i-th.
@@ -24,7 +24,6 @@ pub(crate) struct Places<F> {
 impl<F: Float> Places<F> {
     /// The places of rows for centroids with this offset. Cost: about n·log₂(n/64) comparisons.
     pub(crate) fn new(samples: &Samples<F>, offset: &[F], threads: Threads) -> Self {
-        let t0 = std::time::Instant::now();
         let order = Arc::new(match samples.n_columns() {
             1 => order::<F, 1>(samples, threads),
             2 => order::<F, 2>(samples, threads),
@@ -33,15 +32,13 @@ impl<F: Float> Places<F> {
             5..=8 => order::<F, 8>(samples, threads),
             _ => order::<F, 16>(samples, threads),
         });
-        let t1 = std::time::Instant::now();
         let boxes = Boxes::new(&samples.in_order(Some(&order)), offset, keeps_rows(samples), threads);
-        if std::env::var("DBG").is_ok() { eprintln!("order {:?} boxes {:?}", t1 - t0, t1.elapsed()); }
         Self { order, boxes }
     }
 }
 
-/// Whether there is room for the rows once more: a fit may take a quarter of their size and 16 bytes a row, of which order and
-/// labels take half, and some megabytes.
+/// Whether there is room for the rows once more: a fit may take a quarter of their size and 16 bytes a row, of which labels and
+/// order take half, and some megabytes.
 fn keeps_rows<F: Float>(samples: &Samples<F>) -> bool {
     let (n, size) = (samples.n_rows(), samples.n_rows() * samples.n_columns() * size_of::<F>());
     size <= size / 4 + 8 * n + (16 << 20)
@@ -164,4 +161,64 @@ fn widest<F: Float, const D: usize>(items: &[Item<F, D>]) -> (usize, F, F) {
     }
     let widest = (1..D).fold(0, |most, j| if high[j] - low[j] > high[most] - low[most] { j } else { most });
     (widest, low[widest], high[widest])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+    use proptest::prelude::*;
+
+    fn order_of(rows: &Array2<f64>, threads: Threads) -> Vec<u32> {
+        let samples = Samples::new(rows).unwrap();
+        Places::new(&samples, &vec![0.0; rows.ncols()], threads).order.to_vec()
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_has_one_place_whatever_the_threads(
+            (d, rows) in (1usize..20, 1usize..3000).prop_flat_map(|(d, n)| {
+                let number = prop_oneof![(-3i32..4).prop_map(f64::from), -1.0..1.0f64, -1e300..1e300f64];
+                (Just(d), prop::collection::vec(number, n * d))
+            }),
+        ) {
+            let rows = Array2::from_shape_vec((rows.len() / d, d), rows).unwrap();
+            let order = order_of(&rows, Threads::One);
+            prop_assert_eq!(&order_of(&rows, Threads::Ambient), &order);
+            let mut sorted = order;
+            sorted.sort_unstable();
+            prop_assert_eq!(sorted, (0..rows.nrows() as u32).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn tiles_are_small_and_so_are_powers_of_two_of_them() {
+        // A square of 256 × 256 rows, shuffled: a tile takes 8 × 8 of them, and sixteen tiles 32 × 32.
+        let side = 256usize;
+        let shuffled = |i: usize| (i * 40_503) % (side * side);
+        let coordinate = |i: usize, j: usize| if j == 0 { shuffled(i) % side } else { shuffled(i) / side };
+        let rows = Array2::from_shape_fn((side * side, 2), |(i, j)| coordinate(i, j) as f64);
+        let order = order_of(&rows, Threads::Ambient);
+        for (tiles, extent) in [(1, 8.0), (4, 16.0), (16, 32.0)] {
+            for rows_of in order.chunks(tiles * TILE_ROWS) {
+                for j in 0..2 {
+                    let column = rows_of.iter().map(|i| rows[[*i as usize, j]]);
+                    let (low, high) = (column.clone().fold(f64::MAX, f64::min), column.fold(f64::MIN, f64::max));
+                    assert!(high - low < 2.0 * extent, "{tiles} tiles: {low} to {high}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_row_far_away_does_not_spoil_the_others() {
+        let mut rows = Array2::from_shape_fn((4096, 1), |(i, _)| ((i * 2_711) % 4096) as f64);
+        rows[[77, 0]] = 1e30;
+        let order = order_of(&rows, Threads::One);
+        for tile in order.chunks(TILE_ROWS).filter(|tile| !tile.contains(&77)) {
+            let values = tile.iter().map(|i| rows[[*i as usize, 0]]);
+            let extent = values.clone().fold(f64::MIN, f64::max) - values.fold(f64::MAX, f64::min);
+            assert!(extent < 2.0 * TILE_ROWS as f64, "{extent}");
+        }
+    }
 }

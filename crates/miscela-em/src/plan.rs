@@ -29,14 +29,8 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// All of them.
-    pub const ALL: [Algorithm; 6] = [
-        Algorithm::Auto,
-        Algorithm::Lloyd,
-        Algorithm::Bounds,
-        Algorithm::Groups,
-        Algorithm::Tree,
-        Algorithm::Prefix,
-    ];
+    pub const ALL: [Algorithm; 6] =
+        [Algorithm::Auto, Algorithm::Lloyd, Algorithm::Bounds, Algorithm::Groups, Algorithm::Tree, Algorithm::Prefix];
 
     /// `auto`, `lloyd`, `bounds`, `groups`, `tree` or `prefix`.
     pub fn name(self) -> &'static str {
@@ -76,11 +70,16 @@ pub(crate) struct Plan {
     algorithm: Algorithm,
     n: usize,
     k: usize,
+    width: usize,
+    /// What the scores of a row cost, in columns of `f32`.
+    scores: usize,
     /// Passes since the start, or since all was forgotten.
     passes: u32,
     sorted: Option<Sorted>,
     sifting: Sifting,
-    placing: Placing,
+    tree: Tree,
+    /// Whether bounds of the rows were found to pay.
+    bounds: bool,
     /// Rows that changed their label since the sums were made from the rows.
     amended: u64,
 }
@@ -93,14 +92,24 @@ enum Sifting {
     Off,
 }
 
-/// Whether rows are looked at by where they lie.
+/// How rows are looked at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Look {
+    /// One by one, as their bounds say.
+    Rows,
+    /// All of them, tile by tile.
+    Tiles,
+    /// Tile by tile, in the order of a tree.
+    Tree,
+}
+
+/// Whether rows are in the order of a tree.
 #[derive(Clone, Copy, PartialEq)]
-enum Placing {
+enum Tree {
     Untried,
     On,
-    /// It was found to be of no use.
+    /// Its boxes were found to rule too few centroids out.
     Useless,
-    Off,
 }
 
 /// Since the rows were last sorted:
@@ -112,8 +121,21 @@ struct Sorted {
 }
 
 impl Plan {
-    pub(crate) fn new(algorithm: Algorithm, n: usize, k: usize) -> Self {
-        Self { algorithm, n, k, passes: 0, sorted: None, sifting: Sifting::Untried, placing: Placing::Untried, amended: 0 }
+    pub(crate) fn new<F: Float>(algorithm: Algorithm, n: usize, k: usize, width: usize) -> Self {
+        let scores = k * width * size_of::<F>() / size_of::<f32>();
+        Self {
+            algorithm,
+            n,
+            k,
+            width,
+            scores,
+            passes: 0,
+            sorted: None,
+            sifting: Sifting::Untried,
+            tree: Tree::Untried,
+            bounds: false,
+            amended: 0,
+        }
     }
 
     pub(crate) fn algorithm(&self) -> Algorithm {
@@ -123,16 +145,51 @@ impl Plan {
     /// The same for the same rows and another number of centroids.
     pub(crate) fn regrouped(&self, k: usize) -> Self {
         let sorted = self.sorted.as_ref().map(|sorted| Sorted { ..*sorted });
-        Self { k, sorted, amended: 0, ..*self }
+        // What follows is compared with what was before, and most of it is known.
+        Self { k, sorted, bounds: true, amended: 0, ..*self }
     }
 
     pub(crate) fn start_over(&mut self) {
-        *self = Self::new(self.algorithm, self.n, self.k);
+        let sifting = Sifting::Untried;
+        *self = Self { passes: 0, sorted: None, sifting, bounds: false, amended: 0, ..*self };
     }
 
     /// Whether half gaps are worth k² distances.
     pub(crate) fn wants_gaps(&self) -> bool {
         self.k <= 16 || self.k * 512 <= self.n
+    }
+
+    /// How rows are looked at in the next pass.
+    pub(crate) fn look(&mut self) -> Look {
+        let sifts = self.sifting == Sifting::On;
+        match self.algorithm {
+            Algorithm::Tree => Look::Tree,
+            Algorithm::Auto if self.wants_tree() => {
+                self.tree = Tree::On;
+                Look::Tree
+            }
+            // Bounds, and what they serve, pay where scores cost more than they do, or where few rows are open.
+            Algorithm::Auto if !sifts && !self.may_sort() && !self.bounds => Look::Tiles,
+            _ => Look::Rows,
+        }
+    }
+
+    /// Whether boxes can be small beside clusters, and as much was spent on passes as a tree costs.
+    fn wants_tree(&self) -> bool {
+        let spent = self.passes as usize * self.k * (self.width + 4);
+        self.tree == Tree::On || self.tree == Tree::Untried && self.width <= 4 && spent >= 500
+    }
+
+    /// Whether bounds that tell as many labels as they would have told save more than they cost: to keep them costs about as much
+    /// as 200 columns of scores a row, and to take an open row out of its tile 800.
+    fn bounds_pay(&self, Effort { asked, told, .. }: Effort) -> bool {
+        let (asked, told) = (asked as f64, told as f64);
+        told * self.scores as f64 > 200.0 * asked + 800.0 * (asked - told)
+    }
+
+    /// Whether it could pay to sort the rows by cluster.
+    fn may_sort(&self) -> bool {
+        self.k >= 32 && self.k * (self.width + 6) >= 1500 && self.n >= 64 * self.k
     }
 
     /// Whether tiles are narrowed to candidates.
@@ -147,41 +204,15 @@ impl Plan {
             (Some(sorted), _) => sorted.narrows && sorted.moved * 2 > self.n as u64,
             // Where rows are soon scored, or few share a list, a list saves nothing.
             (None, Algorithm::Auto) if self.sifting != Sifting::On => {
-                let worth_it = self.k >= 32 && self.k * (centroids.width() + 6) >= 1500 && self.n >= 64 * self.k;
-                worth_it && self.passes.is_power_of_two() && expected_candidates(centroids, labels, bounds) < 0.5
+                self.may_sort() && self.passes.is_power_of_two() && expected_candidates(centroids, labels, bounds) < 0.5
             }
             _ => false,
         }
     }
 
-    /// Whether rows should get places now.
-    pub(crate) fn wants_places(&mut self, width: usize) -> bool {
-        let wanted = self.placing == Placing::Untried
-            && match self.algorithm {
-                Algorithm::Tree => true,
-                // Once as much was spent on passes as the places cost.
-                Algorithm::Auto => width <= 3 && self.passes as usize * self.k * (width + 4) >= 500,
-                _ => false,
-            };
-        if wanted {
-            self.placing = Placing::On;
-        }
-        wanted
-    }
-
-    /// Whether places were found to be of no use.
-    pub(crate) fn leaves(&self) -> bool {
-        self.placing == Placing::Useless
-    }
-
-    /// Notes that rows have no places any more.
-    pub(crate) fn left(&mut self) {
-        self.placing = Placing::Off;
-    }
-
     /// Whether sifting should be tried now, on a few rows.
-    pub(crate) fn tries_sifting(&self, width: usize) -> bool {
-        let untried = self.sifting == Sifting::Untried && self.passes > 0;
+    pub(crate) fn tries_sifting(&self) -> bool {
+        let (width, untried) = (self.width, self.sifting == Sifting::Untried && self.passes > 0);
         untried
             && match self.algorithm {
                 Algorithm::Prefix => width >= 8,
@@ -204,10 +235,15 @@ impl Plan {
     }
 
     /// Notes what a pass cost, and says whether the sums should be made from the rows in the next.
-    pub(crate) fn note(&mut self, effort: Effort, anew: bool) -> bool {
+    pub(crate) fn note(&mut self, look: Look, effort: Effort, anew: bool) -> bool {
         self.passes += 1;
-        if self.placing == Placing::On && self.algorithm == Algorithm::Auto && effort.scores * 2 > (self.n * self.k) as u64 {
-            self.placing = Placing::Useless;
+        match look {
+            Look::Tree => {
+                let useful = effort.scores * 2 <= (self.n * self.k) as u64;
+                self.tree = if useful || self.algorithm == Algorithm::Tree { Tree::On } else { Tree::Useless };
+            }
+            Look::Tiles => self.bounds = self.bounds_pay(effort),
+            Look::Rows => (),
         }
         if let Some(sorted) = &mut self.sorted {
             sorted.moved += effort.changed;

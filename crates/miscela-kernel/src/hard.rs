@@ -115,12 +115,17 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
             }
         }
         let Self { moments, samples, moved, means } = self;
-        let (mut z, mut row) = (Vec::new(), vec![F::zero(); samples.n_columns()]);
-        for Moved { row: i, from, to } in moved {
-            samples.copy_row(*i, &mut row);
-            let w = samples.weight(*i);
-            moments.add_row(simd, &row, *from as usize, -w, means, &mut z);
-            moments.add_row(simd, &row, *to as usize, w, means, &mut z);
+        // Rows that may come from far are copied together, so that it is waited for all at once.
+        const TOGETHER: usize = 32;
+        let d = samples.n_columns();
+        let (mut z, mut rows) = (Vec::new(), vec![F::zero(); TOGETHER * d]);
+        for moved in moved.chunks(TOGETHER) {
+            rows.chunks_exact_mut(d).zip(moved).for_each(|(row, moved)| samples.copy_row(moved.row, row));
+            for (row, Moved { row: i, from, to }) in rows.chunks_exact(d).zip(moved) {
+                let w = samples.weight(*i);
+                moments.add_row(simd, row, *from as usize, -w, means, &mut z);
+                moments.add_row(simd, row, *to as usize, w, means, &mut z);
+            }
         }
     }
 }

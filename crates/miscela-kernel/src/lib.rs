@@ -10,7 +10,7 @@
 //! | [`screen`] | which rows of a tile may lie nearer to some candidates than they lie to what they have |
 //! | [`add_distances`], [`extreme_distances`] | distances of the rows of a tile to other rows, summed, or their extremes |
 //! | [`Search`], [`Bounds`] | labels renewed after the centroids moved, at the cost of what has changed |
-//! | [`Filter`], [`Boxes`] | labels renewed a tile at a time, from a box around its rows |
+//! | [`Sweep`], [`Boxes`] | labels renewed a tile at a time, if it has a box around its rows from few centroids |
 //! | [`Prefix`] | centroids bounded from a few columns of a rotation, for a search of wide rows |
 //! | [`Forms`] | log-densities of many Gaussians for a tile: [`Scaled`] distances, or solves with a [`Factor`] |
 //! | [`Student`] | the same of Student's t, from the forms of Gaussians |
@@ -23,7 +23,7 @@
 
 mod aligned;
 mod bounds;
-mod boxes;
+
 mod direct;
 mod exp;
 mod float;
@@ -46,13 +46,13 @@ mod search;
 mod source;
 mod spans;
 mod student;
+mod sweep;
 mod tile;
 mod tiled;
 mod triangular;
 pub mod uniform;
 
 pub use bounds::{Bounds, Step};
-pub use boxes::{Boxes, Candidates, Filter, FilterScratch};
 pub use float::Float;
 pub use forms::Forms;
 pub use hard::HardMoments;
@@ -69,6 +69,7 @@ pub use search::{CentroidColumns, Effort, Moved, Search, SearchScratch};
 pub use source::{Chunk, Chunked, Chunks, Origin, Source, SourceError};
 pub use spans::{add_distances, add_distances_with, extreme_distances, extreme_distances_with};
 pub use student::{Student, TailWeights};
+pub use sweep::{Boxes, Candidates, Sweep, SweepScratch};
 pub use tile::{Column, TILE_ROWS, Tile};
 pub use triangular::{Factor, Solved};
 

@@ -54,6 +54,10 @@ pub struct Effort {
     pub scores: u64,
     /// Rows whose label is another than before.
     pub changed: u64,
+    /// Rows of which it was asked whether bounds would have told their label after one more such step,
+    pub asked: u64,
+    /// and those of them whose bounds would have.
+    pub told: u64,
 }
 
 impl Effort {
@@ -67,6 +71,8 @@ impl Effort {
         self.opened += other.opened;
         self.scores += other.scores;
         self.changed += other.changed;
+        self.asked += other.asked;
+        self.told += other.told;
     }
 }
 

@@ -1,4 +1,5 @@
-//! Labels renewed a tile at a time: a box around its rows tells which centroids may be nearest to any of them.
+//! Labels renewed a tile at a time, with nothing remembered of single rows. A box around the rows of a tile tells which centroids
+//! may be nearest to any of them.
 //!
 //! ```text
 //! for each 16 tiles side by side:   near ← all centroids but those that the box around these tiles rules out
@@ -14,9 +15,10 @@
 //! ‖v − c‖² − ‖v − s‖²  =  Σⱼ (cⱼ − sⱼ)((cⱼ − vⱼ) + (sⱼ − vⱼ))  >  0      with vⱼ the greatest of column j if cⱼ > sⱼ, else the least
 //! ```
 //!
-//! (Pelleg & Moore 1999; Kanungo et al. 2002, whose boxes are the nodes of a tree.) Nothing is remembered of single rows, and
-//! rows that lie within a cluster are not even read. It pays where rows are in an order that keeps near ones together and have
-//! so few columns that boxes are small beside clusters.
+//! (Pelleg & Moore 1999; Kanungo et al. 2002, whose boxes are the nodes of a tree.) Rows that lie within a cluster are not even
+//! read. It pays where rows are in an order that keeps near ones together and have so few columns that boxes are small beside
+//! clusters. Without boxes every row is held against every centroid: that is what rows cost that nothing is known of, and less
+//! than making bounds that will not tell.
 //!
 //! **Rounding rules nothing out that could be nearest.** With ρ = ‖c‖ + ‖s‖ + the farthest that the box reaches, all from the
 //! offset, what is computed of the difference is off by less than 16(d + 8)uρ²: rows, centroids and corners were rounded once
@@ -55,19 +57,24 @@ impl<F: Float> Boxes<F> {
         let mut corners = vec![F::zero(); tiles * 2 * width];
         let mut columns = vec![Column::splat(F::zero()); if kept { tiles * width } else { 0 }];
         let mut room = columns.chunks_mut(TOGETHER * width);
-        let corners_of = corners.chunks_mut(TOGETHER * 2 * width);
-        let mut work: Vec<_> = corners_of.map(|corners| (corners, room.next().unwrap_or_default())).collect();
-        threads.each(&mut work, |part, (corners, columns)| {
+        let parts = corners.chunks_mut(TOGETHER * 2 * width);
+        let mut parts: Vec<_> = parts.map(|corners| (corners, room.next().unwrap_or_default())).collect();
+        threads.each(&mut parts, |part, (corners, room)| {
             let (mut tile, mut copied) = (Tile::new(), Vec::new());
-            let mut columns = columns.chunks_exact_mut(width);
+            let mut room = room.chunks_exact_mut(width);
             for (t, corners) in (part * TOGETHER..).zip(corners.chunks_exact_mut(2 * width)) {
                 let rows = Rows::gather(samples, t * TILE_ROWS..n.min((t + 1) * TILE_ROWS), &mut copied);
                 tile.take(&rows, offset);
                 Isa::best().vectorize(|| find_corners(&tile, corners));
-                columns.next().into_iter().for_each(|columns| columns.copy_from_slice(tile.columns()));
+                room.next().into_iter().for_each(|columns| columns.copy_from_slice(tile.columns()));
             }
         });
         Self { width, corners, columns }
+    }
+
+    /// The rows of a tile, if they are kept.
+    fn columns(&self, tile: usize) -> Option<&[Column<F>]> {
+        self.columns.get(tile * self.width..(tile + 1) * self.width)
     }
 
     /// The corners of the box around some tiles.
@@ -187,18 +194,19 @@ impl<F: Float> Candidates<F> {
 
 /// How the labels of rows in boxes are renewed.
 #[derive(Clone, Copy, Debug)]
-pub struct Filter<'a, F> {
+pub struct Sweep<'a, F> {
     /// What to find the nearest of.
     pub centroids: &'a Centroids<F>,
-    /// The same, all of them.
-    pub candidates: &'a Candidates<F>,
-    /// Around the rows, less the centroids' offset.
-    pub boxes: &'a Boxes<F>,
+    /// All of them as candidates, and the boxes around the rows, less the centroids' offset, if there are boxes.
+    pub boxes: Option<(&'a Candidates<F>, &'a Boxes<F>)>,
+    /// How far a row and a centroid come closer to each other, or get away, by a step at most, if it is to be found out of how
+    /// many rows bounds would tell the label. Only where there are no boxes.
+    pub drift: Option<F>,
 }
 
 /// Space to filter in, kept between calls.
 #[derive(Clone, Debug)]
-pub struct FilterScratch<F> {
+pub struct SweepScratch<F> {
     corners: Vec<F>,
     near: Candidates<F>,
     /// Places in a list of candidates.
@@ -209,7 +217,7 @@ pub struct FilterScratch<F> {
     found: Found<F>,
 }
 
-impl<F: Float> Default for FilterScratch<F> {
+impl<F: Float> Default for SweepScratch<F> {
     fn default() -> Self {
         Self {
             corners: Vec::new(),
@@ -223,7 +231,7 @@ impl<F: Float> Default for FilterScratch<F> {
     }
 }
 
-impl<F: Float> Filter<'_, F> {
+impl<F: Float> Sweep<'_, F> {
     /// Renews the labels of the rows `range`, which begins with a tile and is the whole of the slice, and adds those that
     /// moved to `moved`, but for those that had no label, `u32::MAX`. A box held against a centroid counts as a score.
     ///
@@ -234,7 +242,7 @@ impl<F: Float> Filter<'_, F> {
         samples: &Samples<F>,
         range: Range<usize>,
         labels: &mut [u32],
-        scratch: &mut FilterScratch<F>,
+        scratch: &mut SweepScratch<F>,
         moved: &mut Vec<Moved>,
     ) -> Effort {
         self.renew_with(Isa::best(), samples, range, labels, scratch, moved)
@@ -247,7 +255,7 @@ impl<F: Float> Filter<'_, F> {
         samples: &Samples<F>,
         range: Range<usize>,
         labels: &mut [u32],
-        scratch: &mut FilterScratch<F>,
+        scratch: &mut SweepScratch<F>,
         moved: &mut Vec<Moved>,
     ) -> Effort {
         assert!(labels.len() == range.len() && range.start.is_multiple_of(TILE_ROWS));
@@ -255,16 +263,27 @@ impl<F: Float> Filter<'_, F> {
         let mut near = std::mem::take(&mut scratch.near);
         let mut labels = labels.chunks_mut(TILE_ROWS);
         let (mut tile, end) = (range.start / TILE_ROWS, range.end.div_ceil(TILE_ROWS));
+        let Some((candidates, boxes)) = self.boxes else {
+            for (tile, labels) in (tile..end).zip(labels) {
+                effort.add(self.score(isa, samples, tile, None, labels.len(), scratch));
+                effort.changed += note(isa, tile, &scratch.found.index, labels, moved);
+                if let Some(drift) = self.drift.filter(|_| tile % ASKED == 0) {
+                    effort.asked += labels.len() as u64;
+                    effort.told += isa.vectorize(|| told(&scratch.found, labels.len(), drift));
+                }
+            }
+            return effort;
+        };
         while tile < end {
             let tiles = tile..end.min((tile + 1).next_multiple_of(TOGETHER));
-            let FilterScratch { corners, left, .. } = &mut *scratch;
-            self.boxes.around(tiles.clone(), corners);
-            isa.run(RuleOut { candidates: self.candidates, corners, left });
-            effort.scores += self.candidates.count() as u64;
-            isa.vectorize(|| near.take(self.candidates, left));
+            let SweepScratch { corners, left, .. } = &mut *scratch;
+            boxes.around(tiles.clone(), corners);
+            isa.run(RuleOut { candidates, corners, left });
+            effort.scores += candidates.count() as u64;
+            isa.vectorize(|| near.take(candidates, left));
             tile = tiles.end;
             for (tile, labels) in tiles.zip(&mut labels) {
-                effort.add(self.renew_tile(isa, samples, tile, &near, labels, scratch, moved));
+                effort.add(self.renew_tile(isa, samples, tile, boxes.corners(tile), &near, labels, scratch, moved));
             }
         }
         scratch.near = near;
@@ -277,55 +296,74 @@ impl<F: Float> Filter<'_, F> {
         isa: Isa,
         samples: &Samples<F>,
         at: usize,
+        corners: &[F],
         near: &Candidates<F>,
         labels: &mut [u32],
-        scratch: &mut FilterScratch<F>,
+        scratch: &mut SweepScratch<F>,
         moved: &mut Vec<Moved>,
     ) -> Effort {
-        let FilterScratch { left, list, copied, tile, found, .. } = scratch;
-        let first = at * TILE_ROWS;
+        let SweepScratch { left, list, .. } = &mut *scratch;
         let mut effort = Effort::default();
+        list.clear();
         if near.count() > 1 {
-            isa.run(RuleOut { candidates: near, corners: self.boxes.corners(at), left });
+            isa.run(RuleOut { candidates: near, corners, left });
             effort.scores += near.count() as u64;
-            list.clear();
             list.extend(left.iter().map(|place| near.numbers[*place as usize]));
         } else {
-            list.clone_from(&near.numbers);
+            list.extend_from_slice(&near.numbers);
         }
         if let [only] = list[..] {
-            found.index = Column::splat(F::of_index(only));
+            scratch.found.index = Column::splat(F::of_index(only));
         } else {
-            let width = self.boxes.width;
-            let columns = match self.boxes.columns.get(at * width..(at + 1) * width) {
-                Some(kept) => kept,
-                None => {
-                    tile.take(&Rows::gather(samples, first..first + labels.len(), copied), self.centroids.offset());
-                    tile.columns()
-                }
-            };
-            let (rows, centroids) = (labels.len(), self.centroids.shifted());
-            isa.run(Score { columns, rows, centroids, list: Some(list), found });
-            effort.opened += labels.len() as u64;
-            effort.scores += (labels.len() * list.len()) as u64;
-            let doubtful: Vec<usize> = found.in_doubt(labels.len()).collect();
-            for i in doubtful {
-                let row = samples.copied_row(first + i);
-                let nearest = self.centroids.settle(isa, &row, Some(list), found.floor.0[i]).0;
-                found.index.0[i] = F::of_index(nearest);
-            }
+            let list = std::mem::take(list);
+            effort.add(self.score(isa, samples, at, Some(&list), labels.len(), scratch));
+            scratch.list = list;
         }
-        let changed = isa.vectorize(|| differ(labels, &found.index));
-        effort.changed = u64::from(changed.count_ones());
-        for i in ones(changed) {
-            let to = found.index.0[i].index();
-            if labels[i] != u32::MAX {
-                moved.push(Moved { row: first + i, from: labels[i], to });
-            }
-            labels[i] = to;
-        }
+        effort.changed = note(isa, at, &scratch.found.index, labels, moved);
         effort
     }
+
+    /// Finds the nearest of all centroids, or of those listed, for the rows of a tile.
+    fn score(
+        &self,
+        isa: Isa,
+        samples: &Samples<F>,
+        at: usize,
+        list: Option<&[u32]>,
+        rows: usize,
+        scratch: &mut SweepScratch<F>,
+    ) -> Effort {
+        let SweepScratch { copied, tile, found, .. } = scratch;
+        let first = at * TILE_ROWS;
+        let columns = match self.boxes.and_then(|(_, boxes)| boxes.columns(at)) {
+            Some(kept) => kept,
+            None => {
+                tile.take(&Rows::gather(samples, first..first + rows, copied), self.centroids.offset());
+                tile.columns()
+            }
+        };
+        isa.run(Score { columns, rows, centroids: self.centroids.shifted(), list, found });
+        let doubtful: Vec<usize> = found.in_doubt(rows).collect();
+        for i in doubtful {
+            let nearest = self.centroids.settle(isa, &samples.copied_row(first + i), list, found.floor.0[i]).0;
+            found.index.0[i] = F::of_index(nearest);
+        }
+        let count = self.centroids.shifted().count(list);
+        Effort { opened: rows as u64, scores: (rows * count) as u64, ..Effort::default() }
+    }
+}
+
+/// Takes the labels of a tile over, and notes the rows that moved; returns how many labels are new.
+fn note<F: Float>(isa: Isa, at: usize, nearest: &Column<F>, labels: &mut [u32], moved: &mut Vec<Moved>) -> u64 {
+    let changed = isa.vectorize(|| differ(labels, nearest));
+    for i in ones(changed) {
+        let to = nearest.0[i].index();
+        if labels[i] != u32::MAX {
+            moved.push(Moved { row: at * TILE_ROWS + i, from: labels[i], to });
+        }
+        labels[i] = to;
+    }
+    u64::from(changed.count_ones())
 }
 
 /// The rows that are nearest to another centroid than their label says, as bits.
@@ -341,6 +379,17 @@ fn differ<F: Float>(labels: &[u32], index: &Column<F>) -> u64 {
     }
     let pairs = labels.iter().zip(&index.0).enumerate();
     pairs.fold(0, |bits, (i, pair)| bits | u64::from(differs(pair)) << i)
+}
+
+/// One in so many tiles is asked whether bounds would tell labels.
+const ASKED: usize = 16;
+
+/// How many of the rows have two bounds that are farther apart than a step brings each of them.
+#[inline(always)]
+fn told<F: Float>(found: &Found<F>, rows: usize, drift: F) -> u64 {
+    let root = |square: F| if square > F::zero() { square.sqrt() } else { F::zero() };
+    let pairs = found.nearest.0[..rows].iter().zip(&found.others.0);
+    pairs.map(|(nearest, others)| u64::from(root(*others) - root(*nearest) > drift + drift)).sum()
 }
 
 /// The places of the bits that are one.
@@ -399,7 +448,8 @@ impl<F: Float> WithSimd for RuleOut<'_, F> {
                 let size = F::vadd(simd, F::vectors::<S>(&candidates.norms[part])[r], reach);
                 let slack = F::vfma(simd, relative, F::vmul(simd, size, size), absolute);
                 // A difference that overflowed says nothing, and one that is no number is not greater either.
-                let is_out = F::vbits(F::vless(simd, slack, difference)) & F::vbits(F::vless(simd, difference, infinity));
+                let is_out =
+                    F::vbits(F::vless(simd, slack, difference)) & F::vbits(F::vless(simd, difference, infinity));
                 bits |= is_out << (r * lanes::<S, F>());
             }
             let first = part * PART;
@@ -445,4 +495,131 @@ fn nearest_to_middle<S: Simd, F: Float>(simd: S, candidates: &Candidates<F>, low
     let place = (!bits).trailing_zeros() as usize % PART;
     let star = at[place].index() as usize * PART + place;
     if star < candidates.count() { star } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nearest_direct;
+    use ndarray::{Array2, ArrayView2};
+    use proptest::prelude::*;
+
+    /// After each of a few sets of centroids labels are the definition's and what moved is what moved, with and without boxes
+    /// and kept rows, in any order, by every instruction set. Returns the scores taken with boxes.
+    fn conforms<F: Float>(rows: ArrayView2<F>, sets: &[Vec<F>], offset: &[F], order: Option<&[u32]>) -> u64 {
+        let all = Samples::new(&rows).unwrap();
+        let (samples, n) = (all.in_order(order), rows.nrows());
+        let mut scores = 0;
+        for isa in Isa::available() {
+            for kept in [None, Some(false), Some(true)] {
+                let boxes = kept.map(|kept| Boxes::new(&samples, offset, kept, Threads::One));
+                let (mut labels, mut scratch) = (vec![u32::MAX; n], SweepScratch::default());
+                for set in sets {
+                    let centroids = &Centroids::new(set, offset);
+                    let candidates = Candidates::all(centroids);
+                    let boxes = boxes.as_ref().map(|boxes| (&candidates, boxes));
+                    let sweep = Sweep { centroids, boxes, drift: None };
+                    let (before, mut moved) = (labels.clone(), Vec::new());
+                    let mut effort = Effort::default();
+                    // In two parts, of which the second begins with a tile.
+                    let cut = (n / 2).next_multiple_of(TILE_ROWS).min(n);
+                    for range in [0..cut, cut..n].into_iter().filter(|range| !range.is_empty()) {
+                        let labels = &mut labels[range.clone()];
+                        effort.add(sweep.renew_with(isa, &samples, range, labels, &mut scratch, &mut moved));
+                    }
+                    let changes: Vec<_> = (0..n).filter(|i| before[*i] != labels[*i]).collect();
+                    assert_eq!(effort.changed, changes.len() as u64);
+                    let had_label = changes.into_iter().filter(|i| before[*i] != u32::MAX);
+                    let listed = had_label.map(|row| Moved { row, from: before[row], to: labels[row] });
+                    assert_eq!(moved, listed.collect::<Vec<_>>());
+                    for (i, label) in labels.iter().enumerate() {
+                        let told = format!("{} {} {kept:?} row {i}", isa.name(), F::NAME);
+                        assert_eq!(*label, nearest_direct(&samples.copied_row(i), centroids).0, "{told}");
+                    }
+                    scores += if boxes.is_some() { effort.scores } else { 0 };
+                }
+            }
+        }
+        scores
+    }
+
+    /// Numbers with exact ties, with many scales, or clustered.
+    fn numbers(count: usize) -> impl Strategy<Value = Vec<f64>> {
+        let ties = prop::collection::vec((-3i32..4).prop_map(f64::from), count);
+        let scales = prop::collection::vec(prop_oneof![-1.0..1.0f64, -1e4..1e4f64, -1e-6..1e-6f64], count);
+        let clustered =
+            prop::collection::vec((0i32..6, -1.0..1.0f64).prop_map(|(c, x)| f64::from(c) * 40.0 + x), count);
+        prop_oneof![ties, scales, clustered]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn labels_are_those_of_the_definition(
+            (d, rows, start, steps) in (prop_oneof![4 => 1usize..5, 1 => Just(17)], 1usize..400, 1usize..40).prop_flat_map(
+                |(d, n, k)| (Just(d), numbers(n * d), numbers(k * d), prop::collection::vec(numbers(k * d), 2)),
+            ),
+            shrink in prop_oneof![Just(1.0), Just(0.01), Just(1e-7), Just(0.0)],
+            offset in prop_oneof![Just(0.0), Just(1e6)],
+            scale in prop_oneof![Just(1.0), Just(1e-25), Just(1e-40), Just(1e-160), Just(1e15), Just(1e150)],
+            sorts in any::<bool>(),
+        ) {
+            let n = rows.len() / d;
+            let mut order: Vec<u32> = (0..n as u32).collect();
+            order.sort_by(|a, b| rows[*a as usize * d].total_cmp(&rows[*b as usize * d]));
+            let order = sorts.then_some(&order[..]);
+            let mut sets = vec![start];
+            for step in &steps {
+                let last = &sets[sets.len() - 1];
+                sets.push(last.iter().zip(step).map(|(c, s)| c + shrink * s).collect());
+            }
+            let place = |x: &f64| (x + offset) * scale;
+            let place_all = |all: &Vec<f64>| all.iter().map(place).collect::<Vec<_>>();
+            let table = Array2::from_shape_vec((n, d), place_all(&rows)).unwrap();
+            let sets: Vec<_> = sets.iter().map(place_all).collect();
+            conforms(table.view(), &sets, &vec![place(&0.0); d], order);
+            // Columns one after the other.
+            let turned = table.t().as_standard_layout().into_owned();
+            conforms(turned.t(), &sets, &vec![0.0; d], order);
+            let table = table.mapv(|x| x as f32);
+            let sets: Vec<Vec<f32>> = sets.iter().map(|set| set.iter().map(|x| *x as f32).collect()).collect();
+            if table.iter().chain(sets.iter().flatten()).all(|x| x.is_finite()) {
+                conforms(table.view(), &sets, &vec![place(&0.0) as f32; d], order);
+            }
+        }
+    }
+
+    #[test]
+    fn rows_within_a_cluster_take_no_scores() {
+        // Eight clusters of 64 rows each, in their order: a tile each.
+        let rows = Array2::from_shape_fn((512, 2), |(i, j)| ((i / 64) * 50 + i % 8 * j) as f64);
+        let set: Vec<f64> = (0..8).flat_map(|c| [c as f64 * 50.0 + 1.0, c as f64 * 50.0]).collect();
+        let ways = 2 * Isa::available().len() as u64;
+        // All boxes together against all centroids, and each against all that are left.
+        assert!(conforms(rows.view(), &[set], &[0.0, 0.0], None) <= ways * (8 + 8 * 8));
+    }
+
+    #[test]
+    fn squares_that_overflow_leave_no_one_out() {
+        let mut rows = Array2::from_elem((64, 1), 0.0f32);
+        rows[[0, 0]] = 5.5e18;
+        let sets = [vec![-1.7e19f32, 1.9e19, 1.91e19, 1.92e19, 1.93e19], vec![-3e38, 3e38, 1e38, 0.0, 1.0]];
+        conforms(rows.view(), &sets, &[0.0], None);
+        conforms(rows.view(), &sets, &[3e38], None);
+    }
+
+    #[test]
+    fn it_is_found_out_what_bounds_would_have_told() {
+        // Half of the rows lie on their centroid, the others a tenth from the border.
+        let rows = Array2::from_shape_fn((TILE_ROWS, 1), |(i, _)| if i < 32 { 0.0 } else { 4.9 });
+        let samples = Samples::new(&rows).unwrap();
+        let centroids = Centroids::new(&[0.0, 10.0], &[0.0]);
+        for (drift, told) in [(0.01, 64), (1.0, 32), (5.5, 0)] {
+            let sweep = Sweep { centroids: &centroids, boxes: None, drift: Some(drift) };
+            let (mut labels, mut scratch) = ([u32::MAX; TILE_ROWS], SweepScratch::default());
+            let effort = sweep.renew(&samples, 0..TILE_ROWS, &mut labels, &mut scratch, &mut Vec::new());
+            assert_eq!((effort.asked, effort.told), (64, told), "{drift}");
+        }
+    }
 }
