@@ -91,15 +91,19 @@ fn items<F: Float, const D: usize>(samples: &Samples<F>, range: Range<usize>, th
 
 /// Puts rows in the order of the leaves.
 fn settle<F: Float, const D: usize>(items: &mut [Item<F, D>], spare: &mut [Item<F, D>]) {
-    if items.len() > TILE_ROWS {
-        let part = divide(items, spare);
+    let part = divide(items, spare);
+    if part < items.len() {
         items.chunks_mut(part).zip(spare.chunks_mut(part)).for_each(|(items, spare)| settle(items, spare));
     }
 }
 
-/// Cuts rows by the widest column, in two or, where the parts are cut again, in more, and says how long the parts are.
+/// Cuts rows by the widest column, in two or, where the parts are cut again, in more, and says how long the parts are. What is no
+/// longer than a tile stays whole.
 fn divide<F: Float, const D: usize>(items: &mut [Item<F, D>], spare: &mut [Item<F, D>]) -> usize {
     let tiles = items.len().div_ceil(TILE_ROWS);
+    if tiles <= 1 {
+        return TILE_ROWS;
+    }
     let ways = match tiles {
         ..16 => 2,
         16..64 => 4,
