@@ -18,6 +18,46 @@ pub(crate) fn lanes<S: Simd, F: Float>() -> usize {
     size_of::<F::Vector<S>>() / size_of::<F>()
 }
 
+/// The sums of the lanes of 16 registers.
+///
+/// ```text
+/// for h = 1, 2, 4, … half the lanes:   of each two registers make one, whose lanes with h in their number hold what the
+///                                      second had, and the others what the first had, both from lanes h apart
+/// ```
+#[inline(always)]
+pub(crate) fn lane_sums<S: Simd, F: Float>(simd: S, mut all: [F::Vector<S>; 16]) -> [F; 16] {
+    let lanes = lanes::<S, F>();
+    // One by one, so that each knows how far it goes when it is compiled.
+    if lanes > 1 {
+        add_lanes::<S, F, 1>(simd, &mut all);
+    }
+    if lanes > 2 {
+        add_lanes::<S, F, 2>(simd, &mut all);
+    }
+    if lanes > 4 {
+        add_lanes::<S, F, 4>(simd, &mut all);
+    }
+    if lanes > 8 {
+        add_lanes::<S, F, 8>(simd, &mut all);
+    }
+    let mut sums = [F::zero(); 16];
+    F::vectors_mut::<S>(&mut sums).copy_from_slice(&all[..16 / lanes]);
+    sums
+}
+
+/// One round, of as many registers as the rounds before have left.
+#[inline(always)]
+fn add_lanes<S: Simd, F: Float, const H: usize>(simd: S, all: &mut [F::Vector<S>; 16]) {
+    let mut numbers = [F::zero(); 16];
+    (0..16).filter(|lane| lane & H != 0).for_each(|lane| numbers[lane] = F::one());
+    let has = F::vless(simd, F::splat(simd, F::zero()), F::vectors::<S>(&numbers)[0]);
+    for i in 0..8 / H {
+        let (a, b) = (all[2 * i], all[2 * i + 1]);
+        let moved = F::vrotate(simd, F::vselect(simd, has, a, b), H);
+        all[i] = F::vadd(simd, F::vselect(simd, has, b, a), moved);
+    }
+}
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}

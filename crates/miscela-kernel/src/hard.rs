@@ -59,7 +59,7 @@ impl<F: Float> WithSimd for AddHard<'_, '_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        match moments_of_few(&self.moments, self.block.width()) {
+        match moments_of_few(self.moments, self.block.width()) {
             1 => return self.narrow::<1>(),
             2 => return self.narrow::<2>(),
             3 => return self.narrow::<3>(),
@@ -106,7 +106,7 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         if let Some(all) = self.samples.contiguous() {
-            match moments_of_few(&self.moments, self.samples.n_columns()) {
+            match moments_of_few(self.moments, self.samples.n_columns()) {
                 1 => return self.narrow::<1>(all),
                 2 => return self.narrow::<2>(all),
                 3 => return self.narrow::<3>(all),

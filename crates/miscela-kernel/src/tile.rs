@@ -52,6 +52,7 @@ impl<F: Float> Tile<F> {
             self.columns.fill(Column::splat(F::zero()));
         }
         let (all, starts) = (rows.all, &rows.starts[..rows.count]);
+        rows.fetch();
         Isa::best().run(Turn { all, starts, offset, columns: &mut self.columns });
     }
 
@@ -106,6 +107,17 @@ impl<'a, F: Float> Rows<'a, F> {
     fn side_by_side(all: &'a [F], count: usize, width: usize) -> Self {
         assert!(count <= TILE_ROWS);
         Self { all, starts: std::array::from_fn(|i| i * width), count, width }
+    }
+
+    /// Reads a number of each cache line of long rows, one row after the other. They are turned several rows at a time, and
+    /// memory is sooner read along one line than along many.
+    fn fetch(&self) {
+        const LINE: usize = 64;
+        if self.width * size_of::<F>() >= 4 * LINE {
+            let rows = self.starts[..self.count].iter().map(|start| &self.all[*start..*start + self.width]);
+            let lines = rows.flat_map(|row| row.iter().step_by(LINE / size_of::<F>()));
+            std::hint::black_box(lines.fold(F::zero(), |most, x| if *x > most { *x } else { most }));
+        }
     }
 
     /// Row `i` less an offset.

@@ -8,6 +8,7 @@
 //! Rows are in the lanes, so nothing has to be picked out, and each sum over lanes is taken once a block.
 
 use crate::Float;
+use crate::float::lane_sums;
 use crate::moments::{Component, Scatter};
 use crate::tile::Column;
 use pulp::{Simd, WithSimd};
@@ -65,16 +66,20 @@ impl<F: Float> WithSimd for Component<'_, '_, F, TiledScratch<F>> {
         for j in (0..mean.len()).step_by(GROUP) {
             for l in (0..=j).step_by(GROUP) {
                 let columns = (&scratch.rz[j * run..], &scratch.z[l * run..]);
-                add_products::<S, F>(simd, columns, run, (j, l), mean.len(), moments.second);
+                if j == l {
+                    add_products::<S, F, true>(simd, columns, run, (j, l), mean.len(), moments.second);
+                } else {
+                    add_products::<S, F, false>(simd, columns, run, (j, l), mean.len(), moments.second);
+                }
             }
         }
     }
 }
 
 /// Adds Σ r zⱼ zₗ for four columns j and four columns l, in 16 registers over all rows. `rz` and `z` start at column j and
-/// at column l; each column is `run` tiles long.
+/// at column l; each column is `run` tiles long. On the `DIAGONAL` where l = j, those with l above j are left out.
 #[inline(always)]
-fn add_products<S: Simd, F: Float>(
+fn add_products<S: Simd, F: Float, const DIAGONAL: bool>(
     simd: S,
     (rz, z): (&[Column<F>], &[Column<F>]),
     run: usize,
@@ -89,15 +94,19 @@ fn add_products<S: Simd, F: Float>(
         for v in 0..a[0].len() {
             let b = [b[0][v], b[1][v], b[2][v], b[3][v]];
             for g in 0..GROUP {
-                for h in 0..GROUP {
+                for h in 0..if DIAGONAL { g + 1 } else { GROUP } {
                     sums[g][h] = F::vfma(simd, a[g][v], b[h], sums[g][h]);
                 }
             }
         }
     }
+    let mut all = [F::splat(simd, F::zero()); GROUP * GROUP];
+    for g in 0..GROUP {
+        all[g * GROUP..(g + 1) * GROUP].copy_from_slice(&sums[g]);
+    }
+    let sums: [F; GROUP * GROUP] = lane_sums(simd, all);
     for g in 0..GROUP.min(width - j) {
-        for h in 0..GROUP.min(j + g + 1 - l) {
-            second[Scatter::Full.len(j + g) + l + h] += F::vsum(simd, sums[g][h]).widen();
-        }
+        let row = &mut second[Scatter::Full.len(j + g) + l..][..GROUP.min(j + g + 1 - l)];
+        row.iter_mut().zip(&sums[g * GROUP..]).for_each(|(to, sum)| *to += sum.widen());
     }
 }
