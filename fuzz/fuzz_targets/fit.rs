@@ -93,10 +93,7 @@ fn fits<F: Float>(case: &Case, n: usize, d: usize, numbers: &[f64], weights: &[f
         let starts = [KMeansInit::Random, KMeansInit::KMeansPlusPlus, KMeansInit::KMeansPara];
         let model = KMeans::params(k)
             .init_method(starts[pick(0, starts.len())].clone())
-            .algorithm(
-                [Algorithm::Auto, Algorithm::Lloyd, Algorithm::Bounds, Algorithm::Groups, Algorithm::Prefix]
-                    [pick(1, 5)],
-            )
+            .algorithm(Algorithm::ALL[pick(1, Algorithm::ALL.len())])
             .empty(Empty::ALL[pick(2, Empty::ALL.len())])
             .missing([Missing::Error, Missing::Marginal][pick(3, 2)])
             .tolerance(narrow::<F>(case.tolerance))

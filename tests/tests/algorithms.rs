@@ -189,14 +189,14 @@ fn on_the_colours_of_a_photograph() {
 
 /// Enough rows, and clusters, for lanes, lists and sorting.
 fn large() -> Array2<f64> {
-    Blobs::new(5, 12_000, 3, 60, 60.0).rows
+    Blobs::new(5, 30_000, 3, 60, 60.0).rows
 }
 
 #[test]
 fn to_the_end_where_much_is_skipped() {
     let case = Case::spaced(large(), 48);
     assert_eq!(case.agrees(12), 12);
-    case.clone().weighted(Blobs::new(5, 12_000, 3, 60, 60.0).weights).agrees(12);
+    case.clone().weighted(Blobs::new(5, 30_000, 3, 60, 60.0).weights).agrees(12);
     Case::spaced(narrow(&case.rows), 48).agrees(12);
     // To the end, at which the labels are those of the naive search.
     let ended: Vec<_> = Algorithm::ALL.map(|algorithm| case.fit(algorithm, 300)).to_vec();
@@ -214,6 +214,10 @@ fn where_rows_are_sorted_and_where_columns_are_many() {
     let sorted = Case::spaced(Blobs::new(8, 13_000, 2, 150, 80.0).rows, 200);
     sorted.agrees(8);
     sorted.ignores_threads(15);
+    // By cluster, where boxes would be too large.
+    let clusters = Case::spaced(Blobs::new(8, 10_000, 6, 150, 80.0).rows, 150);
+    clusters.agrees(8);
+    clusters.ignores_threads(10);
     // Overlapping, so that few rows are clear at a glance.
     let wide = Blobs::new(9, 700, 160, 30, 2.0);
     let case = Case::spaced(wide.rows.clone(), 280);

@@ -11,6 +11,11 @@ fn blobs() -> Blobs {
     Blobs::new(7, 5_000, 6, 6, 6.0)
 }
 
+/// Enough for four lanes of k-means, which are longer.
+fn many_blobs() -> Blobs {
+    Blobs::new(7, 34_000, 6, 6, 6.0)
+}
+
 fn everyone() -> [Threads; 5] {
     [Threads::One, Threads::Ambient, Threads::Count(2), Threads::Count(3), Threads::Count(7)]
 }
@@ -46,7 +51,8 @@ fn kmeans_with_threads<F: miscela::Float>(rows: &Array2<F>, weights: &Array1<f64
 
 #[test]
 fn kmeans_does_not_know_how_many_threads_there_are() {
-    let blobs = blobs();
+    let blobs = many_blobs();
+    assert_eq!(miscela_kernel::Lanes::for_work(34_000, 0, 9 * 6).count(), 4);
     kmeans_with_threads(&blobs.rows, &blobs.weights);
     kmeans_with_threads(&narrow(&blobs.rows), &blobs.weights);
 }

@@ -210,8 +210,8 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
         (self.samples.in_order(order), labels)
     }
 
-    /// What is known of the distances of the rows, in that order.
-    pub(crate) fn bounds(&self) -> Option<Cow<'_, [Bounds]>> {
+    /// What is known of the distances of the rows, in that order, and the scores that it took to find it out.
+    pub(crate) fn bounds(&self) -> Option<(Cow<'_, [Bounds]>, u64)> {
         self.passes.bounds(self.samples)
     }
 

@@ -1,13 +1,13 @@
 //! The pass of hard assignment to the nearest centroid, with what is kept from pass to pass.
 //!
 //! ```text
-//! first:  every row is looked at; its label, its bounds and the sums are made
-//! then:   rows whose bounds still tell their label are passed over; of the others, those with a new label are taken
+//! first:  every row is looked at; its label and the sums are made
+//! then:   rows of which it is known that their label stays are passed over; of the others, those with a new label are taken
 //!         from the sums of the old one and added to those of the new
 //! ```
 //!
-//! So an iteration costs what has changed. The labels are those that a full search would give (`miscela-kernel`'s
-//! `search.rs`); the sums are about centroids of an earlier pass, the *reference*, and are made anew from the rows before
+//! It is known from two bounds of each row (`miscela-kernel`'s `search.rs`) or from boxes around rows that lie near each other
+//! (`sweep.rs` there). So an iteration costs what has changed. The labels are those that a full search would give; the sums are about centroids of an earlier pass, the *reference*, and are made anew from the rows before
 //! that, or the rounding of many changes, could cost digits. So are those of a lane at once where rows that left had made up
 //! nearly all of a cluster: what they leave behind has few digits of its own. `plan.rs` decides from counts what is done.
 
@@ -167,22 +167,31 @@ impl<F: Float> Nearest<F> {
         self.scores
     }
 
-    /// The bounds of the rows about the latest centroids, in the order that the labels are in. Where none are kept they cost
-    /// a full search.
-    pub(crate) fn bounds(&self, samples: &Samples<F>, labels: &[u32]) -> Cow<'_, [Bounds]> {
-        let Some(centroids) = self.latest.as_ref().filter(|_| self.bounds.is_empty()) else {
-            return Cow::Borrowed(&self.bounds);
-        };
+    /// The bounds of the rows about the latest centroids, in the order that the labels are in, and the scores that they took:
+    /// where none are kept, those of a full search. Nothing before the first pass.
+    pub(crate) fn bounds(
+        &self,
+        samples: &Samples<F>,
+        labels: &[u32],
+        threads: Threads,
+    ) -> Option<(Cow<'_, [Bounds]>, u64)> {
+        let centroids = self.latest.as_ref()?;
+        if !self.bounds.is_empty() {
+            return Some((Cow::Borrowed(&self.bounds), 0));
+        }
         let samples = &samples.in_order(self.order());
         let search = Search { centroids, steps: None, columns: None, prefix: None };
         let (mut bounds, mut labels) = (vec![Bounds::UNKNOWN; labels.len()], labels.to_vec());
-        let (mut scratch, mut moved) = (SearchScratch::default(), Vec::new());
-        for (run, (labels, bounds)) in labels.chunks_mut(RUN).zip(bounds.chunks_mut(RUN)).enumerate() {
-            let first = run * RUN;
-            search.renew(samples, first..first + labels.len(), labels, bounds, &mut scratch, &mut moved);
-            moved.clear();
-        }
-        Cow::Owned(bounds)
+        let mut runs: Vec<_> = labels.chunks_mut(RUN).zip(bounds.chunks_mut(RUN)).collect();
+        threads.each(&mut runs, |run, (labels, bounds)| {
+            self.idle.lend(|Space { search: scratch, moved, .. }| {
+                let rows = run * RUN..run * RUN + labels.len();
+                search.renew(samples, rows, labels, bounds, scratch, moved);
+                moved.clear();
+            });
+        });
+        let scores = bounds.len() * centroids.len();
+        Some((Cow::Owned(bounds), scores as u64))
     }
 
     /// The order that the labels are in.

@@ -89,9 +89,10 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
         self.distances + self.nearest.as_ref().map_or(0, Nearest::scores)
     }
 
-    /// What is known of the rows' distances, in the order of the labels; none where nothing is kept.
-    pub(crate) fn bounds(&self, samples: &Samples<F>) -> Option<Cow<'_, [Bounds]>> {
-        self.nearest.as_ref().map(|nearest| nearest.bounds(samples, &self.labels))
+    /// What is known of the rows' distances, in the order of the labels, and the scores that it took to find it out; nothing
+    /// where no distances are looked at, or none were yet.
+    pub(crate) fn bounds(&self, samples: &Samples<F>) -> Option<(Cow<'_, [Bounds]>, u64)> {
+        self.nearest.as_ref().and_then(|nearest| nearest.bounds(samples, &self.labels, self.threads))
     }
 
     /// The rows' labels, in this order of the rows; none for soft families.
@@ -125,20 +126,22 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
 
     /// The statistics of the rows under the family's parameters.
     pub(crate) fn e_step<M: Family<F, Scratch = S>>(&mut self, family: &M, samples: &Samples<F>) -> Statistics {
+        self.make_ready(family);
         if let (Some((centroids, _)), Some(nearest)) = (family.centroids(), &mut self.nearest) {
             let lanes = (&self.lanes, &mut self.sums[..]);
             return nearest.pass(centroids, family.fingerprint(), samples, &mut self.labels, lanes, self.threads);
         }
+        // Rows that went to the nearest centroid before were perhaps in an order of their own.
+        self.labels_mut();
         if family.is_joint() {
             return self.joint_step(family, samples);
         }
         let k = family.n_components();
         self.distances += (samples.n_rows() * k) as u64;
-        if let Some(Sums { width, scatter, .. }) = self.sums.first().filter(|sums| sums.k() != k) {
-            // Components are gone.
-            self.sums = vec![Sums::zero(k, *width, *scatter); self.sums.len()];
-        }
-        let sums = self.sweep(samples, |block, labels, sums, scratch| family.e_step(block, labels, sums, scratch));
+        let e_step = |block: &Block<F>, labels: &mut [u32], sums: &mut Sums, scratch: &mut S| {
+            family.e_step(block, labels, sums, scratch)
+        };
+        let sums = self.sweep(family, samples, e_step);
         Statistics::new(family.fingerprint(), family.shift(), sums)
     }
 
@@ -147,7 +150,10 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
         let changed = family.assign_jointly(samples, &mut self.labels, &mut self.joint, self.threads);
         let weights = self.joint.weights.take();
         let counting = weights.as_ref().map_or(samples.in_order(None), |weights| samples.reweighted(weights));
-        let mut sums = self.sweep(&counting, |block, labels, sums, scratch| family.add(block, labels, sums, scratch));
+        let add = |block: &Block<F>, labels: &mut [u32], sums: &mut Sums, scratch: &mut S| {
+            family.add(block, labels, sums, scratch)
+        };
+        let mut sums = self.sweep(family, &counting, add);
         drop(counting);
         self.joint.weights = weights;
         sums.changed = changed;
@@ -164,7 +170,10 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
         statistics: &mut Statistics,
     ) -> Vec<usize> {
         if !moves.is_empty() {
-            let sums = self.sweep(samples, |block, labels, sums, scratch| family.add(block, labels, sums, scratch));
+            let add = |block: &Block<F>, labels: &mut [u32], sums: &mut Sums, scratch: &mut S| {
+                family.add(block, labels, sums, scratch)
+            };
+            let sums = self.sweep(family, samples, add);
             statistics.replace(sums, family.shift());
         }
         let mut row = vec![F::zero(); samples.n_columns()];
@@ -176,12 +185,23 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
         moves.into_iter().map(|moved| moved.to).collect()
     }
 
+    /// Makes sums again that the last sweep gave away, or whose components are not the family's any more.
+    fn make_ready<M: Family<F, Scratch = S>>(&mut self, family: &M) {
+        let k = family.n_components();
+        for lane in self.sums.iter_mut().filter(|lane| lane.k() != k) {
+            let sums = Sums::zero(k, lane.width, lane.scatter);
+            *lane = if family.has_tails() { sums.with_tails() } else { sums };
+        }
+    }
+
     /// One pass: `step` is called on each block with the block's labels.
-    fn sweep(
+    fn sweep<M: Family<F, Scratch = S>>(
         &mut self,
+        family: &M,
         samples: &Samples<F>,
         step: impl Fn(&Block<F>, &mut [u32], &mut Sums, &mut S) + Sync + Send,
     ) -> Sums {
+        self.make_ready(family);
         let (lanes, idle) = (&self.lanes, &self.idle);
         let mut labels = self.labels.chunks_mut(lanes.rows_per_lane());
         let mut work: Vec<_> = self.sums.iter_mut().map(|sums| (sums, labels.next().unwrap_or_default())).collect();
@@ -198,9 +218,9 @@ impl<F: Float, S: Default + Send> Passes<F, S> {
                 }
             });
         });
-        // Not a copy: sums can be as large as the rows.
-        let empty = self.sums[0].emptied();
-        let mut total = std::mem::replace(&mut self.sums[0], empty);
+        // Neither a copy nor others in their place: sums can be as large as the rows, and the M-step takes memory too.
+        let Sums { width, scatter, .. } = self.sums[0];
+        let mut total = std::mem::replace(&mut self.sums[0], Sums::zero(0, width, scatter));
         self.sums[1..].iter().for_each(|sums| total.add(sums));
         total
     }

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! That is a k-d tree (Bentley 1975), of which the order of the leaves is all that is kept. Cuts are not in the middle, but at
-//! multiples of powers of two tiles: 4, 8 or 16 tiles side by side then are the rows of one node, and lie in a small box.
+//! multiples of powers of two tiles: 4, 8 or 16 tiles side by side then are the rows of one node, and lie in a small box. (The
+//! order of seeding, `miscela-init`'s `order.rs`, cuts where gaps are, and has tiles of any length.)
 
 use miscela_kernel::{Boxes, Float, Isa, Samples, TILE_ROWS, Threads};
 use std::cmp::Ordering;
@@ -37,11 +38,12 @@ impl<F: Float> Places<F> {
     }
 }
 
-/// Whether there is room for the rows once more: a fit may take a quarter of their size and 16 bytes a row, of which labels and
-/// order take half, and some megabytes.
+/// Whether there is room for the rows once more: a fit may take a quarter of their size, 16 bytes a row and some megabytes. Labels,
+/// an order and labels on their way into it take 12 of these, and weights in that order eight.
 fn keeps_rows<F: Float>(samples: &Samples<F>) -> bool {
     let (n, size) = (samples.n_rows(), samples.n_rows() * samples.n_columns() * size_of::<F>());
-    size <= size / 4 + 8 * n + (16 << 20)
+    let left = if samples.weights().is_some() { 0 } else { 4 * n };
+    size <= size / 4 + left + (16 << 20)
 }
 
 /// A row's number, and its first D columns.

@@ -10,7 +10,7 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// Whatever the counts of the first iterations speak for; for rows that are single numbers, the
+    /// Whatever the counts of the iterations so far speak for; for rows that are single numbers, the
     /// [solution](crate::optimal_centres).
     #[default]
     Auto,
@@ -161,15 +161,15 @@ impl Plan {
 
     /// How rows are looked at in the next pass.
     pub(crate) fn look(&mut self) -> Look {
-        let sifts = self.sifting == Sifting::On;
+        let sifts = self.sifting == Sifting::On || self.tries_sifting();
         match self.algorithm {
             Algorithm::Tree => Look::Tree,
             Algorithm::Auto if self.wants_tree() => {
-                self.tree = Tree::On;
+                (self.tree, self.sorted) = (Tree::On, None);
                 Look::Tree
             }
             // Bounds, and what they serve, pay where scores cost more than they do, or where few rows are open.
-            Algorithm::Auto if !sifts && !self.may_sort() && !self.bounds => Look::Tiles,
+            Algorithm::Auto if !self.bounds && !sifts && (!self.may_sort() || self.may_tree()) => Look::Tiles,
             _ => Look::Rows,
         }
     }
@@ -177,7 +177,12 @@ impl Plan {
     /// Whether boxes can be small beside clusters, and as much was spent on passes as a tree costs.
     fn wants_tree(&self) -> bool {
         let spent = self.passes as usize * self.k * (self.width + 4);
-        self.tree == Tree::On || self.tree == Tree::Untried && self.width <= 4 && spent >= 500
+        self.tree == Tree::On || self.may_tree() && spent >= 500
+    }
+
+    /// Whether a tree will be tried.
+    fn may_tree(&self) -> bool {
+        self.tree == Tree::Untried && self.width <= 4
     }
 
     /// Whether bounds that tell as many labels as they would have told save more than they cost: to keep them costs about as much
@@ -311,4 +316,68 @@ fn halve<F: Float>(centroids: &Centroids<F>, members: &mut [u32]) {
     let (low, high) = members.split_at_mut(half);
     halve(centroids, low);
     halve(centroids, high);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const N: u64 = 10_000;
+
+    /// The next look, after a pass that was looked at as planned and counted this.
+    fn next(plan: &mut Plan, effort: Effort) -> Look {
+        let look = plan.look();
+        plan.note(look, effort, false);
+        plan.look()
+    }
+
+    fn scores(scores: u64) -> Effort {
+        Effort { opened: N, scores, ..Effort::default() }
+    }
+
+    fn told(told: u64) -> Effort {
+        Effort { opened: N, asked: 1000, told, ..Effort::default() }
+    }
+
+    #[test]
+    fn rows_of_few_columns_go_into_a_tree_and_leave_it_if_it_is_of_no_use() {
+        let (k, all) = (100, N * 100);
+        let mut plan = Plan::new::<f32>(Algorithm::Auto, N as usize, k, 2);
+        assert_eq!(plan.look(), Look::Tiles);
+        assert_eq!(next(&mut plan, scores(all)), Look::Tree);
+        assert_eq!(next(&mut plan, scores(all / 10)), Look::Tree);
+        // Relocated rows do not cost the tree.
+        plan.start_over();
+        assert_eq!(plan.look(), Look::Tree);
+        assert_eq!(next(&mut plan, scores(all)), Look::Tiles, "more than half of the centroids are left");
+        assert_eq!(next(&mut plan, scores(all)), Look::Tiles, "it is not tried again");
+        let mut forced = Plan::new::<f32>(Algorithm::Tree, N as usize, k, 2);
+        assert_eq!(next(&mut forced, scores(all)), Look::Tree);
+    }
+
+    #[test]
+    fn bounds_are_made_when_they_would_tell_enough_and_stay() {
+        // 64 × 16 columns of scores: bounds must tell 55 % of the rows.
+        let mut plan = Plan::new::<f32>(Algorithm::Auto, N as usize, 64, 16);
+        assert_eq!(next(&mut plan, told(0)), Look::Tiles);
+        assert_eq!(next(&mut plan, told(500)), Look::Tiles);
+        assert_eq!(next(&mut plan, told(600)), Look::Rows);
+        assert_eq!(next(&mut plan, told(0)), Look::Rows);
+        // Where scores cost next to nothing they never are.
+        let mut cheap = Plan::new::<f32>(Algorithm::Auto, N as usize, 2, 16);
+        assert_eq!(next(&mut cheap, told(1000)), Look::Tiles);
+        // What is regrouped knows its rows.
+        assert_eq!(cheap.regrouped(3).look(), Look::Rows);
+    }
+
+    #[test]
+    fn where_sorting_or_sifting_may_pay_bounds_are_made_for_it() {
+        let mut sorts = Plan::new::<f32>(Algorithm::Auto, N as usize, 150, 6);
+        assert_eq!(sorts.look(), Look::Rows);
+        let mut sifts = Plan::new::<f32>(Algorithm::Auto, N as usize, 160, 64);
+        assert_eq!(sifts.look(), Look::Tiles);
+        assert_eq!(next(&mut sifts, told(0)), Look::Rows);
+        assert!(sifts.tries_sifting() && !sifts.sifts(0.5));
+        assert_eq!(next(&mut sifts, told(0)), Look::Tiles, "it was of no use");
+    }
 }

@@ -32,7 +32,7 @@ pub(crate) struct Screen<F> {
     /// What sums of squares are multiplied by to be on the safe side of rounding.
     slack: f64,
     /// The columns of the first tiles, by chunks.
-    kept: Vec<Vec<Column<f32>>>,
+    kept: Vec<Column<f32>>,
     /// 2ε of each tile.
     errors: Vec<f32>,
     balls: Option<Balls>,
@@ -63,20 +63,23 @@ impl<F: Float> Screen<F> {
             Self { origin, unit, inverse: 1.0 / unit, slack, kept: Vec::new(), errors: Vec::new(), balls: None };
         let keep = affordable_tiles::<F>(samples.n_rows(), d, tiles) / CHUNK;
         let sorted = matches!(order, Order::Sorted { .. });
-        let chunks = threads.map(tiles.div_ceil(CHUNK), |chunk| {
-            let range = chunk * CHUNK..tiles.min((chunk + 1) * CHUNK);
-            let mut columns = vec![Column::splat(0.0); d * if chunk < keep { range.len() } else { 1 }];
-            let (mut around, mut row) = (Vec::new(), Vec::new());
-            for (i, t) in range.enumerate() {
-                let columns = &mut columns[if chunk < keep { i * d } else { 0 }..][..d];
+        // In one piece, which goes back to the system at once when it is given up.
+        let mut kept = vec![Column::splat(0.0); d * tiles.min(keep * CHUNK)];
+        let mut room = kept.chunks_mut(CHUNK * d);
+        let mut chunks: Vec<_> = (0..tiles.div_ceil(CHUNK)).map(|_| (room.next(), Vec::new())).collect();
+        threads.each(&mut chunks, |chunk, (room, around)| {
+            let (mut scratch, mut row) = (vec![Column::splat(0.0); if room.is_none() { d } else { 0 }], Vec::new());
+            for (i, t) in (chunk * CHUNK..tiles.min((chunk + 1) * CHUNK)).enumerate() {
+                let columns = match room {
+                    Some(room) => &mut room[i * d..(i + 1) * d],
+                    None => &mut scratch[..],
+                };
                 new.pack(samples, order, t, columns, &mut row);
                 around.push(Ball::around(columns, order.places(t).len()));
             }
-            (around, (chunk < keep).then_some(columns))
         });
-        let (balls, kept): (Vec<_>, Vec<_>) = chunks.into_iter().unzip();
-        let balls = balls.concat();
-        new.kept = kept.into_iter().flatten().collect();
+        let balls: Vec<Ball> = chunks.into_iter().flat_map(|(_, around)| around).collect();
+        new.kept = kept;
         new.errors = balls.iter().map(|ball| ball.reach * (16.0 * ROUNDOFF) + d as f32 * f32::MIN_POSITIVE).collect();
         new.balls = sorted.then(|| Balls::new(&balls, d));
         new
@@ -116,8 +119,8 @@ impl<F: Float> Screen<F> {
         row: &mut Vec<F>,
     ) -> &'s [Column<f32>] {
         let d = self.origin.len();
-        if let Some(chunk) = self.kept.get(t / CHUNK) {
-            return &chunk[t % CHUNK * d..][..d];
+        if let Some(kept) = self.kept.get(t * d..(t + 1) * d) {
+            return kept;
         }
         scratch.resize(d, Column::splat(0.0));
         self.pack(samples, order, t, scratch, row);

@@ -118,7 +118,7 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
         // Rows that may come from far are copied together, so that it is waited for all at once.
         const TOGETHER: usize = 32;
         let d = samples.n_columns();
-        let (mut z, mut rows) = (Vec::new(), vec![F::zero(); TOGETHER * d]);
+        let (mut z, mut rows) = (Vec::new(), vec![F::zero(); TOGETHER.min(moved.len()) * d]);
         for moved in moved.chunks(TOGETHER) {
             rows.chunks_exact_mut(d).zip(moved).for_each(|(row, moved)| samples.copy_row(moved.row, row));
             for (row, Moved { row: i, from, to }) in rows.chunks_exact(d).zip(moved) {

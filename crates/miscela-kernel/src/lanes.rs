@@ -146,8 +146,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn lanes_cover_every_row_once_in_order(n in 1usize..200_000, bytes in 0usize..1 << 24) {
-            let lanes = Lanes::new(n, bytes);
+        fn lanes_cover_every_row_once_in_order(
+            n in 1usize..200_000,
+            bytes in 0usize..1 << 24,
+            operations in prop::option::of(0usize..10_000),
+        ) {
+            let lanes = operations.map_or(Lanes::new(n, bytes), |each| Lanes::for_work(n, bytes, each));
+            if let Some(each) = operations.filter(|each| *each > 128) {
+                prop_assert!(lanes.count() == 1 || lanes.rows_per_lane() * each > (1 << 19), "{lanes:?} {each}");
+            }
             let rows: Vec<_> = (0..lanes.count()).flat_map(|i| lanes.blocks(i)).collect();
             prop_assert_eq!(rows[0].start, 0);
             prop_assert_eq!(rows[rows.len() - 1].end, n);

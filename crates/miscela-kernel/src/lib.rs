@@ -23,7 +23,6 @@
 
 mod aligned;
 mod bounds;
-
 mod direct;
 mod exp;
 mod float;

@@ -48,9 +48,9 @@ pub struct CentroidColumns<F> {
 /// What a search cost, in counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Effort {
-    /// Rows whose bounds did not tell.
+    /// Rows that were looked at: whose bounds, or the box around them, did not tell.
     pub opened: u64,
-    /// Scores of a row and a centroid.
+    /// Scores of a row and a centroid, and of a box and a centroid.
     pub scores: u64,
     /// Rows whose label is another than before.
     pub changed: u64,

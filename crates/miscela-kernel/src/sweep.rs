@@ -12,7 +12,8 @@
 //! the box that lies farthest in the direction from s to c, because then s is nearer to all of the box:
 //!
 //! ```text
-//! ‖v − c‖² − ‖v − s‖²  =  Σⱼ (cⱼ − sⱼ)((cⱼ − vⱼ) + (sⱼ − vⱼ))  >  0      with vⱼ the greatest of column j if cⱼ > sⱼ, else the least
+//! ‖v − c‖² − ‖v − s‖²  =  Σⱼ (cⱼ − sⱼ)((cⱼ − vⱼ) + (sⱼ − vⱼ))  >  0
+//! with vⱼ the greatest of column j if cⱼ > sⱼ, else the least
 //! ```
 //!
 //! (Pelleg & Moore 1999; Kanungo et al. 2002, whose boxes are the nodes of a tree.) Rows that lie within a cluster are not even
@@ -51,6 +52,9 @@ pub struct Boxes<F> {
 impl<F: Float> Boxes<F> {
     /// The boxes of all rows in the samples' order, less `offset`, which is that of the centroids to come. Rows are `kept` to
     /// be scored without being gathered again: as many numbers as the table has. Cost: one pass.
+    ///
+    /// # Panics
+    /// If the offset is of another width.
     pub fn new(samples: &Samples<F>, offset: &[F], kept: bool, threads: Threads) -> Self {
         let (n, width) = (samples.n_rows(), samples.n_columns());
         let tiles = n.div_ceil(TILE_ROWS);
@@ -197,7 +201,8 @@ impl<F: Float> Candidates<F> {
 pub struct Sweep<'a, F> {
     /// What to find the nearest of.
     pub centroids: &'a Centroids<F>,
-    /// All of them as candidates, and the boxes around the rows, less the centroids' offset, if there are boxes.
+    /// All of them as candidates, and the boxes around the same rows in the same order, less the centroids' offset, if there
+    /// are boxes.
     pub boxes: Option<(&'a Candidates<F>, &'a Boxes<F>)>,
     /// How far a row and a centroid come closer to each other, or get away, by a step at most, if it is to be found out of how
     /// many rows bounds would tell the label. Only where there are no boxes.
@@ -260,7 +265,6 @@ impl<F: Float> Sweep<'_, F> {
     ) -> Effort {
         assert!(labels.len() == range.len() && range.start.is_multiple_of(TILE_ROWS));
         let mut effort = Effort::default();
-        let mut near = std::mem::take(&mut scratch.near);
         let mut labels = labels.chunks_mut(TILE_ROWS);
         let (mut tile, end) = (range.start / TILE_ROWS, range.end.div_ceil(TILE_ROWS));
         let Some((candidates, boxes)) = self.boxes else {
@@ -274,6 +278,7 @@ impl<F: Float> Sweep<'_, F> {
             }
             return effort;
         };
+        let mut near = std::mem::take(&mut scratch.near);
         while tile < end {
             let tiles = tile..end.min((tile + 1).next_multiple_of(TOGETHER));
             let SweepScratch { corners, left, .. } = &mut *scratch;

@@ -191,7 +191,7 @@ pub(crate) struct IterationArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "k-means")]
 pub(crate) struct KMeansArgs {
-    /// How to iterate: auto, lloyd, bounds, groups, prefix; auto does not iterate over one column, but finds the best clusters
+    /// How to iterate: auto, lloyd, bounds, groups, tree, prefix; auto does not iterate over one column, but finds the best clusters
     /// there are [default: auto]
     #[arg(long, value_name = "NAME")]
     pub(crate) algorithm: Option<Algorithm>,

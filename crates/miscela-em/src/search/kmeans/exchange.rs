@@ -25,6 +25,7 @@ pub(super) fn exchange<F: Float, D: Centred<F>>(
     statistics: &Statistics,
 ) -> (Option<Vec<F>>, u64) {
     let ((samples, labels), bounds) = (session.labelled(), session.bounds());
+    let (bounds, mut distances) = bounds.map_or((None, 0), |(bounds, scores)| (Some(bounds), scores));
     let (d, mut weight) = (samples.n_columns(), statistics.sums().weight.clone());
     let (mut means, mut labels) = (statistics.means().into_raw_vec_and_offset().0, labels.to_vec());
     let least = weight.iter().fold(f64::INFINITY, |least, w| least.min(*w));
@@ -38,7 +39,7 @@ pub(super) fn exchange<F: Float, D: Centred<F>>(
         w > 0.0 && own > w && !bounds.as_ref().is_some_and(|bounds| told(&bounds[*i]))
     };
     let rows: Vec<usize> = (0..samples.n_rows()).filter(may_go).collect();
-    let (mut row, mut moves, mut distances) = (vec![F::zero(); d], 0, 0);
+    let (mut row, mut moves) = (vec![F::zero(); d], 0);
     for _ in 0..SWEEPS {
         let before = moves;
         for i in &rows {
