@@ -59,6 +59,12 @@ class Job:
         fit = json.loads(run("miscela", "fit", self.files[0], *flags))
         return self.measured(algorithm, fit["seconds"]["fit"], fit["iterations"], fit["means"])
 
+    def library(self):
+        """By the library in a process that has fitted before, as the peers have in theirs."""
+        centres = data.FILES / "centres.npy"
+        seconds, iterations = run("fit", *self.files, self.iterations, self.threads, 2, centres).split()
+        return self.measured("library", float(seconds), int(iterations), np.load(centres))
+
     def sklearn(self, algorithm="lloyd"):
         with threadpool_limits(self.threads):
             return self.by(KMeans, f"sklearn {algorithm}", algorithm=algorithm)

@@ -325,10 +325,13 @@ impl<F: Float, D: Centred<F>> Family<F> for KMeansFamily<F, D> {
             CentreRule::Median => medians(rows, self.centroids.all()),
             _ => means.iter().map(|m| F::narrow(*m)).collect(),
         };
+        let of_sums = self.inertia_of_sums(&statistics);
+        // They may be as large as the rows, and new centres take as much.
+        drop((means, statistics));
         let shift2 = self.move_to(centres);
         // Where the rows are elsewhere, the loop asks there.
         let of_rows = || (rows.samples.n_rows() > 0).then(|| self.inertia_of_rows(rows));
-        MStep { objective: self.inertia_of_sums(&statistics).or_else(of_rows), shift2, repairs: Vec::new() }
+        MStep { objective: of_sums.or_else(of_rows), shift2, repairs: Vec::new() }
     }
 
     fn is_idle(&self, change: &Change) -> bool {
