@@ -7,9 +7,10 @@
 //! ```
 //!
 //! It is known from two bounds of each row (`miscela-kernel`'s `search.rs`) or from boxes around rows that lie near each other
-//! (`sweep.rs` there). So an iteration costs what has changed. The labels are those that a full search would give; the sums are about centroids of an earlier pass, the *reference*, and are made anew from the rows before
-//! that, or the rounding of many changes, could cost digits. So are those of a lane at once where rows that left had made up
-//! nearly all of a cluster: what they leave behind has few digits of its own. `plan.rs` decides from counts what is done.
+//! (`sweep.rs` there). So an iteration costs what has changed. The labels are those that a full search would give; the sums
+//! are about centroids of an earlier pass, the *reference*, and are made anew from the rows before that, or the rounding of
+//! many changes, could cost digits. So are those of a lane at once where rows that left had made up nearly all of a cluster:
+//! what they leave behind has few digits of its own. `plan.rs` decides from counts what is done.
 
 use crate::passes::Idle;
 use crate::places::Places;
@@ -39,7 +40,7 @@ pub(crate) struct Nearest<F> {
     places: Option<Arc<Places<F>>>,
     /// The directions along which the rows vary most, where centroids are sifted by them.
     directions: Option<Vec<F>>,
-    /// The centroids that the bounds are about.
+    /// The centroids of the last pass, which the bounds are about.
     latest: Option<Centroids<F>>,
     /// What the sums are about; `None` if they must be made anew.
     reference: Option<Vec<F>>,

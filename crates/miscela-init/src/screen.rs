@@ -31,7 +31,7 @@ pub(crate) struct Screen<F> {
     inverse: f64,
     /// What sums of squares are multiplied by to be on the safe side of rounding.
     slack: f64,
-    /// The columns of the first tiles, by chunks.
+    /// The columns of the first tiles, d of each.
     kept: Vec<Column<f32>>,
     /// 2ε of each tile.
     errors: Vec<f32>,

@@ -23,6 +23,8 @@
 
 mod aligned;
 mod bounds;
+#[cfg(test)]
+mod cases;
 mod direct;
 mod exp;
 mod float;

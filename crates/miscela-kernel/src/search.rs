@@ -385,13 +385,14 @@ impl<F: Float> WithSimd for Renew<'_, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cases::{Told, cases};
     use crate::{nearest_direct, squared_distance};
-    use ndarray::{Array2, ArrayView2};
+    use ndarray::Array2;
     use proptest::prelude::*;
 
     /// Labels after each of a few sets of centroids are the definition's, with and without steps, gaps and lists, in any
     /// order, by every instruction set; the bounds are bounds; and what moved is what moved. Returns the scores taken.
-    fn conforms<F: Float>(rows: ArrayView2<F>, sets: &[Vec<F>], offset: &[F], order: Option<&[u32]>) -> u64 {
+    fn conforms<F: Float>((rows, sets, offset, order): Told<F>) -> u64 {
         let all = Samples::new(&rows).unwrap();
         let samples = all.in_order(order);
         let sets: Vec<_> = sets.iter().map(|set| Centroids::new(set, offset)).collect();
@@ -443,50 +444,12 @@ mod tests {
         scores
     }
 
-    /// Numbers with exact ties, with many scales, or clustered.
-    fn numbers(count: usize) -> impl Strategy<Value = Vec<f64>> {
-        let ties = prop::collection::vec((-3i32..4).prop_map(f64::from), count);
-        let scales = prop::collection::vec(prop_oneof![-1.0..1.0f64, -1e4..1e4f64, -1e-6..1e-6f64], count);
-        let clustered =
-            prop::collection::vec((0i32..6, -1.0..1.0f64).prop_map(|(c, x)| f64::from(c) * 40.0 + x), count);
-        prop_oneof![ties, scales, clustered]
-    }
-
     proptest! {
         #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn labels_are_those_of_the_definition_and_bounds_are_bounds(
-            (d, rows, start, steps) in (prop_oneof![1usize..6, Just(17), Just(40)], 1usize..150, 1usize..24).prop_flat_map(
-                |(d, n, k)| (Just(d), numbers(n * d), numbers(k * d), prop::collection::vec(numbers(k * d), 3)),
-            ),
-            shrink in prop_oneof![Just(1.0), Just(0.01), Just(1e-7), Just(0.0)],
-            offset in prop_oneof![Just(0.0), Just(1e6)],
-            scale in prop_oneof![Just(1.0), Just(1e-25), Just(1e-40), Just(1e-160), Just(1e15), Just(1e150)],
-            sorts in any::<bool>(),
-        ) {
-            let n = rows.len() / d;
-            let mut order: Vec<u32> = (0..n as u32).collect();
-            order.sort_by(|a, b| rows[*a as usize * d].total_cmp(&rows[*b as usize * d]));
-            let order = sorts.then_some(&order[..]);
-            let mut sets = vec![start];
-            for step in &steps {
-                let last = &sets[sets.len() - 1];
-                sets.push(last.iter().zip(step).map(|(c, s)| c + shrink * s).collect());
-            }
-            let place = |x: &f64| (x + offset) * scale;
-            let place_all = |all: &Vec<f64>| all.iter().map(place).collect::<Vec<_>>();
-            let table = Array2::from_shape_vec((n, d), place_all(&rows)).unwrap();
-            let sets: Vec<_> = sets.iter().map(place_all).collect();
-            conforms(table.view(), &sets, &vec![place(&0.0); d], order);
-            // Columns one after the other.
-            let turned = table.t().as_standard_layout().into_owned();
-            conforms(turned.t(), &sets, &vec![0.0; d], order);
-            let table = table.mapv(|x| x as f32);
-            let sets: Vec<Vec<f32>> = sets.iter().map(|set| set.iter().map(|x| *x as f32).collect()).collect();
-            if table.iter().chain(sets.iter().flatten()).all(|x| x.is_finite()) {
-                conforms(table.view(), &sets, &vec![place(&0.0) as f32; d], order);
-            }
+        fn labels_are_those_of_the_definition_and_bounds_are_bounds(case in cases((prop_oneof![1usize..6, Just(17), Just(40)], 1usize..150, 1usize..24), 3)) {
+            case.tell(|told| _ = conforms(told), |told| _ = conforms(told));
         }
     }
 
@@ -496,7 +459,7 @@ mod tests {
         let mut rows = Array2::from_elem((64, 1), 0.0f32);
         rows[[0, 0]] = 5.5e18;
         let sets = [vec![-1.7e19f32, 1.9e19, 1.91e19, 1.92e19, 1.93e19]];
-        conforms(rows.view(), &sets, &[0.0], None);
+        conforms((rows.view(), &sets, &[0.0], None));
     }
 
     #[test]
@@ -506,8 +469,8 @@ mod tests {
         let set: Vec<f64> = (0..8).flat_map(|c| [c as f64 * 50.0 + 1.0, c as f64 * 50.0]).collect();
         let still = vec![set.clone(), set.clone(), set];
         let runs = 4 * Isa::available().len() as u64;
-        assert!(conforms(rows.view(), &still, &[0.0, 0.0], None) <= runs * 512 * 8, "two of three passes are free");
-        let listed = conforms(rows.view(), &still, &[0.0, 0.0], Some(&order));
+        assert!(conforms((rows.view(), &still, &[0.0, 0.0], None)) <= runs * 512 * 8, "two of three passes are free");
+        let listed = conforms((rows.view(), &still, &[0.0, 0.0], Some(&order)));
         assert!(listed < runs * 512 * 6, "{listed}: half of the runs need few candidates");
     }
 }

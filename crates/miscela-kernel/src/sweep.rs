@@ -196,7 +196,7 @@ impl<F: Float> Candidates<F> {
     }
 }
 
-/// How the labels of rows in boxes are renewed.
+/// How the labels of rows are renewed tile by tile.
 #[derive(Clone, Copy, Debug)]
 pub struct Sweep<'a, F> {
     /// What to find the nearest of.
@@ -209,7 +209,7 @@ pub struct Sweep<'a, F> {
     pub drift: Option<F>,
 }
 
-/// Space to filter in, kept between calls.
+/// Space to sweep in, kept between calls.
 #[derive(Clone, Debug)]
 pub struct SweepScratch<F> {
     corners: Vec<F>,
@@ -505,13 +505,14 @@ fn nearest_to_middle<S: Simd, F: Float>(simd: S, candidates: &Candidates<F>, low
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cases::{Told, cases};
     use crate::nearest_direct;
-    use ndarray::{Array2, ArrayView2};
+    use ndarray::Array2;
     use proptest::prelude::*;
 
     /// After each of a few sets of centroids labels are the definition's and what moved is what moved, with and without boxes
     /// and kept rows, in any order, by every instruction set. Returns the scores taken with boxes.
-    fn conforms<F: Float>(rows: ArrayView2<F>, sets: &[Vec<F>], offset: &[F], order: Option<&[u32]>) -> u64 {
+    fn conforms<F: Float>((rows, sets, offset, order): Told<F>) -> u64 {
         let all = Samples::new(&rows).unwrap();
         let (samples, n) = (all.in_order(order), rows.nrows());
         let mut scores = 0;
@@ -548,50 +549,12 @@ mod tests {
         scores
     }
 
-    /// Numbers with exact ties, with many scales, or clustered.
-    fn numbers(count: usize) -> impl Strategy<Value = Vec<f64>> {
-        let ties = prop::collection::vec((-3i32..4).prop_map(f64::from), count);
-        let scales = prop::collection::vec(prop_oneof![-1.0..1.0f64, -1e4..1e4f64, -1e-6..1e-6f64], count);
-        let clustered =
-            prop::collection::vec((0i32..6, -1.0..1.0f64).prop_map(|(c, x)| f64::from(c) * 40.0 + x), count);
-        prop_oneof![ties, scales, clustered]
-    }
-
     proptest! {
         #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn labels_are_those_of_the_definition(
-            (d, rows, start, steps) in (prop_oneof![4 => 1usize..5, 1 => Just(17)], 1usize..400, 1usize..40).prop_flat_map(
-                |(d, n, k)| (Just(d), numbers(n * d), numbers(k * d), prop::collection::vec(numbers(k * d), 2)),
-            ),
-            shrink in prop_oneof![Just(1.0), Just(0.01), Just(1e-7), Just(0.0)],
-            offset in prop_oneof![Just(0.0), Just(1e6)],
-            scale in prop_oneof![Just(1.0), Just(1e-25), Just(1e-40), Just(1e-160), Just(1e15), Just(1e150)],
-            sorts in any::<bool>(),
-        ) {
-            let n = rows.len() / d;
-            let mut order: Vec<u32> = (0..n as u32).collect();
-            order.sort_by(|a, b| rows[*a as usize * d].total_cmp(&rows[*b as usize * d]));
-            let order = sorts.then_some(&order[..]);
-            let mut sets = vec![start];
-            for step in &steps {
-                let last = &sets[sets.len() - 1];
-                sets.push(last.iter().zip(step).map(|(c, s)| c + shrink * s).collect());
-            }
-            let place = |x: &f64| (x + offset) * scale;
-            let place_all = |all: &Vec<f64>| all.iter().map(place).collect::<Vec<_>>();
-            let table = Array2::from_shape_vec((n, d), place_all(&rows)).unwrap();
-            let sets: Vec<_> = sets.iter().map(place_all).collect();
-            conforms(table.view(), &sets, &vec![place(&0.0); d], order);
-            // Columns one after the other.
-            let turned = table.t().as_standard_layout().into_owned();
-            conforms(turned.t(), &sets, &vec![0.0; d], order);
-            let table = table.mapv(|x| x as f32);
-            let sets: Vec<Vec<f32>> = sets.iter().map(|set| set.iter().map(|x| *x as f32).collect()).collect();
-            if table.iter().chain(sets.iter().flatten()).all(|x| x.is_finite()) {
-                conforms(table.view(), &sets, &vec![place(&0.0) as f32; d], order);
-            }
+        fn labels_are_those_of_the_definition(case in cases((prop_oneof![4 => 1usize..5, 1 => Just(17)], 1usize..400, 1usize..40), 2)) {
+            case.tell(|told| _ = conforms(told), |told| _ = conforms(told));
         }
     }
 
@@ -602,7 +565,7 @@ mod tests {
         let set: Vec<f64> = (0..8).flat_map(|c| [c as f64 * 50.0 + 1.0, c as f64 * 50.0]).collect();
         let ways = 2 * Isa::available().len() as u64;
         // All boxes together against all centroids, and each against all that are left.
-        assert!(conforms(rows.view(), &[set], &[0.0, 0.0], None) <= ways * (8 + 8 * 8));
+        assert!(conforms((rows.view(), &[set], &[0.0, 0.0], None)) <= ways * (8 + 8 * 8));
     }
 
     #[test]
@@ -610,8 +573,8 @@ mod tests {
         let mut rows = Array2::from_elem((64, 1), 0.0f32);
         rows[[0, 0]] = 5.5e18;
         let sets = [vec![-1.7e19f32, 1.9e19, 1.91e19, 1.92e19, 1.93e19], vec![-3e38, 3e38, 1e38, 0.0, 1.0]];
-        conforms(rows.view(), &sets, &[0.0], None);
-        conforms(rows.view(), &sets, &[3e38], None);
+        conforms((rows.view(), &sets, &[0.0], None));
+        conforms((rows.view(), &sets, &[3e38], None));
     }
 
     #[test]
