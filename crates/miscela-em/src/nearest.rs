@@ -395,7 +395,11 @@ impl Lane<'_> {
         sums.changed = 0;
         let Space { search: scratch, sweep, moved, rows } = space;
         let near_at_hand = (NEAR_AT_HAND / samples.n_columns()).clamp(2 * TILE_ROWS, RUN);
-        let length = if anew && matches!(way, Way::Search(_)) { near_at_hand } else { RUN };
+        let length = match way {
+            Way::Sweep(Sweep { boxes: None, .. }) => near_at_hand,
+            Way::Search(_) if anew => near_at_hand,
+            _ => RUN,
+        };
         let mut bounds = bounds.chunks_mut(length);
         for (run, labels) in labels.chunks_mut(length).enumerate() {
             let range = first + run * length..first + run * length + labels.len();

@@ -67,17 +67,15 @@ impl<F: Float> WithSimd for AddHard<'_, '_, F> {
             _ => (),
         }
         let Self { moments, block, labels, means } = self;
-        let mut z = Vec::new();
-        // Wide sums go to and from a farther cache: once for all rows of a cluster, not for each.
-        const WIDE: usize = 256;
-        let mut order = Vec::new();
-        if block.width() >= WIDE {
-            order.extend(0..labels.len());
-            order.sort_by_key(|i| labels[*i]);
+        if moments.goes_by_cluster(block.width()) {
+            let parts =
+                labels.iter().enumerate().map(|(row, label)| Part { label: *label, row, weight: block.weight(row) });
+            let mut parts: Vec<_> = parts.filter(|part| part.weight != 0.0).collect();
+            return moments.add_by_cluster(simd, |i| block.row(i), &mut parts, means);
         }
-        for place in 0..labels.len() {
-            let i = if order.is_empty() { place } else { order[place] };
-            moments.add_row(simd, block.row(i), labels[i] as usize, block.weight(i), means, &mut z);
+        let mut z = Vec::new();
+        for (i, label) in labels.iter().enumerate() {
+            moments.add_row(simd, block.row(i), *label as usize, block.weight(i), means, &mut z);
         }
     }
 }
@@ -115,12 +113,27 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
             }
         }
         let Self { moments, samples, moved, means } = self;
-        // Rows that may come from far are copied together, so that it is waited for all at once.
-        const TOGETHER: usize = 32;
         let d = samples.n_columns();
-        let (mut z, mut rows) = (Vec::new(), vec![F::zero(); TOGETHER.min(moved.len()) * d]);
-        for moved in moved.chunks(TOGETHER) {
-            rows.chunks_exact_mut(d).zip(moved).for_each(|(row, moved)| samples.copy_row(moved.row, row));
+        let wide = moments.goes_by_cluster(d);
+        // Rows that may come from far are copied together, so that it is waited for all at once.
+        const AT_ONCE: usize = 32;
+        let (mut z, mut parts, mut rows) = (Vec::new(), Vec::new(), vec![F::zero(); AT_ONCE.min(moved.len()) * d]);
+        for moved in moved.chunks(AT_ONCE) {
+            let direct = samples.contiguous().filter(|_| wide);
+            if direct.is_none() {
+                rows.chunks_exact_mut(d).zip(moved).for_each(|(row, moved)| samples.copy_row(moved.row, row));
+            }
+            if wide {
+                parts.clear();
+                for (place, Moved { row: i, from, to }) in moved.iter().enumerate() {
+                    let row = if direct.is_some() { samples.place(*i) } else { place };
+                    let weight = samples.weight(*i);
+                    parts.extend([Part { label: *from, row, weight: -weight }, Part { label: *to, row, weight }]);
+                }
+                let rows = direct.unwrap_or(&rows);
+                moments.add_by_cluster(simd, |i| &rows[i * d..(i + 1) * d], &mut parts, means);
+                continue;
+            }
             for (row, Moved { row: i, from, to }) in rows.chunks_exact(d).zip(moved) {
                 let w = samples.weight(*i);
                 moments.add_row(simd, row, *from as usize, -w, means, &mut z);
@@ -141,6 +154,17 @@ impl<F: Float> MoveHard<'_, '_, '_, F> {
             moments.add_narrow(row, *to as usize, w, means);
         }
     }
+}
+
+/// The rows of a cluster that are added together.
+const TOGETHER: usize = 4;
+
+/// A row that is added to a cluster, or taken from it by a weight below zero.
+#[derive(Clone, Copy)]
+struct Part {
+    label: u32,
+    row: usize,
+    weight: f64,
 }
 
 /// The number of columns, if rows have so few that all is done in registers, and zero otherwise.
@@ -166,6 +190,55 @@ impl HardMoments<'_> {
         self.second[c] += w * sum;
     }
 
+    /// Whether sums are so wide that they are sooner read and written once for several rows of a cluster, not for each.
+    fn goes_by_cluster(&self, width: usize) -> bool {
+        const WIDE: usize = 128;
+        self.scatter != Scatter::Full && (width >= WIDE || width >= PARTS && self.weight.len() == 1)
+    }
+
+    /// Adds rows to clusters by weights, cluster by cluster and several at a time; in each cluster the sums are those of row after
+    /// row in the order given.
+    #[inline(always)]
+    fn add_by_cluster<'r, S: Simd, F: Float>(
+        &mut self,
+        simd: S,
+        rows: impl Fn(usize) -> &'r [F],
+        parts: &mut [Part],
+        means: &[F],
+    ) {
+        parts.sort_by_key(|part| part.label);
+        for parts in parts.chunk_by(|a, b| a.label == b.label) {
+            let c = parts[0].label as usize;
+            let (all, rest) = parts.as_chunks::<TOGETHER>();
+            for parts in all {
+                self.add_rows(simd, parts.map(|part| rows(part.row)), c, parts.map(|part| part.weight), means);
+            }
+            for part in rest {
+                self.add_rows(simd, [rows(part.row)], c, [part.weight], means);
+            }
+        }
+    }
+
+    /// Adds some rows to cluster `c` by their weights, about that cluster's row of `means`.
+    #[inline(always)]
+    fn add_rows<S: Simd, F: Float, const N: usize>(
+        &mut self,
+        simd: S,
+        rows: [&[F]; N],
+        c: usize,
+        weights: [f64; N],
+        means: &[F],
+    ) {
+        let own = c * rows[0].len()..(c + 1) * rows[0].len();
+        let (mean, first) = (&means[own.clone()], &mut self.first[own.clone()]);
+        weights.iter().for_each(|w| self.weight[c] += w);
+        if self.scatter == Scatter::Diagonal {
+            return add_columns(simd, rows, mean, weights, first, &mut self.second[own]);
+        }
+        let sums = add_first(simd, rows, mean, weights, first);
+        weights.iter().zip(sums).for_each(|(w, sum)| self.second[c] += w * sum);
+    }
+
     /// Adds one row to cluster `c` by the weight `w`, about that cluster's row of `means`.
     #[inline(always)]
     fn add_row<S: Simd, F: Float>(&mut self, simd: S, row: &[F], c: usize, w: f64, means: &[F], z: &mut Vec<f64>) {
@@ -187,7 +260,10 @@ impl HardMoments<'_> {
                 }
                 second[0] += w * sum;
             }
-            Scatter::Spherical => second[0] += w * add_first(simd, row, mean, w, first),
+            Scatter::Spherical => {
+                let [sum] = add_first(simd, [row], mean, [w], first);
+                second[0] += w * sum;
+            }
             Scatter::Diagonal => {
                 for (((x, m), s), q) in row.iter().zip(mean).zip(first).zip(second) {
                     let z = x.widen() - m.widen();
@@ -208,61 +284,152 @@ impl HardMoments<'_> {
 /// The parts in which squares are summed, whatever the width of a register.
 const PARTS: usize = 8;
 
-/// Adds w z to `first` and returns Σ z².
+/// Adds w z of some rows, one after the other, to `first`, and returns Σ z² of each.
 #[inline(always)]
-fn add_first<S: Simd, F: Float>(simd: S, row: &[F], mean: &[F], w: f64, first: &mut [f64]) -> f64 {
-    let ((rows, row), (means, mean)) = (row.as_chunks::<PARTS>(), mean.as_chunks::<PARTS>());
+fn add_first<S: Simd, F: Float, const N: usize>(
+    simd: S,
+    rows: [&[F]; N],
+    mean: &[F],
+    w: [f64; N],
+    first: &mut [f64],
+) -> [f64; N] {
+    let (means, mean) = mean.as_chunks::<PARTS>();
     let (firsts, first) = first.as_chunks_mut::<PARTS>();
-    let (mut parts, mut z, weight) = ([0.0; PARTS], [0.0; PARTS], f64::splat(simd, w));
-    for ((x, m), first) in rows.iter().zip(means).zip(firsts) {
+    let mut parts = [[0.0; PARTS]; N];
+    let mut chunks = [&rows[0].as_chunks::<PARTS>().0[..0]; N];
+    let mut weights = [f64::splat(simd, 0.0); N];
+    for r in 0..N {
+        (chunks[r], weights[r]) = (&rows[r].as_chunks().0[..means.len()], f64::splat(simd, w[r]));
+    }
+    for (i, (m, first)) in means.iter().zip(firsts).enumerate() {
+        let z = differences(&chunks, i, m);
+        for (v, first) in f64::vectors_mut::<S>(first).iter_mut().enumerate() {
+            let mut sum = *first;
+            for r in 0..N {
+                let z = f64::vectors::<S>(&z[r])[v];
+                sum = f64::vadd(simd, sum, f64::vmul(simd, weights[r], z));
+                let part = &mut f64::vectors_mut::<S>(&mut parts[r])[v];
+                *part = f64::vadd(simd, *part, f64::vmul(simd, z, z));
+            }
+            *first = sum;
+        }
+    }
+    let mut sums = [0.0; N];
+    for r in 0..N {
+        sums[r] = parts[r].iter().sum();
+        let rest = &rows[r][means.len() * PARTS..];
+        for ((x, m), first) in rest.iter().zip(mean).zip(&mut *first) {
+            let z = x.widen() - m.widen();
+            *first += w[r] * z;
+            sums[r] += z * z;
+        }
+    }
+    sums
+}
+
+/// Adds w z and w z² of some rows, one after the other, to `first` and `second`.
+#[inline(always)]
+fn add_columns<S: Simd, F: Float, const N: usize>(
+    simd: S,
+    rows: [&[F]; N],
+    mean: &[F],
+    w: [f64; N],
+    first: &mut [f64],
+    second: &mut [f64],
+) {
+    let (means, mean) = mean.as_chunks::<PARTS>();
+    let ((firsts, first), (seconds, second)) = (first.as_chunks_mut::<PARTS>(), second.as_chunks_mut::<PARTS>());
+    let mut chunks = [&rows[0].as_chunks::<PARTS>().0[..0]; N];
+    let mut weights = [f64::splat(simd, 0.0); N];
+    for r in 0..N {
+        (chunks[r], weights[r]) = (&rows[r].as_chunks().0[..means.len()], f64::splat(simd, w[r]));
+    }
+    for (i, ((m, first), second)) in means.iter().zip(firsts).zip(seconds).enumerate() {
+        let z = differences(&chunks, i, m);
+        let sums = f64::vectors_mut::<S>(first).iter_mut().zip(f64::vectors_mut::<S>(second));
+        for (v, (first, second)) in sums.enumerate() {
+            let (mut sum, mut square) = (*first, *second);
+            for r in 0..N {
+                let z = f64::vectors::<S>(&z[r])[v];
+                let part = f64::vmul(simd, weights[r], z);
+                sum = f64::vadd(simd, sum, part);
+                square = f64::vadd(simd, square, f64::vmul(simd, part, z));
+            }
+            (*first, *second) = (sum, square);
+        }
+    }
+    for r in 0..N {
+        let rest = &rows[r][means.len() * PARTS..];
+        for (((x, m), first), second) in rest.iter().zip(mean).zip(&mut *first).zip(&mut *second) {
+            let z = x.widen() - m.widen();
+            *first += w[r] * z;
+            *second += w[r] * z * z;
+        }
+    }
+}
+
+/// The differences of chunk `i` of some rows from a mean.
+#[inline(always)]
+fn differences<F: Float, const N: usize>(
+    chunks: &[&[[F; PARTS]]; N],
+    i: usize,
+    mean: &[F; PARTS],
+) -> [[f64; PARTS]; N] {
+    let (mut z, mut wide) = ([[0.0; PARTS]; N], [0.0; PARTS]);
+    for p in 0..PARTS {
+        wide[p] = mean[p].widen();
+    }
+    for r in 0..N {
+        let x = &chunks[r][i];
         for p in 0..PARTS {
-            z[p] = x[p].widen() - m[p].widen();
-        }
-        let sums = f64::vectors_mut::<S>(first).iter_mut().zip(f64::vectors_mut::<S>(&mut parts));
-        for (z, (first, part)) in f64::vectors::<S>(&z).iter().zip(sums) {
-            *first = f64::vadd(simd, *first, f64::vmul(simd, weight, *z));
-            *part = f64::vadd(simd, *part, f64::vmul(simd, *z, *z));
+            z[r][p] = x[p].widen() - wide[p];
         }
     }
-    let mut sum = parts.iter().sum();
-    for ((x, m), first) in row.iter().zip(mean).zip(first) {
-        let z = x.widen() - m.widen();
-        *first += w * z;
-        sum += z * z;
-    }
-    sum
+    z
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ndarray::Array2;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn each_row_is_added_to_its_cluster(
-            (d, rows, labels, means) in (1usize..20, 1usize..40).prop_flat_map(|(d, n)| {
-                let numbers = |count| prop::collection::vec(-2.0..2.0f64, count);
-                (Just(d), numbers(n * d), prop::collection::vec(0u32..3, n), numbers(3 * d))
-            }),
+            (d, k, rows, labels, means, weights) in (prop_oneof![1usize..20, 128usize..140], 1usize..40, prop_oneof![Just(1), Just(3)])
+                .prop_flat_map(|(d, n, k)| {
+                    let numbers = |count| prop::collection::vec(-2.0..2.0f64, count);
+                    let weights = prop::collection::vec(prop_oneof![Just(0.0), Just(1.0), 0.5..2.0f64], n);
+                    let labels = prop::collection::vec((0..k as u32, 0..k as u32), n);
+                    (Just(d), Just(k), numbers(n * d), labels, numbers(k * d), weights)
+                }),
         ) {
+            let n = labels.len();
+            let table = Array2::from_shape_vec((n, d), rows).unwrap();
+            // One row at least counts.
+            let weights: Vec<f64> = weights.into_iter().enumerate().map(|(i, w)| if i == 0 { 1.0 } else { w }).collect();
+            let samples = Samples::weighted(&table, &weights[..]).unwrap();
+            let (from, to): (Vec<u32>, Vec<u32>) = labels.into_iter().unzip();
             for scatter in [Scatter::Spherical, Scatter::Diagonal, Scatter::Full] {
                 let size = scatter.len(d);
-                let (mut weight, mut first, mut second) = (vec![0.0; 3], vec![0.0; 3 * d], vec![0.0; 3 * size]);
+                let (mut weight, mut first, mut second) = (vec![0.0; k], vec![0.0; k * d], vec![0.0; k * size]);
                 let mut moments = HardMoments { weight: &mut weight, first: &mut first, second: &mut second, scatter };
-                let block = Block::new(&rows, d);
-                moments.add(&block, &labels, &means);
-                for c in 0..3 {
-                    let (mut n, mut s1, mut s2) = (0.0, vec![0.0; d], vec![0.0; size]);
-                    for (row, _) in block.rows().zip(&labels).filter(|(_, label)| **label == c as u32) {
-                        let z: Vec<f64> = row.iter().zip(&means[c * d..]).map(|(x, m)| x - m).collect();
-                        n += 1.0;
-                        s1.iter_mut().zip(&z).for_each(|(s, z)| *s += z);
-                        scatter.add_row(1.0, &z, &mut s2);
+                moments.add(&samples.block(0..n, &mut Vec::new()), &from, &means);
+                let moved = (0..n).filter(|i| from[*i] != to[*i] && weights[*i] > 0.0);
+                let moved: Vec<Moved> = moved.map(|row| Moved { row, from: from[row], to: to[row] }).collect();
+                moments.relabel(&samples, &moved, &means);
+                for c in 0..k {
+                    let (mut total, mut s1, mut s2) = (0.0, vec![0.0; d], vec![0.0; size]);
+                    for i in (0..n).filter(|i| to[*i] == c as u32) {
+                        let z: Vec<f64> = table.row(i).iter().zip(&means[c * d..]).map(|(x, m)| x - m).collect();
+                        total += weights[i];
+                        s1.iter_mut().zip(&z).for_each(|(s, z)| *s += weights[i] * z);
+                        scatter.add_row(weights[i], &z, &mut s2);
                     }
-                    prop_assert_eq!(n, moments.weight[c]);
+                    prop_assert!((total - moments.weight[c]).abs() < 1e-12);
                     for (expected, got) in s1.iter().zip(&moments.first[c * d..]).chain(s2.iter().zip(&moments.second[c * size..])) {
-                        prop_assert!((expected - got).abs() < 1e-11);
+                        prop_assert!((expected - got).abs() < 1e-11 * (1.0 + d as f64));
                     }
                 }
             }

@@ -56,6 +56,23 @@ impl Isa {
         self.0.dispatch(work)
     }
 
+    /// Asks for the cache lines of some numbers, where a machine can be asked. Nothing that is computed depends on it.
+    #[inline(always)]
+    pub(crate) fn fetch<F, const N: usize>(self, numbers: &[F; N]) {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        {
+            const LINE: usize = 64;
+            let sse = match self.0 {
+                Arch::V3(isa) => isa.sse,
+                Arch::V4(isa) => isa.sse,
+                _ => return,
+            };
+            for number in numbers.iter().step_by(LINE / size_of::<F>()) {
+                sse._mm_prefetch::<2>(std::ptr::from_ref(number).cast());
+            }
+        }
+    }
+
     #[inline]
     pub(crate) fn run<Op: WithSimd>(self, op: Op) -> Op::Output {
         self.0.dispatch(op)

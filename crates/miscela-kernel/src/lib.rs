@@ -22,6 +22,7 @@
 //! [pulp](https://docs.rs/pulp), and [`Isa`] lists them.
 
 mod aligned;
+mod along;
 mod bounds;
 #[cfg(test)]
 mod cases;

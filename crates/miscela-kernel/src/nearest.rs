@@ -11,8 +11,9 @@
 //! in `f64`, ties to the lowest index. Every label is therefore that of the naive loop, [`nearest_direct`], on every
 //! machine.
 
+use crate::along::{Along, Lines};
 use crate::scores::{Contenders, Found, Score, Shifted};
-use crate::tile::{TILE_ROWS, Tile};
+use crate::tile::{Rows, TILE_ROWS, Tile};
 use crate::{Block, Float, Isa};
 
 /// Centroids, prepared for [`Centroids::assign`].
@@ -32,6 +33,8 @@ pub struct Centroids<F> {
     /// What is subtracted from rows and centroids alike, so that scores are about differences, not positions.
     offset: Vec<F>,
     shifted: Shifted<F>,
+    /// The same in lines, if rows are scored as they lie.
+    lines: Option<Lines<F>>,
 }
 
 /// Space that [`Centroids::assign`] works in, kept between calls.
@@ -79,7 +82,9 @@ impl<F: Float> Centroids<F> {
         assert!(width > 0 && !rows.is_empty() && rows.len().is_multiple_of(width), "centroids are whole rows");
         let count = rows.len() / width;
         assert!(count < MAX_CENTROIDS, "{count} centroids are not fewer than {MAX_CENTROIDS}");
-        Self { rows: rows.to_vec(), offset: offset.to_vec(), shifted: Shifted::new(rows, offset) }
+        let shifted = Shifted::new(rows, offset);
+        let lines = Lines::<F>::pay(width, count).then(|| Lines::new(shifted.all(), width));
+        Self { rows: rows.to_vec(), offset: offset.to_vec(), shifted, lines }
     }
 
     /// k
@@ -124,6 +129,17 @@ impl<F: Float> Centroids<F> {
         self.rows.chunks_exact(self.width())
     }
 
+    /// Finds the nearest of the listed centroids, or of all, for the rows of a tile.
+    pub(crate) fn find(&self, isa: Isa, rows: &Rows<F>, list: Option<&[u32]>, scratch: &mut NearestScratch<F>) {
+        let NearestScratch { tile, found } = scratch;
+        let (offset, centroids) = (&self.offset[..], &self.shifted);
+        if let (Some(lines), None) = (&self.lines, list) {
+            return isa.run(Along { isa, rows, offset, centroids, lines, found });
+        }
+        tile.take(rows, offset);
+        isa.run(Score { columns: tile.columns(), rows: rows.len(), centroids, list, found });
+    }
+
     /// Writes to `labels` the index of the centroid nearest to each row: exactly [`nearest_direct`]'s.
     ///
     /// Cost: 2·k·d operations a row, vectorised.
@@ -140,12 +156,10 @@ impl<F: Float> Centroids<F> {
         if self.len() == 1 {
             return labels.fill(0);
         }
-        let NearestScratch { tile, found } = scratch;
         for (t, labels) in labels.chunks_mut(TILE_ROWS).enumerate() {
             let rows = block.slice(t * TILE_ROWS..t * TILE_ROWS + labels.len());
-            tile.fill(&rows, &self.offset);
-            let (columns, centroids) = (tile.columns(), &self.shifted);
-            isa.run(Score { columns, rows: labels.len(), centroids, list: None, found });
+            self.find(isa, &Rows::of(&rows), None, scratch);
+            let found = &scratch.found;
             isa.vectorize(|| labels.iter_mut().zip(&found.index.0).for_each(|(label, index)| *label = index.index()));
             for i in found.in_doubt(labels.len()) {
                 labels[i] = self.settle(isa, rows.row(i), None, found.floor.0[i]).0;

@@ -239,7 +239,7 @@ impl<F: Float> WithSimd for Sift<'_, F> {
                 running.index[r] = F::vectors::<S>(&index.0)[at + r];
                 running.norm2[r] = F::vectors::<S>(&norm2.0)[at + r];
             }
-            running.finish(simd, width, at, centroids, found);
+            running.finish(simd, width, 0, at, centroids, found);
         }
         completed
     }

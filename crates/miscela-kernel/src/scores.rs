@@ -140,6 +140,17 @@ impl<F: Float> Shifted<F> {
         scores
     }
 
+    /// c − offset row by row.
+    pub(crate) fn all(&self) -> &[F] {
+        &self.rows[..self.count * self.width]
+    }
+
+    /// −½‖c − offset‖²
+    #[inline(always)]
+    pub(crate) fn start(&self, c: usize) -> F {
+        self.starts[c]
+    }
+
     /// The greatest ‖c − offset‖.
     pub(crate) fn reach(&self) -> F {
         F::narrow(self.reach)
@@ -249,7 +260,7 @@ impl<F: Float> Score<'_, F> {
                 }
             }
             running.norm2 = norms(simd, columns, at);
-            running.finish(simd, columns.len(), at, centroids, found);
+            running.finish(simd, columns.len(), 0, at, centroids, found);
         }
     }
 
@@ -278,7 +289,7 @@ impl<F: Float> Score<'_, F> {
                 running.note(simd, &scores, centroids.numbers[c]);
             }
             running.norm2 = norms(simd, columns, at);
-            running.finish(simd, D, at, centroids, found);
+            running.finish(simd, D, 0, at, centroids, found);
         }
     }
 }
@@ -352,11 +363,19 @@ impl<S: Simd, F: Float, const N: usize> Running<S, F, N> {
 
     /// Writes what was found, with the bounds on rounding that the head of this file derives, doubled, because they are
     /// themselves computed. The direct form that decides in doubt rounds too: its squares are within (d + 4)·2⁻⁵³ of true,
-    /// and they are at most (‖x‖ + ‖c‖)².
+    /// and they are at most (‖x‖ + ‖c‖)². `length` is that of the longest sum that a score went through, if it is more than that
+    /// of the kernels here, by which contenders are found.
     #[inline(always)]
-    pub(crate) fn finish(self, simd: S, width: usize, at: usize, centroids: &Shifted<F>, found: &mut Found<F>) {
-        // The longest sum of products that one number went through.
-        let length = (width.min(PART) + width.div_ceil(PART)) as f64;
+    pub(crate) fn finish(
+        self,
+        simd: S,
+        width: usize,
+        length: usize,
+        at: usize,
+        centroids: &Shifted<F>,
+        found: &mut Found<F>,
+    ) {
+        let length = length.max(width.min(PART) + width.div_ceil(PART)) as f64;
         let width = width as f64;
         let splat = |value: f64| F::splat(simd, F::narrow(value));
         let gamma = 2.0 * (2.0 * length + 6.0) * F::UNIT_ROUNDOFF;

@@ -17,8 +17,8 @@
 use crate::bounds::{Bounds, Step, above, below};
 use crate::prefix::{Prefix, Sift, SiftScratch};
 use crate::scores::{Found, Score};
-use crate::tile::{Column, Rows, TILE_ROWS, Tile};
-use crate::{Centroids, Float, Isa, Samples};
+use crate::tile::{Column, Rows, TILE_ROWS};
+use crate::{Centroids, Float, Isa, NearestScratch, Samples};
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
@@ -81,8 +81,7 @@ impl Effort {
 pub struct SearchScratch<F> {
     open: Vec<u32>,
     copied: Vec<F>,
-    tile: Tile<F>,
-    found: Found<F>,
+    nearest: NearestScratch<F>,
     /// For each row of the tile a distance that no centroid is within which was not scored.
     beyond: Column<F>,
     /// Of each centroid from the middle of the tile.
@@ -96,8 +95,7 @@ impl<F: Float> Default for SearchScratch<F> {
         Self {
             open: Vec::new(),
             copied: Vec::new(),
-            tile: Tile::new(),
-            found: Found::new(),
+            nearest: NearestScratch::default(),
             beyond: Column::splat(F::zero()),
             distances: Vec::new(),
             candidates: Vec::new(),
@@ -181,10 +179,9 @@ impl<F: Float> Search<'_, F> {
     ) -> u64 {
         let mut copied = std::mem::take(&mut scratch.copied);
         let rows = Rows::gather(samples, open.iter().map(|i| first + *i as usize), &mut copied);
-        scratch.tile.take(&rows, self.centroids.offset());
         let (scored, scores) = self.score(isa, &rows, open, labels, bounds, scratch);
         scratch.copied = copied;
-        let SearchScratch { found, beyond, candidates, sift, .. } = scratch;
+        let SearchScratch { nearest: NearestScratch { found, .. }, beyond, candidates, sift, .. } = scratch;
         let (mut nearest, mut renewed) = ([0; TILE_ROWS], [Bounds::UNKNOWN; TILE_ROWS]);
         isa.run(Renew { found, beyond, labels: &mut nearest, bounds: &mut renewed });
         for i in found.in_doubt(open.len()) {
@@ -223,27 +220,35 @@ impl<F: Float> Search<'_, F> {
         bounds: &[Bounds],
         scratch: &mut SearchScratch<F>,
     ) -> (Scored, u64) {
-        let (centroids, k) = (self.centroids.shifted(), self.centroids.len());
+        let (centroids, offset, k) = (self.centroids.shifted(), self.centroids.offset(), self.centroids.len());
         if let Some(columns) = self.columns {
+            scratch.nearest.tile.take(rows, offset);
             let mut uppers = [0.0; TILE_ROWS];
             uppers.iter_mut().zip(open).for_each(|(upper, i)| *upper = bounds[*i as usize].upper);
             if isa.run(Narrow { columns, uppers: &uppers[..open.len()], scratch }) {
-                let SearchScratch { tile, found, candidates, .. } = scratch;
+                let SearchScratch { nearest: NearestScratch { tile, found, .. }, candidates, .. } = scratch;
                 let (columns, rows) = (tile.columns(), tile.rows());
                 isa.run(Score { columns, rows, centroids, list: Some(candidates), found });
                 return (Scored::Candidates, (open.len() * candidates.len()) as u64);
             }
         }
-        let SearchScratch { tile, found, beyond, sift, .. } = scratch;
+        let SearchScratch { nearest, beyond, sift, .. } = scratch;
         if let Some(prefix) = self.prefix {
+            let NearestScratch { tile, found, .. } = nearest;
+            tile.take(rows, offset);
             let mut own = [0; TILE_ROWS];
             own.iter_mut().zip(open).for_each(|(own, i)| *own = labels[*i as usize]);
-            let (offset, labels) = (self.centroids.offset(), &own[..open.len()]);
+            let labels = &own[..open.len()];
             let sifted = Sift { prefix, rows, tile, offset, centroids, labels, scratch: sift, found, beyond };
             return (Scored::Contenders, isa.run(sifted));
         }
         *beyond = Column::splat(F::infinity());
-        isa.run(Score { columns: tile.columns(), rows: open.len(), centroids, list: None, found });
+        if self.columns.is_some() {
+            let NearestScratch { tile, found, .. } = nearest;
+            isa.run(Score { columns: tile.columns(), rows: open.len(), centroids, list: None, found });
+        } else {
+            self.centroids.find(isa, rows, None, nearest);
+        }
         (Scored::All, (open.len() * k) as u64)
     }
 }
@@ -295,7 +300,7 @@ impl<F: Float> WithSimd for Narrow<'_, F> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> bool {
         let Self { columns: CentroidColumns { count, all, reach }, uppers, scratch } = self;
-        let SearchScratch { tile, beyond, distances, candidates, .. } = scratch;
+        let SearchScratch { nearest: NearestScratch { tile, .. }, beyond, distances, candidates, .. } = scratch;
         let mut radius = Column::splat(F::zero());
         let share = F::narrow(1.0 / tile.rows() as f64);
         distances.clear();

@@ -32,7 +32,7 @@ use crate::float::lanes;
 use crate::scores::{Found, Score};
 use crate::search::{Effort, Moved};
 use crate::tile::{Column, Rows, TILE_ROWS, Tile};
-use crate::{Centroids, Float, Isa, Samples, Threads};
+use crate::{Centroids, Float, Isa, NearestScratch, Samples, Threads};
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
@@ -218,8 +218,7 @@ pub struct SweepScratch<F> {
     left: Vec<u32>,
     list: Vec<u32>,
     copied: Vec<F>,
-    tile: Tile<F>,
-    found: Found<F>,
+    nearest: NearestScratch<F>,
 }
 
 impl<F: Float> Default for SweepScratch<F> {
@@ -230,8 +229,7 @@ impl<F: Float> Default for SweepScratch<F> {
             left: Vec::new(),
             list: Vec::new(),
             copied: Vec::new(),
-            tile: Tile::new(),
-            found: Found::new(),
+            nearest: NearestScratch::default(),
         }
     }
 }
@@ -270,10 +268,10 @@ impl<F: Float> Sweep<'_, F> {
         let Some((candidates, boxes)) = self.boxes else {
             for (tile, labels) in (tile..end).zip(labels) {
                 effort.add(self.score(isa, samples, tile, None, labels.len(), scratch));
-                effort.changed += note(isa, tile, &scratch.found.index, labels, moved);
+                effort.changed += note(isa, tile, &scratch.nearest.found.index, labels, moved);
                 if let Some(drift) = self.drift.filter(|_| tile % ASKED == 0) {
                     effort.asked += labels.len() as u64;
-                    effort.told += isa.vectorize(|| told(&scratch.found, labels.len(), drift));
+                    effort.told += isa.vectorize(|| told(&scratch.nearest.found, labels.len(), drift));
                 }
             }
             return effort;
@@ -318,13 +316,13 @@ impl<F: Float> Sweep<'_, F> {
             list.extend_from_slice(&near.numbers);
         }
         if let [only] = list[..] {
-            scratch.found.index = Column::splat(F::of_index(only));
+            scratch.nearest.found.index = Column::splat(F::of_index(only));
         } else {
             let list = std::mem::take(list);
             effort.add(self.score(isa, samples, at, Some(&list), labels.len(), scratch));
             scratch.list = list;
         }
-        effort.changed = note(isa, at, &scratch.found.index, labels, moved);
+        effort.changed = note(isa, at, &scratch.nearest.found.index, labels, moved);
         effort
     }
 
@@ -338,16 +336,15 @@ impl<F: Float> Sweep<'_, F> {
         rows: usize,
         scratch: &mut SweepScratch<F>,
     ) -> Effort {
-        let SweepScratch { copied, tile, found, .. } = scratch;
+        let SweepScratch { copied, nearest, .. } = scratch;
         let first = at * TILE_ROWS;
-        let columns = match self.boxes.and_then(|(_, boxes)| boxes.columns(at)) {
-            Some(kept) => kept,
-            None => {
-                tile.take(&Rows::gather(samples, first..first + rows, copied), self.centroids.offset());
-                tile.columns()
-            }
-        };
-        isa.run(Score { columns, rows, centroids: self.centroids.shifted(), list, found });
+        if let Some(columns) = self.boxes.and_then(|(_, boxes)| boxes.columns(at)) {
+            let (centroids, found) = (self.centroids.shifted(), &mut nearest.found);
+            isa.run(Score { columns, rows, centroids, list, found });
+        } else {
+            self.centroids.find(isa, &Rows::gather(samples, first..first + rows, copied), list, nearest);
+        }
+        let found = &mut nearest.found;
         let doubtful: Vec<usize> = found.in_doubt(rows).collect();
         for i in doubtful {
             let nearest = self.centroids.settle(isa, &samples.copied_row(first + i), list, found.floor.0[i]).0;

@@ -120,11 +120,31 @@ impl<'a, F: Float> Rows<'a, F> {
         }
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Row `i`.
+    #[inline(always)]
+    pub(crate) fn row(&self, i: usize) -> &[F] {
+        &self.all[self.starts[i]..self.starts[i] + self.width]
+    }
+
+    /// Row `i` if there is one; otherwise what would be, if the rows went on as they end.
+    #[inline(always)]
+    pub(crate) fn ahead(&self, i: usize) -> &[F] {
+        let start = match self.starts[..self.count].get(i) {
+            Some(start) => *start,
+            None => self.starts[self.count - 1] + (i - self.count + 1) * self.width,
+        };
+        self.all.get(start..start + self.width).unwrap_or_default()
+    }
+
     /// Row `i` less an offset.
     #[inline(always)]
     pub(crate) fn copy_shifted(&self, i: usize, offset: &[F], row: &mut [F]) {
-        let own = &self.all[self.starts[i]..self.starts[i] + self.width];
-        row.iter_mut().zip(own.iter().zip(offset)).for_each(|(to, (x, o))| *to = *x - *o);
+        row.iter_mut().zip(self.row(i).iter().zip(offset)).for_each(|(to, (x, o))| *to = *x - *o);
     }
 }
 
