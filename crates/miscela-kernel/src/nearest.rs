@@ -137,7 +137,7 @@ impl<F: Float> Centroids<F> {
             return isa.run(Along { isa, rows, offset, centroids, lines, found });
         }
         tile.take(rows, offset);
-        isa.run(Score { columns: tile.columns(), rows: rows.len(), centroids, list, found });
+        isa.run(Score { columns: tile.columns(), rows: rows.len(), centroids, list, ahead: rows.beyond(), isa, found });
     }
 
     /// Writes to `labels` the index of the centroid nearest to each row: exactly [`nearest_direct`]'s.

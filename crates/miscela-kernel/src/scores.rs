@@ -16,7 +16,7 @@
 //! score is at most −¼‖c‖², so that its error is at most 3γ times itself. Every row thus comes with a lead that rounding
 //! cannot explain, or without, and with safe bounds of its distances.
 
-use crate::Float;
+use crate::{Float, Isa};
 use crate::float::lanes;
 use crate::tile::Column;
 use pulp::{Simd, WithSimd};
@@ -226,6 +226,9 @@ pub(crate) struct Score<'a, F> {
     pub(crate) rows: usize,
     pub(crate) centroids: &'a Shifted<F>,
     pub(crate) list: Option<&'a [u32]>,
+    /// Numbers that are wanted next: they are asked for between the scores.
+    pub(crate) ahead: &'a [F],
+    pub(crate) isa: Isa,
     pub(crate) found: &'a mut Found<F>,
 }
 
@@ -249,7 +252,10 @@ impl<F: Float> Score<'_, F> {
     /// V registers of rows against G centroids at a time, with all their scores in registers over all columns.
     #[inline(always)]
     fn wide<S: Simd, const V: usize, const G: usize>(self, simd: S) {
-        let Self { columns, rows, centroids, list, found } = self;
+        let Self { columns, rows, centroids, list, ahead, isa, found } = self;
+        let mut ahead = ahead.as_chunks::<LINE>().0.iter();
+        let groups = rows.div_ceil(V * lanes::<S, F>()) * centroids.count(list).div_ceil(G);
+        let each = ahead.len().div_ceil(groups.max(1));
         for at in strips::<S, F, V>(rows) {
             let mut running = Running::<S, F, V>::new(simd);
             for first in (0..centroids.count(list)).step_by(G) {
@@ -257,6 +263,9 @@ impl<F: Float> Score<'_, F> {
                 let scores = centroids.scores::<S, V, G>(simd, columns, at, &together);
                 for g in 0..G {
                     running.note(simd, &scores[g], centroids.numbers[together[g]]);
+                }
+                for line in ahead.by_ref().take(each) {
+                    isa.fetch(line);
                 }
             }
             running.norm2 = norms(simd, columns, at);
@@ -269,7 +278,7 @@ impl<F: Float> Score<'_, F> {
     #[inline(always)]
     fn narrow<S: Simd, const D: usize>(self, simd: S) {
         const ROWS: usize = 2 * STRIP;
-        let Self { columns, rows, centroids, list, found } = self;
+        let Self { columns, rows, centroids, list, found, .. } = self;
         let all = centroids.rows.as_chunks::<D>().0;
         for at in strips::<S, F, ROWS>(rows) {
             let mut x = [[F::splat(simd, F::zero()); ROWS]; D];
@@ -293,6 +302,9 @@ impl<F: Float> Score<'_, F> {
         }
     }
 }
+
+/// The numbers that are asked for together.
+const LINE: usize = 16;
 
 /// The columns that are summed in one go.
 const PART: usize = 64;

@@ -340,7 +340,7 @@ impl<F: Float> Sweep<'_, F> {
         let first = at * TILE_ROWS;
         if let Some(columns) = self.boxes.and_then(|(_, boxes)| boxes.columns(at)) {
             let (centroids, found) = (self.centroids.shifted(), &mut nearest.found);
-            isa.run(Score { columns, rows, centroids, list, found });
+            isa.run(Score { columns, rows, centroids, list, ahead: &[], isa, found });
         } else {
             self.centroids.find(isa, &Rows::gather(samples, first..first + rows, copied), list, nearest);
         }

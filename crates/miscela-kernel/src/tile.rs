@@ -52,8 +52,9 @@ impl<F: Float> Tile<F> {
             self.columns.fill(Column::splat(F::zero()));
         }
         let (all, starts) = (rows.all, &rows.starts[..rows.count]);
-        rows.fetch();
-        Isa::best().run(Turn { all, starts, offset, columns: &mut self.columns });
+        let isa = Isa::best();
+        rows.fetch(isa);
+        isa.run(Turn { all, starts, offset, columns: &mut self.columns });
     }
 
     /// Makes row `i` zero, for a row that does not count.
@@ -109,14 +110,12 @@ impl<'a, F: Float> Rows<'a, F> {
         Self { all, starts: std::array::from_fn(|i| i * width), count, width }
     }
 
-    /// Reads a number of each cache line of long rows, one row after the other. They are turned several rows at a time, and
-    /// memory is sooner read along one line than along many.
-    fn fetch(&self) {
-        const LINE: usize = 64;
-        if self.width * size_of::<F>() >= 4 * LINE {
-            let rows = self.starts[..self.count].iter().map(|start| &self.all[*start..*start + self.width]);
-            let lines = rows.flat_map(|row| row.iter().step_by(LINE / size_of::<F>()));
-            std::hint::black_box(lines.fold(F::zero(), |most, x| if *x > most { *x } else { most }));
+    /// Asks for long rows, one after the other. They are turned several rows at a time, and memory is sooner read along one line
+    /// than along many.
+    fn fetch(&self, isa: Isa) {
+        const LONG: usize = 256;
+        if self.width * size_of::<F>() >= LONG {
+            (0..self.count).for_each(|i| self.row(i).as_chunks::<LANES>().0.iter().for_each(|line| isa.fetch(line)));
         }
     }
 
@@ -139,6 +138,12 @@ impl<'a, F: Float> Rows<'a, F> {
             None => self.starts[self.count - 1] + (i - self.count + 1) * self.width,
         };
         self.all.get(start..start + self.width).unwrap_or_default()
+    }
+
+    /// As many numbers as these rows have, after the last of them.
+    pub(crate) fn beyond(&self) -> &[F] {
+        let end = self.starts[self.count - 1] + self.width;
+        &self.all[end..self.all.len().min(end + self.count * self.width)]
     }
 
     /// Row `i` less an offset.
