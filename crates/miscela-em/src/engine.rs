@@ -217,12 +217,20 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
 
     /// Rows of positive weight by label, as of the last E-step.
     pub fn sizes(&self, family: &M) -> Vec<usize> {
-        let mut sizes = vec![0; family.n_labels()];
-        let (labels, order) = self.passes.labels();
-        let samples = self.samples.in_order(order);
-        let counting = labels.iter().enumerate().filter(|(i, _)| samples.weight(*i) > 0.0);
-        counting.for_each(|(_, label)| sizes[*label as usize] += 1);
-        sizes
+        const TOGETHER: usize = 1 << 15;
+        let (samples, labels) = self.labelled();
+        let parts = self.passes.threads().map(labels.len().div_ceil(TOGETHER), |part| {
+            let mut sizes = vec![0; family.n_labels()];
+            let labels = labels.iter().enumerate().skip(part * TOGETHER).take(TOGETHER);
+            let counting = labels.filter(|(i, _)| samples.weight(*i) > 0.0);
+            counting.for_each(|(_, label)| sizes[*label as usize] += 1);
+            sizes
+        });
+        let add = |mut sum: Vec<usize>, part: Vec<usize>| {
+            sum.iter_mut().zip(part).for_each(|(sum, size)| *sum += size);
+            sum
+        };
+        parts.into_iter().reduce(add).unwrap_or_default()
     }
 
     /// Evaluates a family after its [`run`](Self::run).

@@ -241,7 +241,10 @@ impl<F: Float> Nearest<F> {
         if !self.order.as_ref().is_some_and(|order| Arc::ptr_eq(order, &places.order)) {
             self.leave(labels);
             let ordered = labels.to_vec();
-            labels.iter_mut().zip(&*places.order).for_each(|(label, row)| *label = ordered[*row as usize]);
+            let mut runs: Vec<_> = labels.chunks_mut(RUN).zip(places.order.chunks(RUN)).collect();
+            threads.each(&mut runs, |_, (labels, order)| {
+                labels.iter_mut().zip(*order).for_each(|(label, row)| *label = ordered[*row as usize]);
+            });
             (self.order, self.reference, self.directions) = (Some(places.order.clone()), None, None);
         }
     }

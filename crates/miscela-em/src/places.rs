@@ -52,100 +52,162 @@ type Item<F, const D: usize> = (u32, [F; D]);
 /// Rows are ordered in parts that take no more memory than this, one after the other; and as much again.
 const PART_BYTES: usize = 8 << 20;
 
+/// Rows that one thread takes at a time while there is but one node.
+const CHUNK: usize = 16_384;
+
 /// The order of the leaves, of a tree of the first D columns.
 fn order<F: Float, const D: usize>(samples: &Samples<F>, threads: Threads) -> Vec<u32> {
-    let n = samples.n_rows();
     let part = (PART_BYTES / size_of::<Item<F, D>>()).next_multiple_of(TILE_ROWS);
-    let mut order = Vec::with_capacity(n);
-    for first in (0..n).step_by(part) {
-        let mut items = items::<F, D>(samples, first..n.min(first + part), threads);
-        let mut spare = items.clone();
-        let mut nodes = vec![(&mut items[..], &mut spare[..])];
-        // Level by level, so that there is work for all threads; then each node by one.
-        const SHARED: usize = 32;
-        while nodes.len() < SHARED && nodes[0].0.len() > TILE_ROWS {
-            let mut work: Vec<_> = nodes.into_iter().map(|(node, spare)| (node, spare, 0)).collect();
-            threads.each(&mut work, |_, (node, spare, part)| *part = divide(node, spare));
-            let parts = |(node, spare, part)| <[_]>::chunks_mut(node, part).zip(<[_]>::chunks_mut(spare, part));
-            nodes = work.into_iter().flat_map(parts).collect();
-        }
-        threads.each(&mut nodes, |_, (node, spare)| settle(node, spare));
-        order.extend(items.iter().map(|(row, _)| row));
+    let mut order = vec![0; samples.n_rows()];
+    for (i, order) in order.chunks_mut(part).enumerate() {
+        arrange::<F, D>(samples, i * part, order, threads);
     }
     order
 }
 
-fn items<F: Float, const D: usize>(samples: &Samples<F>, range: Range<usize>, threads: Threads) -> Vec<Item<F, D>> {
-    const TOGETHER: usize = 4096;
-    let mut items = vec![(0, [F::zero(); D]); range.len()];
-    let mut parts: Vec<_> = items.chunks_mut(TOGETHER).collect();
-    threads.each(&mut parts, |part, items| {
-        let first = range.start + part * TOGETHER;
-        let mut copied = Vec::new();
-        let block = samples.block(first..first + items.len(), &mut copied);
-        for ((item, row), i) in items.iter_mut().zip(block.rows()).zip(first..) {
-            item.0 = i as u32;
-            item.1.iter_mut().zip(row).for_each(|(to, x)| *to = *x);
-        }
+/// Writes the order of the rows from `first` on.
+fn arrange<F: Float, const D: usize>(samples: &Samples<F>, first: usize, order: &mut [u32], threads: Threads) {
+    let mut all = first_cuts::<F, D>(samples, first..first + order.len(), threads);
+    let mut spare = threads.map(all.len(), |i| all[i].clone());
+    let longest = all[0].len();
+    let mut nodes: Vec<_> = (all.iter_mut().zip(&mut spare).zip(order.chunks_mut(longest)))
+        .map(|((items, spare), order)| (&mut items[..], &mut spare[..], order))
+        .collect();
+    // Level by level, so that there is work for all threads; then each node by one.
+    const SHARED: usize = 32;
+    while nodes.len() < SHARED && nodes[0].0.len() > TILE_ROWS {
+        let mut work: Vec<_> = nodes.into_iter().map(|node| (node, 0)).collect();
+        threads.each(&mut work, |_, ((items, spare, _), part)| *part = divide(items, spare));
+        nodes = work.into_iter().flat_map(|(node, part)| parts(node, part)).collect();
+    }
+    threads.each(&mut nodes, |_, (items, spare, order)| settle(items, spare, order));
+}
+
+/// The rows of a range, in the parts that the first cuts make of them: one if it is short.
+fn first_cuts<F: Float, const D: usize>(
+    samples: &Samples<F>,
+    range: Range<usize>,
+    threads: Threads,
+) -> Vec<Vec<Item<F, D>>> {
+    if range.len() <= 2 * CHUNK {
+        return vec![items(samples, range)];
+    }
+    let (n, part) = (range.len(), part_rows(range.len()));
+    let sample: Vec<_> =
+        range.clone().step_by(n.div_ceil(LOOKED_AT)).flat_map(|i| items::<F, D>(samples, i..i + 1)).collect();
+    let (column, low, high) = widest(&sample);
+    let chunks = threads.map(n.div_ceil(CHUNK), |i| {
+        let start = range.start + i * CHUNK;
+        let items = items::<F, D>(samples, start..range.end.min(start + CHUNK));
+        let mut sorted = items.clone();
+        let starts = into_bins(&items, &mut sorted, column, (low, high));
+        (sorted, starts)
     });
+    let starts: [usize; BINS + 1] = std::array::from_fn(|b| chunks.iter().map(|(_, starts)| starts[b]).sum());
+    let take = |b: usize, to: &mut Vec<Item<F, D>>| {
+        chunks.iter().for_each(|(sorted, starts)| to.extend_from_slice(&sorted[starts[b]..starts[b + 1]]));
+    };
+    // Bins that cuts go through, in order as far as need be.
+    let cut = threads.map(BINS, |b| {
+        let cuts = (part..n).step_by(part).filter(|cut| starts[b] < *cut && *cut < starts[b + 1]);
+        let (mut rows, mut done) = (Vec::new(), 0);
+        for cut in cuts {
+            if rows.is_empty() {
+                take(b, &mut rows);
+            }
+            rows[done..].select_nth_unstable_by(cut - starts[b] - done, |a, b| compare(a, b, column));
+            done = cut - starts[b];
+        }
+        rows
+    });
+    threads.map(n.div_ceil(part), |p| {
+        let (from, to) = (p * part, n.min((p + 1) * part));
+        let mut items = Vec::with_capacity(to - from);
+        for b in (0..BINS).filter(|b| starts[*b] < to && from < starts[b + 1]) {
+            if cut[b].is_empty() {
+                take(b, &mut items);
+            } else {
+                let within = from.max(starts[b])..to.min(starts[b + 1]);
+                items.extend_from_slice(&cut[b][within.start - starts[b]..within.end - starts[b]]);
+            }
+        }
+        items
+    })
+}
+
+fn items<F: Float, const D: usize>(samples: &Samples<F>, range: Range<usize>) -> Vec<Item<F, D>> {
+    let mut copied = Vec::new();
+    let block = samples.block(range.clone(), &mut copied);
+    let mut items = Vec::with_capacity(range.len());
+    for (row, i) in block.rows().zip(range) {
+        let columns = <[F; D]>::try_from(row).unwrap_or_else(|_| {
+            let mut columns = [F::zero(); D];
+            columns.iter_mut().zip(row).for_each(|(to, x)| *to = *x);
+            columns
+        });
+        items.push((i as u32, columns));
+    }
     items
 }
 
-/// Puts rows in the order of the leaves.
-fn settle<F: Float, const D: usize>(items: &mut [Item<F, D>], spare: &mut [Item<F, D>]) {
+/// Rows, room for as many, and where the order of their leaves is written.
+type Node<'a, F, const D: usize> = (&'a mut [Item<F, D>], &'a mut [Item<F, D>], &'a mut [u32]);
+
+/// The parts of a node that was divided.
+fn parts<F: Float, const D: usize>((items, spare, order): Node<F, D>, part: usize) -> impl Iterator<Item = Node<F, D>> {
+    let parts = items.chunks_mut(part).zip(spare.chunks_mut(part)).zip(order.chunks_mut(part));
+    parts.map(|((items, spare), order)| (items, spare, order))
+}
+
+/// Writes the rows in the order of the leaves.
+fn settle<F: Float, const D: usize>(items: &mut [Item<F, D>], spare: &mut [Item<F, D>], order: &mut [u32]) {
     let part = divide(items, spare);
     if part < items.len() {
-        items.chunks_mut(part).zip(spare.chunks_mut(part)).for_each(|(items, spare)| settle(items, spare));
+        parts((items, spare, order), part).for_each(|(items, spare, order)| settle(items, spare, order));
+    } else {
+        order.iter_mut().zip(items).for_each(|(to, (row, _))| *to = *row);
     }
 }
 
-/// Cuts rows by the widest column, in two or, where the parts are cut again, in more, and says how long the parts are. What is no
-/// longer than a tile stays whole.
-fn divide<F: Float, const D: usize>(items: &mut [Item<F, D>], spare: &mut [Item<F, D>]) -> usize {
-    let tiles = items.len().div_ceil(TILE_ROWS);
-    if tiles <= 1 {
-        return TILE_ROWS;
-    }
+/// How many rows each part has of so many, but the last: a half, or less where the parts are cut again.
+fn part_rows(n: usize) -> usize {
+    let tiles = n.div_ceil(TILE_ROWS);
     let ways = match tiles {
         ..16 => 2,
         16..64 => 4,
         _ => 8,
     };
-    let part = tiles.next_power_of_two() / ways * TILE_ROWS;
+    tiles.next_power_of_two() / ways * TILE_ROWS
+}
+
+/// By one column.
+fn compare<F: Float, const D: usize>(a: &Item<F, D>, b: &Item<F, D>, column: usize) -> Ordering {
+    a.1[column].partial_cmp(&b.1[column]).unwrap_or(Ordering::Equal)
+}
+
+/// Cuts rows by the widest column, in two or, where the parts are cut again, in more, and says how long the parts are. What is no
+/// longer than a tile stays whole.
+fn divide<F: Float, const D: usize>(items: &mut [Item<F, D>], spare: &mut [Item<F, D>]) -> usize {
+    let n = items.len();
+    if n <= TILE_ROWS {
+        return TILE_ROWS;
+    }
+    let part = part_rows(n);
     let (column, low, high) = widest(items);
-    let before = |a: &Item<F, D>, b: &Item<F, D>| a.1[column].partial_cmp(&b.1[column]).unwrap_or(Ordering::Equal);
-    if ways == 2 {
-        items.select_nth_unstable_by(part, before);
+    if 2 * part >= n {
+        items.select_nth_unstable_by(part, |a, b| compare(a, b, column));
         return part;
     }
     // Sorted into bins first, so that each row is moved once for all cuts.
-    let scale = F::narrow(BINS as f64 / (high.widen() - low.widen()));
-    let last = F::of_index(BINS as u32 - 1);
-    let mut bins = vec![0u8; items.len()];
-    Isa::best().vectorize(|| {
-        for (bin, item) in bins.iter_mut().zip(&*items) {
-            let place = (item.1[column] - low) * scale;
-            *bin = (if place < last { place } else { last }).index() as u8;
-        }
-    });
-    let mut counts = [0; BINS];
-    bins.iter().for_each(|bin| counts[usize::from(*bin)] += 1);
-    let mut starts = [0; BINS];
-    (1..BINS).for_each(|b| starts[b] = starts[b - 1] + counts[b - 1]);
-    let mut places = starts;
-    for (item, bin) in items.iter().zip(bins) {
-        let place = &mut places[usize::from(bin)];
-        spare[*place] = *item;
-        *place += 1;
-    }
+    let starts = into_bins(items, spare, column, (low, high));
     items.copy_from_slice(spare);
     let mut done = 0;
-    for cut in (part..items.len()).step_by(part) {
+    for cut in (part..n).step_by(part) {
         // The bin that the cut goes through, less what earlier cuts have taken of it.
         let b = starts.partition_point(|start| *start <= cut) - 1;
-        let (start, end) = (starts[b].max(done), starts.get(b + 1).map_or(items.len(), |next| *next));
+        let start = starts[b].max(done);
         if start < cut {
-            items[start..end].select_nth_unstable_by(cut - start, before);
+            items[start..starts[b + 1]].select_nth_unstable_by(cut - start, |a, b| compare(a, b, column));
         }
         done = cut;
     }
@@ -155,9 +217,39 @@ fn divide<F: Float, const D: usize>(items: &mut [Item<F, D>], spare: &mut [Item<
 /// The bins that rows are sorted into.
 const BINS: usize = 256;
 
+/// Copies rows in the order of equal parts of a column's extent, and says where each of these begins, and the last ends.
+fn into_bins<F: Float, const D: usize>(
+    items: &[Item<F, D>],
+    sorted: &mut [Item<F, D>],
+    column: usize,
+    (low, high): (F, F),
+) -> [usize; BINS + 1] {
+    let scale = F::narrow(BINS as f64 / (high.widen() - low.widen()));
+    let last = F::of_index(BINS as u32 - 1);
+    let mut bins = vec![0u8; items.len()];
+    Isa::best().vectorize(|| {
+        for (bin, item) in bins.iter_mut().zip(items) {
+            let place = (item.1[column] - low) * scale;
+            *bin = (if place < last { place } else { last }).index() as u8;
+        }
+    });
+    let mut starts = [0; BINS + 1];
+    bins.iter().for_each(|bin| starts[usize::from(*bin) + 1] += 1);
+    (1..=BINS).for_each(|b| starts[b] += starts[b - 1]);
+    let mut places = starts;
+    for (item, bin) in items.iter().zip(bins) {
+        let place = &mut places[usize::from(bin)];
+        sorted[*place] = *item;
+        *place += 1;
+    }
+    starts
+}
+
+/// The rows that tell how far a column extends.
+const LOOKED_AT: usize = 64;
+
 /// The widest column, its least and its greatest, as a few of the rows tell: others may lie beyond.
 fn widest<F: Float, const D: usize>(items: &[Item<F, D>]) -> (usize, F, F) {
-    const LOOKED_AT: usize = 64;
     let (mut low, mut high) = (items[0].1, items[0].1);
     for (_, row) in items.iter().step_by(items.len().div_ceil(LOOKED_AT)) {
         for j in 0..D {

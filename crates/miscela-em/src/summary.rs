@@ -173,7 +173,8 @@ pub(crate) fn at_least_zero(square: f64) -> f64 {
 /// All rows as one cluster, about a given point.
 pub(crate) fn about<F: Float>(samples: &Samples<F>, shift: &[F], scatter: Scatter, threads: Threads) -> Statistics {
     let d = samples.n_columns();
-    let threads = threads.for_work(samples.n_rows() as f64 * scatter.len(d) as f64);
+    // Each number is widened and added twice or more.
+    let threads = threads.for_work(4.0 * samples.n_rows() as f64 * scatter.len(d) as f64);
     let empty = || Sums::zero(1, d, scatter);
     let add = |block: &Block<F>, sums: &mut Sums, (): &mut ()| {
         sums.hard().add(block, &[0; BLOCK_ROWS][..block.len()], shift);

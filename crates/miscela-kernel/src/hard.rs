@@ -84,8 +84,20 @@ impl<F: Float> AddHard<'_, '_, F> {
     #[inline(always)]
     fn narrow<const D: usize>(self) {
         let Self { moments, block, labels, means } = self;
-        let means = means.as_chunks::<D>().0;
-        for (i, (row, label)) in block.all().as_chunks::<D>().0.iter().zip(labels).enumerate() {
+        let (rows, means) = (block.all().as_chunks::<D>().0, means.as_chunks::<D>().0);
+        if let [weight] = moments.weight {
+            // The sums of one cluster stay in registers.
+            let (scatter, mut first, mut second) = (moments.scatter, [0.0; D], [0.0; D]);
+            let second = &mut second[..moments.second.len()];
+            first.copy_from_slice(moments.first);
+            second.copy_from_slice(moments.second);
+            let mut one = HardMoments { weight: std::slice::from_mut(weight), first: &mut first, second, scatter };
+            rows.iter().enumerate().for_each(|(i, row)| one.add_narrow(row, 0, block.weight(i), means));
+            moments.second.copy_from_slice(one.second);
+            moments.first.copy_from_slice(&first);
+            return;
+        }
+        for (i, (row, label)) in rows.iter().zip(labels).enumerate() {
             moments.add_narrow(row, *label as usize, block.weight(i), means);
         }
     }
@@ -169,7 +181,7 @@ struct Part {
 
 /// The number of columns, if rows have so few that all is done in registers, and zero otherwise.
 fn moments_of_few(moments: &HardMoments, width: usize) -> usize {
-    if moments.scatter == Scatter::Spherical && width <= 4 { width } else { 0 }
+    if moments.scatter != Scatter::Full && width <= 4 { width } else { 0 }
 }
 
 impl HardMoments<'_> {
@@ -180,13 +192,23 @@ impl HardMoments<'_> {
             return;
         }
         let (mean, first) = (&means[c], &mut self.first.as_chunks_mut::<D>().0[c]);
-        let mut sum = 0.0;
+        let mut z = [0.0; D];
         for j in 0..D {
-            let z = row[j].widen() - mean[j].widen();
-            first[j] += w * z;
-            sum += z * z;
+            z[j] = row[j].widen() - mean[j].widen();
+            first[j] += w * z[j];
         }
         self.weight[c] += w;
+        if self.scatter == Scatter::Diagonal {
+            let second = &mut self.second.as_chunks_mut::<D>().0[c];
+            for j in 0..D {
+                second[j] += w * z[j] * z[j];
+            }
+            return;
+        }
+        let mut sum = 0.0;
+        for z in z {
+            sum += z * z;
+        }
         self.second[c] += w * sum;
     }
 

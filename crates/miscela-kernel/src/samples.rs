@@ -334,6 +334,11 @@ impl<'a, F: Float> Samples<'a, F> {
         self.rows.row(self.place(i)).to_vec()
     }
 
+    /// Whether rows are in the table's own order.
+    pub(crate) fn is_in_place(&self) -> bool {
+        self.order.is_none()
+    }
+
     /// The table as one slice, if it is row-major and without gaps.
     pub(crate) fn contiguous(&self) -> Option<&[F]> {
         self.rows.as_slice()

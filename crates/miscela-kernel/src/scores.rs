@@ -16,9 +16,9 @@
 //! score is at most −¼‖c‖², so that its error is at most 3γ times itself. Every row thus comes with a lead that rounding
 //! cannot explain, or without, and with safe bounds of its distances.
 
-use crate::{Float, Isa};
 use crate::float::lanes;
 use crate::tile::Column;
+use crate::{Float, Isa};
 use pulp::{Simd, WithSimd};
 
 /// Centroids relative to an offset, ready to be scored.

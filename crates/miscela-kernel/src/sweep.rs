@@ -45,8 +45,9 @@ pub struct Boxes<F> {
     width: usize,
     /// For each tile the least of each column, and then the greatest, less the offset.
     corners: Vec<F>,
-    /// The rows themselves, less the offset, if they are kept: d columns for each tile.
-    columns: Vec<Column<F>>,
+    /// The rows themselves, less the offset, if they are kept: d columns for each tile, and in one piece those of the tiles that
+    /// go together, so that each is written by the thread that turned them.
+    columns: Vec<Vec<Column<F>>>,
 }
 
 impl<F: Float> Boxes<F> {
@@ -59,26 +60,29 @@ impl<F: Float> Boxes<F> {
         let (n, width) = (samples.n_rows(), samples.n_columns());
         let tiles = n.div_ceil(TILE_ROWS);
         let mut corners = vec![F::zero(); tiles * 2 * width];
-        let mut columns = vec![Column::splat(F::zero()); if kept { tiles * width } else { 0 }];
-        let mut room = columns.chunks_mut(TOGETHER * width);
-        let parts = corners.chunks_mut(TOGETHER * 2 * width);
-        let mut parts: Vec<_> = parts.map(|corners| (corners, room.next().unwrap_or_default())).collect();
-        threads.each(&mut parts, |part, (corners, room)| {
+        let mut parts: Vec<_> = corners.chunks_mut(TOGETHER * 2 * width).map(|corners| (corners, Vec::new())).collect();
+        threads.each(&mut parts, |part, (corners, columns)| {
             let (mut tile, mut copied) = (Tile::new(), Vec::new());
-            let mut room = room.chunks_exact_mut(width);
+            if kept {
+                columns.reserve_exact(corners.len() / 2);
+            }
             for (t, corners) in (part * TOGETHER..).zip(corners.chunks_exact_mut(2 * width)) {
-                let rows = Rows::gather(samples, t * TILE_ROWS..n.min((t + 1) * TILE_ROWS), &mut copied);
+                let rows = Rows::run(samples, t * TILE_ROWS..n.min((t + 1) * TILE_ROWS), &mut copied);
                 tile.take(&rows, offset);
                 Isa::best().vectorize(|| find_corners(&tile, corners));
-                room.next().into_iter().for_each(|columns| columns.copy_from_slice(tile.columns()));
+                if kept {
+                    columns.extend_from_slice(tile.columns());
+                }
             }
         });
+        let columns = parts.into_iter().map(|(_, columns)| columns).collect();
         Self { width, corners, columns }
     }
 
     /// The rows of a tile, if they are kept.
     fn columns(&self, tile: usize) -> Option<&[Column<F>]> {
-        self.columns.get(tile * self.width..(tile + 1) * self.width)
+        let first = tile % TOGETHER * self.width;
+        self.columns[tile / TOGETHER].get(first..first + self.width)
     }
 
     /// The corners of the box around some tiles.
@@ -342,7 +346,7 @@ impl<F: Float> Sweep<'_, F> {
             let (centroids, found) = (self.centroids.shifted(), &mut nearest.found);
             isa.run(Score { columns, rows, centroids, list, ahead: &[], isa, found });
         } else {
-            self.centroids.find(isa, &Rows::gather(samples, first..first + rows, copied), list, nearest);
+            self.centroids.find(isa, &Rows::run(samples, first..first + rows, copied), list, nearest);
         }
         let found = &mut nearest.found;
         let doubtful: Vec<usize> = found.in_doubt(rows).collect();

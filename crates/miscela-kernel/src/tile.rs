@@ -6,6 +6,7 @@
 use crate::float::lanes;
 use crate::{Block, Float, Isa, Samples};
 use pulp::{Simd, WithSimd};
+use std::ops::Range;
 
 /// The rows of a tile.
 pub const TILE_ROWS: usize = 64;
@@ -105,6 +106,18 @@ impl<'a, F: Float> Rows<'a, F> {
         Self { all, starts, count, width }
     }
 
+    /// The rows `range` of `samples`, likewise.
+    pub(crate) fn run(samples: &'a Samples<F>, range: Range<usize>, copied: &'a mut Vec<F>) -> Self {
+        let width = samples.n_columns();
+        match samples.contiguous().filter(|_| samples.is_in_place()) {
+            Some(all) => {
+                assert!(range.len() <= TILE_ROWS);
+                Self { all, starts: std::array::from_fn(|i| (range.start + i) * width), count: range.len(), width }
+            }
+            None => Self::gather(samples, range, copied),
+        }
+    }
+
     fn side_by_side(all: &'a [F], count: usize, width: usize) -> Self {
         assert!(count <= TILE_ROWS);
         Self { all, starts: std::array::from_fn(|i| i * width), count, width }
@@ -184,6 +197,13 @@ impl<F: Float> WithSimd for Turn<'_, F> {
             16 => self.squares::<S, 16>(simd),
             _ => 0,
         };
+        match self.offset.len() {
+            1 => return self.narrow::<1>(),
+            2 => return self.narrow::<2>(),
+            3 => return self.narrow::<3>(),
+            4 => return self.narrow::<4>(),
+            _ => (),
+        }
         let Self { all, starts, offset, columns } = self;
         for (j, (column, o)) in columns.iter_mut().zip(offset).enumerate().skip(done) {
             column.0.iter_mut().zip(starts).for_each(|(x, start)| *x = all[start + j] - *o);
@@ -192,6 +212,33 @@ impl<F: Float> WithSimd for Turn<'_, F> {
 }
 
 impl<F: Float> Turn<'_, F> {
+    /// Turns rows of D columns.
+    #[inline(always)]
+    fn narrow<const D: usize>(self) {
+        let Self { all, starts, offset, columns } = self;
+        let (rows, offset) = (all.as_chunks::<D>().0, &offset.as_chunks::<D>().0[0]);
+        let columns = &mut columns.as_chunks_mut::<D>().0[0];
+        let mut side_by_side = true;
+        for (i, start) in starts.iter().enumerate() {
+            side_by_side &= *start == starts[0] + i * D;
+        }
+        if side_by_side {
+            // Loaded together.
+            for (i, row) in rows[starts[0] / D..][..starts.len()].iter().enumerate().take(TILE_ROWS) {
+                for j in 0..D {
+                    columns[j].0[i] = row[j] - offset[j];
+                }
+            }
+            return;
+        }
+        for (i, start) in starts.iter().enumerate().take(TILE_ROWS) {
+            let row = &rows[start / D];
+            for j in 0..D {
+                columns[j].0[i] = row[j] - offset[j];
+            }
+        }
+    }
+
     /// Turns all columns that fill squares of L rows and columns, L the lanes of a register, and returns how many.
     #[inline(always)]
     fn squares<S: Simd, const L: usize>(&mut self, simd: S) -> usize {
