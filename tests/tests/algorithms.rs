@@ -228,6 +228,27 @@ fn where_rows_are_sorted_and_where_columns_are_many() {
 }
 
 #[test]
+fn where_rows_are_long_beside_the_clusters() {
+    for (n, d, k) in [(3000, 100, 7), (1100, 300, 20), (500, 777, 3)] {
+        let blobs = Blobs::new(10, n, d, 9, 3.0);
+        let case = Case::spaced(blobs.rows.clone(), k);
+        assert!(case.agrees(6) >= 4);
+        case.clone().weighted(blobs.weights).agrees(6);
+        Case::spaced(narrow(&blobs.rows), k).agrees(6);
+        case.ignores_threads(6);
+        let columns = case.rows.t().as_standard_layout().reversed_axes().to_owned();
+        assert!(!columns.is_standard_layout());
+        let params = KMeans::params(k).init_method(KMeansInit::Precomputed(case.start.clone()));
+        let params = params.tolerance(0.0).max_n_iterations(6);
+        same_bits(
+            "column by column",
+            &params.fit_observed(&columns, None, &mut ()).unwrap(),
+            &case.fit(Algorithm::Auto, 6),
+        );
+    }
+}
+
+#[test]
 fn bits_do_not_depend_on_threads() {
     let case = Case::spaced(large(), 48);
     case.ignores_threads(20);

@@ -217,11 +217,12 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
 
     /// Rows of positive weight by label, as of the last E-step.
     pub fn sizes(&self, family: &M) -> Vec<usize> {
-        const TOGETHER: usize = 1 << 15;
+        const PARTS: usize = 8;
         let (samples, labels) = self.labelled();
-        let parts = self.passes.threads().map(labels.len().div_ceil(TOGETHER), |part| {
-            let mut sizes = vec![0; family.n_labels()];
-            let labels = labels.iter().enumerate().skip(part * TOGETHER).take(TOGETHER);
+        let (k, together) = (family.n_labels(), labels.len().div_ceil(PARTS));
+        let parts = self.passes.threads().map(PARTS, |part| {
+            let mut sizes = vec![0; k];
+            let labels = labels.iter().enumerate().skip(part * together).take(together);
             let counting = labels.filter(|(i, _)| samples.weight(*i) > 0.0);
             counting.for_each(|(_, label)| sizes[*label as usize] += 1);
             sizes
@@ -230,7 +231,7 @@ impl<'a, 's, F: Float, M: Family<F>> Session<'a, 's, F, M> {
             sum.iter_mut().zip(part).for_each(|(sum, size)| *sum += size);
             sum
         };
-        parts.into_iter().reduce(add).unwrap_or_default()
+        parts.into_iter().fold(vec![0; k], add)
     }
 
     /// Evaluates a family after its [`run`](Self::run).

@@ -360,6 +360,11 @@ impl<F: Float> Nearest<F> {
     }
 }
 
+/// The rows of a run that stays at hand: whole tiles.
+fn near_at_hand(width: usize) -> usize {
+    (NEAR_AT_HAND / width / TILE_ROWS * TILE_ROWS).clamp(2 * TILE_ROWS, RUN)
+}
+
 /// How far any centroid moved at most.
 fn greatest_step<F: Float>(old: &Centroids<F>, new: &Centroids<F>) -> F {
     let steps = old.rows().zip(new.rows()).map(|(a, b)| squared_distance(a, b));
@@ -397,7 +402,7 @@ impl Lane<'_> {
         }
         sums.changed = 0;
         let Space { search: scratch, sweep, moved, rows } = space;
-        let near_at_hand = (NEAR_AT_HAND / samples.n_columns()).clamp(2 * TILE_ROWS, RUN);
+        let near_at_hand = near_at_hand(samples.n_columns());
         let length = match way {
             Way::Sweep(Sweep { boxes: None, .. }) => near_at_hand,
             Way::Search(_) if anew => near_at_hand,

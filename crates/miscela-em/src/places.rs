@@ -49,7 +49,7 @@ fn keeps_rows<F: Float>(samples: &Samples<F>) -> bool {
 /// A row's number, and its first D columns.
 type Item<F, const D: usize> = (u32, [F; D]);
 
-/// Rows are ordered in parts that take no more memory than this, one after the other; and as much again.
+/// Rows are ordered in parts that take no more memory than this, one after the other; and up to twice as much again.
 const PART_BYTES: usize = 8 << 20;
 
 /// Rows that one thread takes at a time while there is but one node.
@@ -113,6 +113,7 @@ fn first_cuts<F: Float, const D: usize>(
         let (mut rows, mut done) = (Vec::new(), 0);
         for cut in cuts {
             if rows.is_empty() {
+                rows.reserve_exact(starts[b + 1] - starts[b]);
                 take(b, &mut rows);
             }
             rows[done..].select_nth_unstable_by(cut - starts[b] - done, |a, b| compare(a, b, column));
@@ -286,6 +287,33 @@ mod tests {
             let mut sorted = order;
             sorted.sort_unstable();
             prop_assert_eq!(sorted, (0..rows.nrows() as u32).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn tables_that_all_threads_cut_first_are_ordered_too() {
+        let n = 2 * CHUNK + 9001;
+        let noise = |i: usize, j: usize| ((i * 7919 + j * 104_729) % 10_007) as f64;
+        type Number<'a> = &'a dyn Fn(usize, usize) -> f64;
+        let cases: [Number; 5] = [
+            &noise,
+            &|_, _| 1.5,
+            &|i, j| noise(i, j) % 3.0,
+            &|i, j| if i == 77 { -1e30 } else { noise(i, j) },
+            &|i, j| (noise(i, j) - 5000.0) * 3e304,
+        ];
+        for number in cases {
+            for d in [1, 2, 5, 17] {
+                let rows = Array2::from_shape_fn((n, d), |(i, j)| number(i, j));
+                let order = order_of(&rows, Threads::One);
+                assert_eq!(order_of(&rows, Threads::Ambient), order);
+                // As from a table that is not contiguous.
+                let other = Array2::from_shape_fn((d, n), |(j, i)| number(i, j)).reversed_axes();
+                assert_eq!(order_of(&other, Threads::One), order);
+                let mut sorted = order;
+                sorted.sort_unstable();
+                assert!(sorted.into_iter().eq(0..n as u32));
+            }
         }
     }
 

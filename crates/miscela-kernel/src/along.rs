@@ -1,7 +1,7 @@
 //! The scores of long rows against few centroids, along the rows as they lie.
 //!
 //! ```text
-//! for each 4 rows x, and each 5 centroids c:   20 products (x − o)·(c − o), each in a register over all columns
+//! for each 4 rows x, and each 5 (or 2) centroids c:   20 products (x − o)·(c − o), each in a register over all columns
 //!                                              meanwhile the next 4 rows are asked for, a line after the other
 //! ```
 //!

@@ -31,7 +31,7 @@ impl HardMoments<'_> {
     /// Cost a row: 4d operations, d² for the full scatter.
     ///
     /// # Panics
-    /// If the label of a row that has weight is not below k, or the sizes disagree.
+    /// If the label of a row that has weight is not below k, unless that is one, or the sizes disagree.
     pub fn add<F: Float>(&mut self, block: &Block<F>, labels: &[u32], means: &[F]) {
         assert_eq!((labels.len(), self.first.len()), (block.len(), means.len()));
         Isa::best().run(AddHard { moments: self, block, labels, means });
@@ -140,7 +140,9 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
                 for (place, Moved { row: i, from, to }) in moved.iter().enumerate() {
                     let row = if direct.is_some() { samples.place(*i) } else { place };
                     let weight = samples.weight(*i);
-                    parts.extend([Part { label: *from, row, weight: -weight }, Part { label: *to, row, weight }]);
+                    if weight != 0.0 {
+                        parts.extend([Part { label: *from, row, weight: -weight }, Part { label: *to, row, weight }]);
+                    }
                 }
                 let rows = direct.unwrap_or(&rows);
                 moments.add_by_cluster(simd, |i| &rows[i * d..(i + 1) * d], &mut parts, means);

@@ -71,6 +71,8 @@ impl Isa {
                 sse._mm_prefetch::<2>(std::ptr::from_ref(number).cast());
             }
         }
+        #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+        let _ = numbers;
     }
 
     #[inline]

@@ -4,7 +4,7 @@
 //! for each row x:  argmax over c of x·c − ½‖c‖²        (‖x‖² is the same for all c)
 //! ```
 //!
-//! `scores.rs` computes that for tiles of rows.
+//! `scores.rs` computes that for tiles of rows, and `along.rs` for long rows and few centroids.
 //!
 //! **The labels are exact.** The short form above loses digits where clusters are close together and far from the origin.
 //! So a row whose two best scores lie closer together than rounding could explain is decided again by direct differences
@@ -157,12 +157,12 @@ impl<F: Float> Centroids<F> {
             return labels.fill(0);
         }
         for (t, labels) in labels.chunks_mut(TILE_ROWS).enumerate() {
-            let rows = block.slice(t * TILE_ROWS..t * TILE_ROWS + labels.len());
-            self.find(isa, &Rows::of(&rows), None, scratch);
+            let first = t * TILE_ROWS;
+            self.find(isa, &Rows::part(block, first..first + labels.len()), None, scratch);
             let found = &scratch.found;
             isa.vectorize(|| labels.iter_mut().zip(&found.index.0).for_each(|(label, index)| *label = index.index()));
             for i in found.in_doubt(labels.len()) {
-                labels[i] = self.settle(isa, rows.row(i), None, found.floor.0[i]).0;
+                labels[i] = self.settle(isa, block.row(first + i), None, found.floor.0[i]).0;
             }
         }
     }
@@ -259,6 +259,12 @@ mod tests {
         conforms(&[1e8f64], &[0.0, 1e-9], &[0.0]);
         conforms(&[1.0f32], &[0.0, 1e-30], &[0.0]);
         conforms(&[1e-30f32, 3e-30], &[2e-30, 1e-30], &[0.0]);
+        // Long rows, which are scored as they lie.
+        for far in [1.8e19f32, 3.4e38, 1e-30] {
+            let rows: Vec<f32> = (0..5 * 100).map(|i| if i % 7 == i / 100 { far } else { 1.0 }).collect();
+            conforms(&rows, &rows[100..400], &[0.0; 100]);
+            conforms(&rows, &rows[..100], &[0.0; 100]);
+        }
         // A centroid that lies infinitely far from the offset, between others that do not.
         let far = [-1e38f32, 5.0, 3.4e38, 0.0, -1e38, 0.0, -1e38, 1.0];
         conforms(&[-1e38f32, 5.0, -1e38, 0.1, -1e38, 0.9], &far, &[-1e38, 0.0]);

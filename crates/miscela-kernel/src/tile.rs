@@ -1,6 +1,6 @@
 //! A block of rows turned on its side: column by column, with the rows in the lanes of the registers.
 //!
-//! Every kernel here works on such tiles. One register then holds the same column of 4, 8 or 16 rows, so nothing needs a
+//! Almost every kernel here works on such tiles. One register then holds the same column of 4, 8 or 16 rows, so nothing needs a
 //! horizontal step: a distance, an argmin, a triangular solve and an exponential are all element-wise.
 
 use crate::float::lanes;
@@ -85,7 +85,12 @@ pub(crate) struct Rows<'a, F> {
 impl<'a, F: Float> Rows<'a, F> {
     /// The rows of a block.
     pub(crate) fn of(block: &Block<'a, F>) -> Self {
-        Self::side_by_side(block.all(), block.len(), block.width())
+        Self::part(block, 0..block.len())
+    }
+
+    /// Some of them, one after the other.
+    pub(crate) fn part(block: &Block<'a, F>, range: Range<usize>) -> Self {
+        Self::consecutive(block.all(), range, block.width())
     }
 
     /// Rows of `samples`, which are copied to `copied` if the table is not contiguous.
@@ -98,7 +103,7 @@ impl<'a, F: Float> Rows<'a, F> {
         let Some(all) = samples.contiguous() else {
             copied.resize(count * width, F::zero());
             rows.zip(copied.chunks_exact_mut(width)).for_each(|(i, row)| samples.copy_row(i, row));
-            return Self::side_by_side(copied, count, width);
+            return Self::consecutive(copied, 0..count, width);
         };
         assert!(count <= TILE_ROWS);
         let mut starts = [0; TILE_ROWS];
@@ -110,17 +115,14 @@ impl<'a, F: Float> Rows<'a, F> {
     pub(crate) fn run(samples: &'a Samples<F>, range: Range<usize>, copied: &'a mut Vec<F>) -> Self {
         let width = samples.n_columns();
         match samples.contiguous().filter(|_| samples.is_in_place()) {
-            Some(all) => {
-                assert!(range.len() <= TILE_ROWS);
-                Self { all, starts: std::array::from_fn(|i| (range.start + i) * width), count: range.len(), width }
-            }
+            Some(all) => Self::consecutive(all, range, width),
             None => Self::gather(samples, range, copied),
         }
     }
 
-    fn side_by_side(all: &'a [F], count: usize, width: usize) -> Self {
-        assert!(count <= TILE_ROWS);
-        Self { all, starts: std::array::from_fn(|i| i * width), count, width }
+    fn consecutive(all: &'a [F], range: Range<usize>, width: usize) -> Self {
+        assert!(range.len() <= TILE_ROWS);
+        Self { all, starts: std::array::from_fn(|i| (range.start + i) * width), count: range.len(), width }
     }
 
     /// Asks for long rows, one after the other. They are turned several rows at a time, and memory is sooner read along one line
@@ -143,20 +145,26 @@ impl<'a, F: Float> Rows<'a, F> {
         &self.all[self.starts[i]..self.starts[i] + self.width]
     }
 
-    /// Row `i` if there is one; otherwise what would be, if the rows went on as they end.
+    /// Row `i` of these and then of those [beyond](Self::beyond) them; nothing if there is none.
     #[inline(always)]
     pub(crate) fn ahead(&self, i: usize) -> &[F] {
-        let start = match self.starts[..self.count].get(i) {
-            Some(start) => *start,
-            None => self.starts[self.count - 1] + (i - self.count + 1) * self.width,
-        };
-        self.all.get(start..start + self.width).unwrap_or_default()
+        if i < self.count {
+            return self.row(i);
+        }
+        let first = (i - self.count) * self.width;
+        self.beyond().get(first..first + self.width).unwrap_or_default()
     }
 
-    /// As many numbers as these rows have, after the last of them.
+    /// As many numbers as these rows have, after the last of them: what is likely to be wanted next. Nothing if the rows are picked
+    /// out here and there.
+    #[inline(always)]
     pub(crate) fn beyond(&self) -> &[F] {
-        let end = self.starts[self.count - 1] + self.width;
-        &self.all[end..self.all.len().min(end + self.count * self.width)]
+        let length = self.count * self.width;
+        let end = self.starts[0] + length;
+        if self.count == 0 || self.starts[self.count - 1] + self.width != end {
+            return &[];
+        }
+        &self.all[end..self.all.len().min(end + length)]
     }
 
     /// Row `i` less an offset.
@@ -190,13 +198,6 @@ impl<F: Float> WithSimd for Turn<'_, F> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
-        let done = match lanes::<S, F>() {
-            2 => self.squares::<S, 2>(simd),
-            4 => self.squares::<S, 4>(simd),
-            8 => self.squares::<S, 8>(simd),
-            16 => self.squares::<S, 16>(simd),
-            _ => 0,
-        };
         match self.offset.len() {
             1 => return self.narrow::<1>(),
             2 => return self.narrow::<2>(),
@@ -204,6 +205,13 @@ impl<F: Float> WithSimd for Turn<'_, F> {
             4 => return self.narrow::<4>(),
             _ => (),
         }
+        let done = match lanes::<S, F>() {
+            2 => self.squares::<S, 2>(simd),
+            4 => self.squares::<S, 4>(simd),
+            8 => self.squares::<S, 8>(simd),
+            16 => self.squares::<S, 16>(simd),
+            _ => 0,
+        };
         let Self { all, starts, offset, columns } = self;
         for (j, (column, o)) in columns.iter_mut().zip(offset).enumerate().skip(done) {
             column.0.iter_mut().zip(starts).for_each(|(x, start)| *x = all[start + j] - *o);
@@ -218,13 +226,14 @@ impl<F: Float> Turn<'_, F> {
         let Self { all, starts, offset, columns } = self;
         let (rows, offset) = (all.as_chunks::<D>().0, &offset.as_chunks::<D>().0[0]);
         let columns = &mut columns.as_chunks_mut::<D>().0[0];
+        let first = starts.first().copied().unwrap_or_default();
         let mut side_by_side = true;
         for (i, start) in starts.iter().enumerate() {
-            side_by_side &= *start == starts[0] + i * D;
+            side_by_side &= *start == first + i * D;
         }
         if side_by_side {
             // Loaded together.
-            for (i, row) in rows[starts[0] / D..][..starts.len()].iter().enumerate().take(TILE_ROWS) {
+            for (i, row) in rows[first / D..][..starts.len()].iter().enumerate().take(TILE_ROWS) {
                 for j in 0..D {
                     columns[j].0[i] = row[j] - offset[j];
                 }
