@@ -80,21 +80,22 @@ impl<F: Float> WithSimd for Along<'_, '_, F> {
         let Self { isa, rows, offset, centroids, lines, found } = self;
         let (k, steps) = (centroids.len(), lines.steps);
         // As many as there is room for in the registers, and about as many each time.
-        let groups = k.div_ceil(if S::REGISTER_COUNT >= 32 { 5 } else { 2 });
+        let many = S::REGISTER_COUNT >= 32;
+        let groups = k.div_ceil(if many { 5 } else { 2 });
         let zero = Column::splat(F::zero());
         let (mut norm2, mut bests, mut seconds, mut index) = (zero, zero, zero, zero);
         for first in (0..rows.len()).step_by(ROWS) {
             let mut four = Four::<S, F>::of(simd, rows, offset, first);
             let mut best = Best::new();
             for i in 0..groups {
-                let (group, ahead) = (i * k / groups..(i + 1) * k / groups, i * ROWS / groups..(i + 1) * ROWS / groups);
-                let work = (centroids, lines, group.start);
-                match group.len() {
-                    1 => four.score::<1>(simd, isa, work, ahead, &mut best),
-                    2 => four.score::<2>(simd, isa, work, ahead, &mut best),
-                    3 => four.score::<3>(simd, isa, work, ahead, &mut best),
-                    4 => four.score::<4>(simd, isa, work, ahead, &mut best),
-                    _ => four.score::<5>(simd, isa, work, ahead, &mut best),
+                let ahead = i * ROWS / groups..(i + 1) * ROWS / groups;
+                let (start, end) = (i * k / groups, (i + 1) * k / groups);
+                // Where there are fewer, what follows is never chosen.
+                match end - start {
+                    _ if !many => four.score::<2>(simd, isa, (centroids, lines, 2 * i), ahead, &mut best),
+                    5 => four.score::<5>(simd, isa, (centroids, lines, start), ahead, &mut best),
+                    4 => four.score::<4>(simd, isa, (centroids, lines, start), ahead, &mut best),
+                    _ => four.score::<3>(simd, isa, (centroids, lines, start), ahead, &mut best),
                 }
             }
             for r in 0..ROWS {
@@ -298,7 +299,7 @@ mod tests {
         let all: Vec<F> = (0..k * d).map(|i| number(i * 5 + 3)).collect();
         let offset: Vec<F> = (0..d).map(|j| F::narrow(100.0 + j as f64 / 16.0)).collect();
         let centroids = Centroids::new(&all, &offset);
-        let lines = Lines::new(centroids.shifted().all(), d);
+        let lines = Lines::new(centroids.shifted().padded(), d);
         let (block, mut found) = (Block::new(&rows, d), Found::new());
         let (rows, shifted) = (&Rows::of(&block), centroids.shifted());
         isa.run(Along { isa, rows, offset: &offset, centroids: shifted, lines: &lines, found: &mut found });

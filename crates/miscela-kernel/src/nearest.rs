@@ -83,7 +83,7 @@ impl<F: Float> Centroids<F> {
         let count = rows.len() / width;
         assert!(count < MAX_CENTROIDS, "{count} centroids are not fewer than {MAX_CENTROIDS}");
         let shifted = Shifted::new(rows, offset);
-        let lines = Lines::<F>::pay(width, count).then(|| Lines::new(shifted.all(), width));
+        let lines = Lines::<F>::pay(width, count).then(|| Lines::new(shifted.padded(), width));
         Self { rows: rows.to_vec(), offset: offset.to_vec(), shifted, lines }
     }
 

@@ -140,9 +140,9 @@ impl<F: Float> Shifted<F> {
         scores
     }
 
-    /// c − offset row by row.
-    pub(crate) fn all(&self) -> &[F] {
-        &self.rows[..self.count * self.width]
+    /// c − offset row by row, and then rows of zeros that are never chosen.
+    pub(crate) fn padded(&self) -> &[F] {
+        &self.rows
     }
 
     /// −½‖c − offset‖²
