@@ -1,14 +1,15 @@
 //! The scores of long rows against few centroids, along the rows as they lie.
 //!
 //! ```text
-//! for each 4 rows x, and each 5 (or 2) centroids c:   20 products (x − o)·(c − o), each in a register over all columns
+//! for each 4 rows x, and each 5 centroids c:   20 products (x − o)·(c − o), each in a register over all columns
 //!                                              meanwhile the next 4 rows are asked for, a line after the other
 //! ```
 //!
-//! To turn rows into columns (`tile.rs`) costs the same for one centroid as for a thousand, and while rows are turned nothing is
-//! multiplied. So few centroids are held against rows that stay rows, at the price of a sum over lanes for each score; and memory
-//! is read while numbers are multiplied. What is found is what `scores.rs` finds, with the same bounds on rounding: each lane sums
-//! the products of its own columns, and the lanes are added in a tree.
+//! To turn rows into columns (`tile.rs`) costs the same for one centroid as for a thousand, and while rows are turned nothing
+//! is multiplied. So few centroids are held against rows that stay rows, at the price of a sum over lanes for each score; and
+//! memory is read while numbers are multiplied. (Where there are but 16 registers, it is two centroids at a time.) What is found
+//! is what `scores.rs` finds, with the same bounds on rounding: each lane sums the products of its own columns, and the lanes
+//! are added in a tree.
 
 use crate::float::{lane_sums, lanes};
 use crate::scores::{Found, Running, Shifted};
@@ -28,7 +29,7 @@ const LINE: usize = TILE_ROWS / ROWS;
 #[repr(C, align(64))]
 pub(crate) struct Line<F>([F; LINE]);
 
-/// Rows in lines.
+/// Centroids less the offset in lines, with some of zeros after them.
 #[derive(Clone, Debug)]
 pub(crate) struct Lines<F> {
     /// The lines of a row.
@@ -40,10 +41,10 @@ pub(crate) struct Lines<F> {
 impl<F: Float> Lines<F> {
     /// Whether rows are sooner scored as they lie: where they are long beside what their sums over lanes cost.
     pub(crate) fn pay(width: usize, k: usize) -> bool {
-        k <= 48 && k * 32 <= width * size_of::<F>()
+        k <= 48 && k * 48 <= width * size_of::<F>()
     }
 
-    /// Rows of `width` numbers.
+    /// The lines of rows of `width` numbers.
     pub(crate) fn new(rows: &[F], width: usize) -> Self {
         let lines = rows.chunks_exact(width).flat_map(|row| row.chunks(LINE)).map(line);
         Self { steps: width.div_ceil(LINE), all: lines.collect() }
