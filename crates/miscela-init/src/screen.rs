@@ -190,10 +190,10 @@ fn unit_of(largest: f64) -> f64 {
 }
 
 /// How many tiles may be kept packed so that all that seeding holds is within a quarter of the rows, 16 bytes for each of
-/// them and 12 MB. (A fit may have 32 MB; the program itself takes a part of that, and the allocator another.)
+/// them and 10 MB. (A fit may have 32 MB; the program itself takes a part of that, and the allocator another.)
 fn affordable_tiles<F: Float>(n: usize, d: usize, tiles: usize) -> usize {
     const TILE_STATE: usize = 1024;
-    let allowed = n * d * size_of::<F>() / 4 + 16 * n + (12 << 20);
+    let allowed = n * d * size_of::<F>() / 4 + 16 * n + (10 << 20);
     allowed.saturating_sub(4 * n + tiles * (TILE_STATE + 8 * d)) / (d * size_of::<Column<f32>>())
 }
 

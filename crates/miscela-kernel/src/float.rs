@@ -58,10 +58,23 @@ fn add_lanes<S: Simd, F: Float, const H: usize>(simd: S, all: &mut [F::Vector<S>
     }
 }
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
+pub(crate) mod sealed {
+    use crate::nearest::{Find, NearestScratch};
+
+    /// What is compiled here for both types, once, and not again in each crate that calls it for any type.
+    pub trait Sealed: Sized {
+        fn find(find: Find<Self>, scratch: &mut NearestScratch<Self>);
+    }
+    impl Sealed for f32 {
+        fn find(find: Find<f32>, scratch: &mut NearestScratch<f32>) {
+            find.run(scratch);
+        }
+    }
+    impl Sealed for f64 {
+        fn find(find: Find<f64>, scratch: &mut NearestScratch<f64>) {
+            find.run(scratch);
+        }
+    }
 }
 
 /// `f32` or `f64`.

@@ -131,13 +131,7 @@ impl<F: Float> Centroids<F> {
 
     /// Finds the nearest of the listed centroids, or of all, for the rows of a tile.
     pub(crate) fn find(&self, isa: Isa, rows: &Rows<F>, list: Option<&[u32]>, scratch: &mut NearestScratch<F>) {
-        let NearestScratch { tile, found } = scratch;
-        let (offset, centroids) = (&self.offset[..], &self.shifted);
-        if let (Some(lines), None) = (&self.lines, list) {
-            return isa.run(Along { isa, rows, offset, centroids, lines, found });
-        }
-        tile.take(rows, offset);
-        isa.run(Score { columns: tile.columns(), rows: rows.len(), centroids, list, ahead: rows.beyond(), isa, found });
+        F::find(Find { centroids: self, isa, rows, list }, scratch);
     }
 
     /// Writes to `labels` the index of the centroid nearest to each row: exactly [`nearest_direct`]'s.
@@ -165,6 +159,25 @@ impl<F: Float> Centroids<F> {
                 labels[i] = self.settle(isa, block.row(first + i), None, found.floor.0[i]).0;
             }
         }
+    }
+}
+
+/// The search for the nearest of the listed centroids, or of all, for the rows of a tile.
+pub struct Find<'a, F> {
+    centroids: &'a Centroids<F>,
+    isa: Isa,
+    rows: &'a Rows<'a, F>,
+    list: Option<&'a [u32]>,
+}
+
+impl<F: Float> Find<'_, F> {
+    pub(crate) fn run(self, NearestScratch { tile, found }: &mut NearestScratch<F>) {
+        let Self { centroids: Centroids { offset, shifted: centroids, lines, .. }, isa, rows, list } = self;
+        if let (Some(lines), None) = (lines, list) {
+            return isa.run(Along { isa, rows, offset, centroids, lines, found });
+        }
+        tile.take(rows, offset);
+        isa.run(Score { columns: tile.columns(), rows: rows.len(), centroids, list, ahead: rows.beyond(), isa, found });
     }
 }
 
