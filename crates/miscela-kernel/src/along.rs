@@ -12,8 +12,8 @@
 //! are added in a tree.
 
 use crate::float::{lane_sums, lanes};
-use crate::scores::{Found, Running, Shifted};
-use crate::tile::{Column, Rows, TILE_ROWS};
+use crate::scores::{Found, Known, Shifted};
+use crate::tile::{Rows, TILE_ROWS};
 use crate::{Float, Isa};
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
@@ -83,8 +83,7 @@ impl<F: Float> WithSimd for Along<'_, '_, F> {
         // As many as there is room for in the registers, and about as many each time.
         let many = S::REGISTER_COUNT >= 32;
         let groups = k.div_ceil(if many { 5 } else { 2 });
-        let zero = Column::splat(F::zero());
-        let (mut norm2, mut bests, mut seconds, mut index) = (zero, zero, zero, zero);
+        let mut known = Known::new();
         for first in (0..rows.len()).step_by(ROWS) {
             let mut four = Four::<S, F>::of(simd, rows, offset, first);
             let mut best = Best::new();
@@ -100,24 +99,15 @@ impl<F: Float> WithSimd for Along<'_, '_, F> {
                 }
             }
             for r in 0..ROWS {
-                norm2.0[first + r] = F::vsum(simd, four.norm2[r]);
+                known.norm2.0[first + r] = F::vsum(simd, four.norm2[r]);
             }
-            bests.0[first..first + ROWS].copy_from_slice(&best.best);
-            seconds.0[first..first + ROWS].copy_from_slice(&best.second);
-            index.0[first..first + ROWS].copy_from_slice(&best.index);
+            known.best.0[first..first + ROWS].copy_from_slice(&best.best);
+            known.second.0[first..first + ROWS].copy_from_slice(&best.second);
+            known.index.0[first..first + ROWS].copy_from_slice(&best.index);
         }
         // The longest sum that one number went through.
         let length = steps * (LINE / lanes::<S, F>()) + lanes::<S, F>();
-        for at in 0..rows.len().div_ceil(lanes::<S, F>()) {
-            let register = |column: &Column<F>| [F::vectors::<S>(&column.0)[at]];
-            let running = Running::<S, F, 1> {
-                best: register(&bests),
-                second: register(&seconds),
-                index: register(&index),
-                norm2: register(&norm2),
-            };
-            running.finish(simd, offset.len(), length, at, centroids, found);
-        }
+        known.finish(simd, (rows.len(), offset.len(), length), centroids, found);
     }
 }
 
@@ -135,7 +125,7 @@ impl<F: Float> Best<F> {
         Self { best: none, second: none, index: [F::zero(); ROWS] }
     }
 
-    /// As [`Running::note`]: a score that is no number makes the best the second too.
+    /// As `Running::note`: a score that is no number makes the best the second too.
     #[inline(always)]
     fn note(&mut self, scores: &[F], number: F) {
         for r in 0..ROWS {

@@ -288,13 +288,7 @@ impl HardMoments<'_> {
                 let [sum] = add_first(simd, [row], mean, [w], first);
                 second[0] += w * sum;
             }
-            Scatter::Diagonal => {
-                for (((x, m), s), q) in row.iter().zip(mean).zip(first).zip(second) {
-                    let z = x.widen() - m.widen();
-                    *s += w * z;
-                    *q += w * z * z;
-                }
-            }
+            Scatter::Diagonal => add_columns(simd, [row], mean, [w], first, second),
             Scatter::Full => {
                 z.clear();
                 z.extend(row.iter().zip(mean).map(|(x, m)| x.widen() - m.widen()));
@@ -320,18 +314,14 @@ fn add_first<S: Simd, F: Float, const N: usize>(
     let (means, mean) = mean.as_chunks::<PARTS>();
     let (firsts, first) = first.as_chunks_mut::<PARTS>();
     let mut parts = [[0.0; PARTS]; N];
-    let mut chunks = [&rows[0].as_chunks::<PARTS>().0[..0]; N];
-    let mut weights = [f64::splat(simd, 0.0); N];
-    for r in 0..N {
-        (chunks[r], weights[r]) = (&rows[r].as_chunks().0[..means.len()], f64::splat(simd, w[r]));
-    }
+    let chunks = in_parts(rows, means.len());
     for (i, (m, first)) in means.iter().zip(firsts).enumerate() {
         let z = differences(&chunks, i, m);
         for (v, first) in f64::vectors_mut::<S>(first).iter_mut().enumerate() {
             let mut sum = *first;
             for r in 0..N {
                 let z = f64::vectors::<S>(&z[r])[v];
-                sum = f64::vadd(simd, sum, f64::vmul(simd, weights[r], z));
+                sum = f64::vadd(simd, sum, f64::vmul(simd, f64::splat(simd, w[r]), z));
                 let part = &mut f64::vectors_mut::<S>(&mut parts[r])[v];
                 *part = f64::vadd(simd, *part, f64::vmul(simd, z, z));
             }
@@ -363,11 +353,7 @@ fn add_columns<S: Simd, F: Float, const N: usize>(
 ) {
     let (means, mean) = mean.as_chunks::<PARTS>();
     let ((firsts, first), (seconds, second)) = (first.as_chunks_mut::<PARTS>(), second.as_chunks_mut::<PARTS>());
-    let mut chunks = [&rows[0].as_chunks::<PARTS>().0[..0]; N];
-    let mut weights = [f64::splat(simd, 0.0); N];
-    for r in 0..N {
-        (chunks[r], weights[r]) = (&rows[r].as_chunks().0[..means.len()], f64::splat(simd, w[r]));
-    }
+    let chunks = in_parts(rows, means.len());
     for (i, ((m, first), second)) in means.iter().zip(firsts).zip(seconds).enumerate() {
         let z = differences(&chunks, i, m);
         let sums = f64::vectors_mut::<S>(first).iter_mut().zip(f64::vectors_mut::<S>(second));
@@ -375,7 +361,7 @@ fn add_columns<S: Simd, F: Float, const N: usize>(
             let (mut sum, mut square) = (*first, *second);
             for r in 0..N {
                 let z = f64::vectors::<S>(&z[r])[v];
-                let part = f64::vmul(simd, weights[r], z);
+                let part = f64::vmul(simd, f64::splat(simd, w[r]), z);
                 sum = f64::vadd(simd, sum, part);
                 square = f64::vadd(simd, square, f64::vmul(simd, part, z));
             }
@@ -390,6 +376,16 @@ fn add_columns<S: Simd, F: Float, const N: usize>(
             *second += w[r] * z * z;
         }
     }
+}
+
+/// The first parts of some rows, so many of each.
+#[inline(always)]
+fn in_parts<F: Float, const N: usize>(rows: [&[F]; N], count: usize) -> [&[[F; PARTS]]; N] {
+    let mut chunks = [&rows[0].as_chunks().0[..0]; N];
+    for r in 0..N {
+        chunks[r] = &rows[r].as_chunks().0[..count];
+    }
+    chunks
 }
 
 /// The differences of chunk `i` of some rows from a mean.

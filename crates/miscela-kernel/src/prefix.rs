@@ -12,7 +12,7 @@
 //! columns of a rotation too; here nothing is approximate, and the labels are those of the direct form.
 
 use crate::float::lanes;
-use crate::scores::{Found, Running, STRIP, Shifted, TOGETHER, norms, strips};
+use crate::scores::{Found, Known, STRIP, Shifted, TOGETHER, norms, strips};
 use crate::tile::{Column, Rows, TILE_ROWS, Tile};
 use crate::{Block, Centroids, Float, Isa};
 use pulp::{Simd, WithSimd};
@@ -212,8 +212,8 @@ impl<F: Float> WithSimd for Sift<'_, F> {
         }
         sift(simd, prefix, &limit, count, scratch);
 
-        let none = Column::splat(F::neg_infinity());
-        let (mut best, mut second, mut index) = (none, none, Column::splat(F::zero()));
+        let mut known = Known { norm2, ..Known::new() };
+        let Known { best, second, index, .. } = &mut known;
         let mut completed = 0;
         for i in 0..count {
             rows.copy_shifted(i, offset, &mut row);
@@ -231,16 +231,7 @@ impl<F: Float> WithSimd for Sift<'_, F> {
             }
             completed += scratch.contenders[i].len() as u64;
         }
-        for at in strips::<S, F, STRIP>(count) {
-            let mut running = Running::<S, F, STRIP>::new(simd);
-            for r in 0..STRIP {
-                running.best[r] = F::vectors::<S>(&best.0)[at + r];
-                running.second[r] = F::vectors::<S>(&second.0)[at + r];
-                running.index[r] = F::vectors::<S>(&index.0)[at + r];
-                running.norm2[r] = F::vectors::<S>(&norm2.0)[at + r];
-            }
-            running.finish(simd, width, 0, at, centroids, found);
-        }
+        known.finish(simd, (count, width, 0), centroids, found);
         completed
     }
 }

@@ -421,6 +421,42 @@ impl<S: Simd, F: Float, const N: usize> Running<S, F, N> {
     }
 }
 
+/// The same of all rows of a tile, a column each, where rows were scored one by one.
+pub(crate) struct Known<F> {
+    pub(crate) best: Column<F>,
+    pub(crate) second: Column<F>,
+    pub(crate) index: Column<F>,
+    /// ‖x‖²
+    pub(crate) norm2: Column<F>,
+}
+
+impl<F: Float> Known<F> {
+    pub(crate) fn new() -> Self {
+        let (none, zero) = (Column::splat(F::neg_infinity()), Column::splat(F::zero()));
+        Self { best: none, second: none, index: zero, norm2: zero }
+    }
+
+    /// [`Running::finish`] of the first `rows` rows.
+    #[inline(always)]
+    pub(crate) fn finish<S: Simd>(
+        &self,
+        simd: S,
+        (rows, width, length): (usize, usize, usize),
+        centroids: &Shifted<F>,
+        found: &mut Found<F>,
+    ) {
+        for at in strips::<S, F, 1>(rows) {
+            let running = Running::<S, F, 1> {
+                best: [F::vectors::<S>(&self.best.0)[at]],
+                second: [F::vectors::<S>(&self.second.0)[at]],
+                index: [F::vectors::<S>(&self.index.0)[at]],
+                norm2: [F::vectors::<S>(&self.norm2.0)[at]],
+            };
+            running.finish(simd, width, length, at, centroids, found);
+        }
+    }
+}
+
 /// Lists the centroids, of those listed or of all, whose score for one row is not below a floor.
 pub(crate) struct Contenders<'a, F> {
     /// x − offset
