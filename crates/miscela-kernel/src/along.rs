@@ -41,7 +41,7 @@ pub(crate) struct Lines<F> {
 impl<F: Float> Lines<F> {
     /// Whether rows are sooner scored as they lie: where they are long beside what their sums over lanes cost.
     pub(crate) fn pay(width: usize, k: usize) -> bool {
-        k <= 48 && k * 48 <= width * size_of::<F>()
+        k <= 48 && k * 32 <= width * size_of::<F>()
     }
 
     /// The lines of rows of `width` numbers.
