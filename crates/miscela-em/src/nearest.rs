@@ -186,6 +186,7 @@ impl<F: Float> Nearest<F> {
         let mut runs: Vec<_> = labels.chunks_mut(RUN).zip(bounds.chunks_mut(RUN)).collect();
         threads.each(&mut runs, |run, (labels, bounds)| {
             self.idle.lend(|Space { search: scratch, moved, .. }| {
+                scratch.start_over();
                 let rows = run * RUN..run * RUN + labels.len();
                 search.renew(samples, rows, labels, bounds, scratch, moved);
                 moved.clear();
@@ -402,6 +403,8 @@ impl Lane<'_> {
         }
         sums.changed = 0;
         let Space { search: scratch, sweep, moved, rows } = space;
+        scratch.start_over();
+        sweep.start_over();
         let near_at_hand = near_at_hand(samples.n_columns());
         let length = match way {
             Way::Sweep(Sweep { boxes: None, .. }) => near_at_hand,

@@ -71,7 +71,8 @@ impl<F: Float> WithSimd for AddHard<'_, '_, F> {
             let parts =
                 labels.iter().enumerate().map(|(row, label)| Part { label: *label, row, weight: block.weight(row) });
             let mut parts: Vec<_> = parts.filter(|part| part.weight != 0.0).collect();
-            return moments.add_by_cluster(simd, |i| block.row(i), &mut parts, means);
+            sort_by_cluster(&mut parts, moments.weight.len());
+            return moments.add_by_cluster(simd, |i| block.row(i), &parts, means);
         }
         let mut z = Vec::new();
         for (i, label) in labels.iter().enumerate() {
@@ -145,7 +146,8 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
                     }
                 }
                 let rows = direct.unwrap_or(&rows);
-                moments.add_by_cluster(simd, |i| &rows[i * d..(i + 1) * d], &mut parts, means);
+                sort_by_cluster(&mut parts, moments.weight.len());
+                moments.add_by_cluster(simd, |i| &rows[i * d..(i + 1) * d], &parts, means);
                 continue;
             }
             for (row, Moved { row: i, from, to }) in rows.chunks_exact(d).zip(moved) {
@@ -179,6 +181,25 @@ struct Part {
     label: u32,
     row: usize,
     weight: f64,
+}
+
+/// Sorts rows by cluster, and leaves those of a cluster in the order that they are in.
+fn sort_by_cluster(parts: &mut Vec<Part>, k: usize) {
+    const FEW: usize = 8;
+    if parts.len() * FEW < k {
+        return parts.sort_by_key(|part| part.label);
+    }
+    // How many rows there are of the clusters before each.
+    let mut next = vec![0; k + 1];
+    parts.iter().for_each(|part| next[part.label as usize + 1] += 1);
+    (1..next.len()).for_each(|c| next[c] += next[c - 1]);
+    let mut sorted = parts.clone();
+    for part in parts.iter() {
+        let place = &mut next[part.label as usize];
+        sorted[*place] = *part;
+        *place += 1;
+    }
+    *parts = sorted;
 }
 
 /// The number of columns, if rows have so few that all is done in registers, and zero otherwise.
@@ -220,17 +241,16 @@ impl HardMoments<'_> {
         self.scatter != Scatter::Full && (width >= WIDE || width >= PARTS && self.weight.len() == 1)
     }
 
-    /// Adds rows to clusters by weights, cluster by cluster and several at a time; in each cluster the sums are those of row after
-    /// row in the order given.
+    /// Adds rows that are sorted by cluster, by weights, several at a time; in each cluster the sums are those of row after row in
+    /// the order given.
     #[inline(always)]
     fn add_by_cluster<'r, S: Simd, F: Float>(
         &mut self,
         simd: S,
         rows: impl Fn(usize) -> &'r [F],
-        parts: &mut [Part],
+        parts: &[Part],
         means: &[F],
     ) {
-        parts.sort_by_key(|part| part.label);
         for parts in parts.chunk_by(|a, b| a.label == b.label) {
             let c = parts[0].label as usize;
             let (all, rest) = parts.as_chunks::<TOGETHER>();
@@ -302,6 +322,17 @@ impl HardMoments<'_> {
 /// The parts in which squares are summed, whatever the width of a register.
 const PARTS: usize = 8;
 
+/// The sum of the parts, half and half, so that few additions wait for others.
+#[inline(always)]
+fn sum_of(mut parts: [f64; PARTS]) -> f64 {
+    for half in [PARTS / 2, PARTS / 4, PARTS / 8] {
+        for i in 0..half {
+            parts[i] += parts[i + half];
+        }
+    }
+    parts[0]
+}
+
 /// Adds w z of some rows, one after the other, to `first`, and returns Σ z² of each.
 #[inline(always)]
 fn add_first<S: Simd, F: Float, const N: usize>(
@@ -330,7 +361,7 @@ fn add_first<S: Simd, F: Float, const N: usize>(
     }
     let mut sums = [0.0; N];
     for r in 0..N {
-        sums[r] = parts[r].iter().sum();
+        sums[r] = sum_of(parts[r]);
         let rest = &rows[r][means.len() * PARTS..];
         for ((x, m), first) in rest.iter().zip(mean).zip(&mut *first) {
             let z = x.widen() - m.widen();

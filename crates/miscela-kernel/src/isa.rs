@@ -3,7 +3,7 @@
 //! The choice is made at run time, so one binary serves every machine. `MISCELA_ISA` set to the name of a set that the
 //! machine has forces that one, which is how the tests reach each path; other values are ignored.
 
-use pulp::{Arch, WithSimd};
+use pulp::{Arch, Simd, WithSimd};
 use std::sync::OnceLock;
 
 /// An instruction set that this machine has.
@@ -75,8 +75,109 @@ impl Isa {
         let _ = numbers;
     }
 
+    /// Its instructions for products of whole numbers.
+    pub(crate) fn pairs(self) -> Option<Pairs> {
+        Pairs::of(self)
+    }
+
     #[inline]
     pub(crate) fn run<Op: WithSimd>(self, op: Op) -> Op::Output {
         self.0.dispatch(op)
+    }
+}
+
+/// Products of whole numbers of 16 bits, two of them in each lane.
+pub(crate) trait Products<S: Simd>: Copy {
+    /// sums + a₀·b₀ + a₁·b₁ in each lane, without a carry.
+    fn add(self, simd: S, sums: S::u32s, a: S::u32s, b: S::u32s) -> S::u32s;
+}
+
+/// What is done with instructions for such products.
+pub(crate) trait WithProducts {
+    type Output;
+
+    fn with_products<S: Simd>(self, simd: S, products: impl Products<S>) -> Self::Output;
+}
+
+pub(crate) use pairs::Pairs;
+
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+mod pairs {
+    use super::{Isa, Products, WithProducts};
+    use pulp::x86::V4;
+    use pulp::{Arch, NullaryFnOnce, cast, u32x16};
+
+    pulp::simd_type! {
+        /// What AVX-512 is together with VNNI, of which it makes one instruction: multiply two, add both to a third.
+        struct Vnni {
+            pub f: "avx512f",
+            pub bw: "avx512bw",
+            pub cd: "avx512cd",
+            pub dq: "avx512dq",
+            pub vl: "avx512vl",
+            pub vnni: "avx512vnni",
+        }
+    }
+
+    /// Such instructions, on a machine that has them.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Pairs {
+        simd: V4,
+        vnni: Vnni,
+    }
+
+    impl Pairs {
+        pub(crate) fn of(isa: Isa) -> Option<Self> {
+            match isa.0 {
+                Arch::V4(simd) => Vnni::try_new().map(|vnni| Self { simd, vnni }),
+                _ => None,
+            }
+        }
+
+        pub(crate) fn run<Op: WithProducts>(self, op: Op) -> Op::Output {
+            self.vnni.vectorize(Inside { pairs: self, op })
+        }
+    }
+
+    impl Products<V4> for Pairs {
+        #[inline(always)]
+        fn add(self, simd: V4, sums: u32x16, a: u32x16, b: u32x16) -> u32x16 {
+            // The compiler makes one instruction of the two.
+            let products = simd.avx512bw._mm512_madd_epi16(cast(a), cast(b));
+            cast(simd.avx512f._mm512_add_epi32(cast(sums), products))
+        }
+    }
+
+    struct Inside<Op> {
+        pairs: Pairs,
+        op: Op,
+    }
+
+    impl<Op: WithProducts> NullaryFnOnce for Inside<Op> {
+        type Output = Op::Output;
+
+        #[inline(always)]
+        fn call(self) -> Op::Output {
+            self.op.with_products(self.pairs.simd, self.pairs)
+        }
+    }
+}
+
+#[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+mod pairs {
+    use super::{Isa, WithProducts};
+
+    /// There are none.
+    #[derive(Clone, Copy)]
+    pub(crate) enum Pairs {}
+
+    impl Pairs {
+        pub(crate) fn of(_: Isa) -> Option<Self> {
+            None
+        }
+
+        pub(crate) fn run<Op: WithProducts>(self, _: Op) -> Op::Output {
+            match self {}
+        }
     }
 }

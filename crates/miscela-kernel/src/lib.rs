@@ -53,6 +53,7 @@ mod tile;
 mod tiled;
 mod triangular;
 pub mod uniform;
+mod whole;
 
 pub use bounds::{Bounds, Step};
 pub use float::Float;

@@ -14,6 +14,7 @@
 use crate::along::{Along, Lines};
 use crate::scores::{Contenders, Found, Score, Shifted};
 use crate::tile::{Rows, TILE_ROWS, Tile};
+use crate::whole::{ScoreWhole, Whole, WholeScratch};
 use crate::{Block, Float, Isa};
 
 /// Centroids, prepared for [`Centroids::assign`].
@@ -35,6 +36,8 @@ pub struct Centroids<F> {
     shifted: Shifted<F>,
     /// The same in lines, if rows are scored as they lie.
     lines: Option<Lines<F>>,
+    /// The same in whole numbers, if rows are scored by these first.
+    whole: Option<Box<Whole>>,
 }
 
 /// Space that [`Centroids::assign`] works in, kept between calls.
@@ -42,11 +45,21 @@ pub struct Centroids<F> {
 pub struct NearestScratch<F> {
     pub(crate) tile: Tile<F>,
     pub(crate) found: Found<F>,
+    whole: WholeScratch,
+    trial: Trial,
+}
+
+impl<F: Float> NearestScratch<F> {
+    /// Forgets how well whole numbers told rows apart. Labels do not depend on it, but bounds of the others may: so that they do
+    /// not depend on what the space was used for before.
+    pub(crate) fn start_over(&mut self) {
+        self.trial = Trial::default();
+    }
 }
 
 impl<F: Float> Default for NearestScratch<F> {
     fn default() -> Self {
-        Self { tile: Tile::new(), found: Found::new() }
+        Self { tile: Tile::new(), found: Found::new(), whole: WholeScratch::default(), trial: Trial::default() }
     }
 }
 
@@ -84,7 +97,8 @@ impl<F: Float> Centroids<F> {
         assert!(count < MAX_CENTROIDS, "{count} centroids are not fewer than {MAX_CENTROIDS}");
         let shifted = Shifted::new(rows, offset);
         let lines = Lines::<F>::pay(width, count).then(|| Lines::new(shifted.padded(), width));
-        Self { rows: rows.to_vec(), offset: offset.to_vec(), shifted, lines }
+        let whole = if lines.is_none() { Whole::new(&shifted, width).map(Box::new) } else { None };
+        Self { rows: rows.to_vec(), offset: offset.to_vec(), shifted, lines, whole }
     }
 
     /// k
@@ -171,13 +185,47 @@ pub struct Find<'a, F> {
 }
 
 impl<F: Float> Find<'_, F> {
-    pub(crate) fn run(self, NearestScratch { tile, found }: &mut NearestScratch<F>) {
-        let Self { centroids: Centroids { offset, shifted: centroids, lines, .. }, isa, rows, list } = self;
+    pub(crate) fn run(self, scratch: &mut NearestScratch<F>) {
+        let Self { centroids: Centroids { offset, shifted: centroids, lines, whole, .. }, isa, rows, list } = self;
+        let NearestScratch { tile, found, whole: scratch, trial } = scratch;
         if let (Some(lines), None) = (lines, list) {
             return isa.run(Along { isa, rows, offset, centroids, lines, found });
         }
         tile.take(rows, offset);
+        if let (Some(whole), Some(pairs), None) = (whole, isa.pairs(), list)
+            && trial.goes_on()
+        {
+            let score = ScoreWhole { rows, tile, offset, centroids, whole, isa, scratch, found: &mut *found };
+            if trial.note(pairs.run(score)) {
+                return;
+            }
+        }
         isa.run(Score { columns: tile.columns(), rows: rows.len(), centroids, list, ahead: rows.beyond(), isa, found });
+    }
+}
+
+/// Whether whole numbers tell enough to be tried: after a tile of which they did not, they are left alone for a while, and for
+/// longer each time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Trial {
+    /// Tiles until the next trial,
+    left: u32,
+    /// and how many they were at first.
+    wait: u32,
+}
+
+impl Trial {
+    fn goes_on(&mut self) -> bool {
+        let goes_on = self.left == 0;
+        self.left = self.left.saturating_sub(1);
+        goes_on
+    }
+
+    /// Takes in whether a trial went well, and returns it.
+    fn note(&mut self, well: bool) -> bool {
+        self.wait = if well { 0 } else { (8 * self.wait).clamp(64, 1 << 16) };
+        self.left = self.wait;
+        well
     }
 }
 

@@ -213,21 +213,11 @@ impl<F: Float> WithSimd for Sift<'_, F> {
         sift(simd, prefix, &limit, count, scratch);
 
         let mut known = Known { norm2, ..Known::new() };
-        let Known { best, second, index, .. } = &mut known;
         let mut completed = 0;
         for i in 0..count {
             rows.copy_shifted(i, offset, &mut row);
             for c in &scratch.contenders[i] {
-                let score = centroids.score_of(simd, &row, *c as usize);
-                if best.0[i] < score {
-                    (second.0[i], best.0[i]) = (best.0[i], score);
-                    index.0[i] = centroids.numbers[*c as usize];
-                } else if second.0[i] < score {
-                    second.0[i] = score;
-                } else if score.is_nan() {
-                    // A sum that overflowed leaves the row in doubt.
-                    best.0[i] = score;
-                }
+                known.note(i, centroids.score_of(simd, &row, *c as usize), centroids.numbers[*c as usize]);
             }
             completed += scratch.contenders[i].len() as u64;
         }

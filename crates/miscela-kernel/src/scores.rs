@@ -348,6 +348,8 @@ pub(crate) struct Running<S: Simd, F: Float, const N: usize> {
     pub(crate) index: [F::Vector<S>; N],
     /// ‖x‖²
     pub(crate) norm2: [F::Vector<S>; N],
+    /// What scores may be off by, beside rounding.
+    pub(crate) error: [F::Vector<S>; N],
 }
 
 impl<S: Simd, F: Float, const N: usize> Running<S, F, N> {
@@ -355,7 +357,7 @@ impl<S: Simd, F: Float, const N: usize> Running<S, F, N> {
     pub(crate) fn new(simd: S) -> Self {
         let none = F::splat(simd, F::neg_infinity());
         let zero = F::splat(simd, F::zero());
-        Self { best: [none; N], second: [none; N], index: [zero; N], norm2: [zero; N] }
+        Self { best: [none; N], second: [none; N], index: [zero; N], norm2: [zero; N], error: [zero; N] }
     }
 
     /// Takes the scores of one more centroid in.
@@ -406,7 +408,8 @@ impl<S: Simd, F: Float, const N: usize> Running<S, F, N> {
             let sum = F::vadd(simd, norm, reach);
             let square = F::vfma(simd, norm2, splat(25.0), F::vmul(simd, size, splat(8.0)));
             let square = F::vmin(simd, F::vmul(simd, sum, sum), square);
-            let scores = F::vadd(simd, F::vmin(simd, near, far), underflow);
+            let rounding = F::vadd(simd, F::vmin(simd, near, far), underflow);
+            let scores = F::vadd(simd, rounding, self.error[r]);
             let error = F::vfma(simd, two, scores, F::vmul(simd, direct, square));
             // In units of squared distance, with the rounding of ‖x‖².
             let slack = F::vfma(simd, gamma, norm2, error);
@@ -428,12 +431,30 @@ pub(crate) struct Known<F> {
     pub(crate) index: Column<F>,
     /// ‖x‖²
     pub(crate) norm2: Column<F>,
+    /// What scores may be off by, beside rounding.
+    pub(crate) error: Column<F>,
 }
 
 impl<F: Float> Known<F> {
     pub(crate) fn new() -> Self {
         let (none, zero) = (Column::splat(F::neg_infinity()), Column::splat(F::zero()));
-        Self { best: none, second: none, index: zero, norm2: zero }
+        Self { best: none, second: none, index: zero, norm2: zero, error: zero }
+    }
+
+    /// Takes the score of one more centroid for row `i` in.
+    #[inline(always)]
+    pub(crate) fn note(&mut self, i: usize, score: F, number: F) {
+        let Self { best, second, index, .. } = self;
+        if best.0[i] < score {
+            let before = std::mem::replace(&mut best.0[i], score);
+            second.0[i] = if before > second.0[i] { before } else { second.0[i] };
+            index.0[i] = number;
+        } else if second.0[i] < score {
+            second.0[i] = score;
+        } else if score.is_nan() {
+            // A sum that overflowed leaves the row in doubt.
+            best.0[i] = score;
+        }
     }
 
     /// [`Running::finish`] of the first `rows` rows.
@@ -451,6 +472,7 @@ impl<F: Float> Known<F> {
                 second: [F::vectors::<S>(&self.second.0)[at]],
                 index: [F::vectors::<S>(&self.index.0)[at]],
                 norm2: [F::vectors::<S>(&self.norm2.0)[at]],
+                error: [F::vectors::<S>(&self.error.0)[at]],
             };
             running.finish(simd, width, length, at, centroids, found);
         }

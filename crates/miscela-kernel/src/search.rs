@@ -104,6 +104,13 @@ impl<F: Float> Default for SearchScratch<F> {
     }
 }
 
+impl<F: Float> SearchScratch<F> {
+    /// To be called before rows are searched whose bounds are to be the same whatever the space was used for before.
+    pub fn start_over(&mut self) {
+        self.nearest.start_over();
+    }
+}
+
 /// A row that is in another cluster than before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moved {

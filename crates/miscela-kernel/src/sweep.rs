@@ -238,6 +238,14 @@ impl<F: Float> Default for SweepScratch<F> {
     }
 }
 
+impl<F: Float> SweepScratch<F> {
+    /// To be called before rows are swept of which it is asked what bounds would have told, so that the answer does not depend on
+    /// what the space was used for before.
+    pub fn start_over(&mut self) {
+        self.nearest.start_over();
+    }
+}
+
 impl<F: Float> Sweep<'_, F> {
     /// Renews the labels of the rows `range`, which begins with a tile and is the whole of the slice, and adds those that
     /// moved to `moved`, but for those that had no label, `u32::MAX`. A box held against a centroid counts as a score.
