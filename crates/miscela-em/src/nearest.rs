@@ -18,7 +18,7 @@ use crate::plan::{Algorithm, Look, Plan, spatial_rank};
 use crate::statistics::{Statistics, Sums};
 use miscela_kernel::{
     BLOCK_ROWS, Bounds, Candidates, CentroidColumns, Centroids, Effort, Float, Lanes, Moved, NearestScratch, Prefix,
-    Samples, Search, SearchScratch, Step, Sweep, SweepScratch, TILE_ROWS, Threads, squared_distance,
+    Rounded, Samples, Search, SearchScratch, Step, Sweep, SweepScratch, TILE_ROWS, Threads, squared_distance,
 };
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -38,6 +38,8 @@ pub(crate) struct Nearest<F> {
     order: Option<Arc<Vec<u32>>>,
     /// Where the rows lie, if they are looked at by that.
     places: Option<Arc<Places<F>>>,
+    /// The rows in whole numbers, if they are looked at tile by tile and these are kept.
+    rounded: Option<Arc<Rounded<F>>>,
     /// The directions along which the rows vary most, where centroids are sifted by them.
     directions: Option<Vec<F>>,
     /// The centroids of the last pass, which the bounds are about.
@@ -88,6 +90,7 @@ impl<F: Float> Nearest<F> {
             bounds: Vec::new(),
             order: None,
             places: None,
+            rounded: None,
             directions: None,
             latest: None,
             reference: None,
@@ -114,6 +117,7 @@ impl<F: Float> Nearest<F> {
         let mut next = Self::new(self.plan.algorithm(), (n, k, centroids.width()), lanes.count());
         let Some(latest) = &self.latest else { return next };
         (next.plan, next.order) = (self.plan.regrouped(k), self.order.clone());
+        next.rounded = self.rounded.clone();
         (next.directions, next.regrouped) = (self.directions.clone(), true);
         let mut becomes = vec![None; latest.len()];
         let mut at = Vec::with_capacity(centroids.all().len());
@@ -211,6 +215,7 @@ impl<F: Float> Nearest<F> {
     /// Puts the labels back into the order of the table.
     fn leave(&mut self, labels: &mut [u32]) {
         if let Some(order) = self.order.take() {
+            self.rounded = None;
             let ordered = labels.to_vec();
             order.iter().zip(ordered).for_each(|(row, label)| labels[*row as usize] = label);
         }
@@ -224,6 +229,11 @@ impl<F: Float> Nearest<F> {
         } else if self.places.take().is_some() {
             self.leave(labels);
             self.reference = None;
+        }
+        if look != Look::Tiles || !self.plan.keeps_rounded::<F>() {
+            self.rounded = None;
+        } else if self.rounded.is_none() {
+            self.rounded = Rounded::new(&samples.in_order(self.order()), centroids, threads).map(Arc::new);
         }
         match look {
             Look::Rows if self.bounds.is_empty() => self.bounds = vec![Bounds::UNKNOWN; labels.len()],
@@ -271,6 +281,10 @@ impl<F: Float> Nearest<F> {
         }
         let candidates = (look == Look::Tree).then(|| Candidates::all(centroids));
         let prefix = self.directions.as_ref().map(|directions| Prefix::new(directions, centroids));
+        // What was rounded is soon scored: too soon, perhaps, to be shared.
+        let rounded = self.rounded.is_some();
+        let work = (samples.n_rows() * centroids.scores_cost(rounded)) as f64;
+        let threads = if rounded { threads.for_work(work) } else { threads };
         let drift = self.latest.as_ref().filter(|_| look == Look::Tiles).map(|old| greatest_step(old, centroids));
         let steps = self.latest.as_ref().filter(|_| known).map(|old| Step::all(old, centroids, self.plan.wants_gaps()));
         let columns = (self.order.is_some() && self.plan.narrows()).then(|| CentroidColumns::new(centroids));
@@ -280,7 +294,7 @@ impl<F: Float> Nearest<F> {
         let boxes = candidates.as_ref().zip(self.places.as_deref()).map(|(all, places)| (all, &places.boxes));
         let way = match look {
             Look::Rows => Way::Search(search),
-            _ => Way::Sweep(Sweep { centroids, boxes, drift }),
+            _ => Way::Sweep(Sweep { centroids, boxes, rounded: self.rounded.as_deref(), drift }),
         };
         let order = self.order.as_deref().map(Vec::as_slice);
         let (samples, idle) = (&samples.in_order(order), &self.idle);
@@ -311,6 +325,7 @@ impl<F: Float> Nearest<F> {
         if self.directions.is_some() && effort.opened > 0 && !self.plan.sifts(effort.share(centroids.len())) {
             self.directions = None;
         }
+        self.plan.note_cost([rounded, false].map(|rounded| centroids.scores_cost(rounded)));
         if self.plan.note(look, effort, anew) || statistics.has_drifted() {
             self.reference = None;
         }

@@ -2,7 +2,7 @@
 //! gives the same bits.
 
 use crate::nearest::RUN;
-use miscela_kernel::{Bounds, Centroids, Effort, Float, squared_distance};
+use miscela_kernel::{Bounds, Centroids, Effort, Float, Rounded, squared_distance};
 use std::fmt;
 use std::str::FromStr;
 
@@ -71,8 +71,8 @@ pub(crate) struct Plan {
     n: usize,
     k: usize,
     width: usize,
-    /// What the scores of a row cost, in columns of `f32`.
-    scores: usize,
+    /// What the scores of a row cost, in columns of `f32`: of one in its tile, and of one taken out of it.
+    scores: [usize; 2],
     /// Passes since the start, or since all was forgotten.
     passes: u32,
     sorted: Option<Sorted>,
@@ -128,7 +128,7 @@ impl Plan {
             n,
             k,
             width,
-            scores,
+            scores: [scores; 2],
             passes: 0,
             sorted: None,
             sifting: Sifting::Untried,
@@ -174,6 +174,12 @@ impl Plan {
         }
     }
 
+    /// Whether rows are few enough to be kept in whole numbers beside them, and centroids so few that rounding counts.
+    pub(crate) fn keeps_rounded<F: Float>(&self) -> bool {
+        const ROOM: usize = 12 << 20;
+        self.k <= 256 && Rounded::<F>::bytes(self.n, self.width) <= ROOM
+    }
+
     /// Whether boxes can be small beside clusters, and as much was spent on passes as a tree costs.
     fn wants_tree(&self) -> bool {
         let spent = self.passes as usize * self.k * (self.width + 4);
@@ -189,7 +195,8 @@ impl Plan {
     /// as 200 columns of scores a row, and to take an open row out of its tile 800.
     fn bounds_pay(&self, Effort { asked, told, .. }: Effort) -> bool {
         let (asked, told) = (asked as f64, told as f64);
-        told * self.scores as f64 > 200.0 * asked + 800.0 * (asked - told)
+        let [scores, open] = self.scores.map(|scores| scores as f64);
+        scores * asked > 200.0 * asked + (800.0 + open) * (asked - told)
     }
 
     /// Whether it could pay to sort the rows by cluster.
@@ -237,6 +244,11 @@ impl Plan {
     /// Notes that rows were sorted.
     pub(crate) fn sorted(&mut self) {
         self.sorted = Some(Sorted { moved: 0, narrows: true });
+    }
+
+    /// Notes what the scores of a row cost, in columns of `f32`: of one in its tile, and of one taken out of it.
+    pub(crate) fn note_cost(&mut self, scores: [usize; 2]) {
+        self.scores = scores;
     }
 
     /// Notes what a pass cost, and says whether the sums should be made from the rows in the next.

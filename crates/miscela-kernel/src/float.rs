@@ -134,8 +134,6 @@ pub trait Float:
     fn vbits<S: Simd>(mask: Self::Mask<S>) -> u64;
     /// The sum of the lanes.
     fn vsum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
-    /// The greatest of the lanes.
-    fn vgreatest<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
 
     /// eˣ for x ≤ 0, to 2 units in the last place; zero where the result would not be normal, and for NaN. Scalar code
     /// that is compiled for the instruction set `S`.
@@ -164,7 +162,7 @@ fn bits(mask: &[u8], lane: usize) -> u64 {
 
 macro_rules! float {
     ($F:ident, $vector:ident, $mask:ident, $as_simd:ident, $as_mut_simd:ident, $splat:ident, $add:ident, $sub:ident,
-     $mul:ident, $fma:ident, $min:ident, $max:ident, $less:ident, $select:ident, $sum:ident, $greatest:ident, $rotate:ident, $sqrt:ident, $abs:ident, $exp:ident, $ln:ident) => {
+     $mul:ident, $fma:ident, $min:ident, $max:ident, $less:ident, $select:ident, $sum:ident, $rotate:ident, $sqrt:ident, $abs:ident, $exp:ident, $ln:ident) => {
         impl Float for $F {
             const NAME: &'static str = stringify!($F);
             const UNIT_ROUNDOFF: f64 = $F::EPSILON as f64 / 2.0;
@@ -254,10 +252,6 @@ macro_rules! float {
                 simd.$sum(a)
             }
             #[inline(always)]
-            fn vgreatest<S: Simd>(simd: S, a: S::$vector) -> Self {
-                simd.$greatest(a)
-            }
-            #[inline(always)]
             fn exp_negative<S: Simd>(x: Self) -> Self {
                 $exp::<S>(x)
             }
@@ -285,7 +279,6 @@ float!(
     less_than_f32s,
     select_f32s,
     reduce_sum_f32s,
-    reduce_max_f32s,
     rotate_right_f32s,
     sqrt_f32s,
     abs_f32s,
@@ -308,7 +301,6 @@ float!(
     less_than_f64s,
     select_f64s,
     reduce_sum_f64s,
-    reduce_max_f64s,
     rotate_right_f64s,
     sqrt_f64s,
     abs_f64s,

@@ -11,6 +11,7 @@
 //! | [`add_distances`], [`extreme_distances`] | distances of the rows of a tile to other rows, summed, or their extremes |
 //! | [`Search`], [`Bounds`] | labels renewed after the centroids moved, at the cost of what has changed |
 //! | [`Sweep`], [`Boxes`] | labels renewed a tile at a time, if it has a box around its rows from few centroids |
+//! | [`Rounded`] | rows in whole numbers of 16 bits, kept for passes by which each is held against all centroids |
 //! | [`Prefix`] | centroids bounded from a few columns of a rotation, for a search of wide rows |
 //! | [`Forms`] | log-densities of many Gaussians for a tile: [`Scaled`] distances, or solves with a [`Factor`] |
 //! | [`Student`] | the same of Student's t, from the forms of Gaussians |
@@ -40,6 +41,7 @@ mod nearest;
 mod packed;
 mod prefix;
 mod responsibilities;
+mod rounded;
 mod samples;
 mod scaled;
 mod scores;
@@ -65,6 +67,7 @@ pub use moments::{MomentScratch, Scatter, Shared, SoftMoments};
 pub use nearest::{Centroids, MAX_CENTROIDS, NearestScratch, nearest_direct, squared_distance};
 pub use prefix::Prefix;
 pub use responsibilities::{Sharing, is_settled, share, share_with, soften, winners};
+pub use rounded::Rounded;
 pub use samples::{Block, Samples, SamplesError, UNKNOWN};
 pub use scaled::Scaled;
 pub use screen::{screen, screen_with, squared_distance_in_parts};

@@ -12,8 +12,9 @@
 //! machine.
 
 use crate::along::{Along, Lines};
+use crate::rounded::{About, Round};
 use crate::scores::{Contenders, Found, Score, Shifted};
-use crate::tile::{Rows, TILE_ROWS, Tile};
+use crate::tile::{Column, Rows, TILE_ROWS, Tile};
 use crate::whole::{ScoreWhole, Whole, WholeScratch};
 use crate::{Block, Float, Isa};
 
@@ -36,8 +37,10 @@ pub struct Centroids<F> {
     shifted: Shifted<F>,
     /// The same in lines, if rows are scored as they lie.
     lines: Option<Lines<F>>,
-    /// The same in whole numbers, if rows are scored by these first.
+    /// The same in whole numbers, if these may be of use,
     whole: Option<Box<Whole>>,
+    /// and whether rows are rounded for that alone.
+    rounds: bool,
 }
 
 /// Space that [`Centroids::assign`] works in, kept between calls.
@@ -45,6 +48,9 @@ pub struct Centroids<F> {
 pub struct NearestScratch<F> {
     pub(crate) tile: Tile<F>,
     pub(crate) found: Found<F>,
+    /// The rows of the tile in whole numbers.
+    words: Vec<Column<u32>>,
+    about: About<F>,
     whole: WholeScratch,
     trial: Trial,
 }
@@ -59,7 +65,14 @@ impl<F: Float> NearestScratch<F> {
 
 impl<F: Float> Default for NearestScratch<F> {
     fn default() -> Self {
-        Self { tile: Tile::new(), found: Found::new(), whole: WholeScratch::default(), trial: Trial::default() }
+        Self {
+            tile: Tile::new(),
+            found: Found::new(),
+            words: Vec::new(),
+            about: About::default(),
+            whole: WholeScratch::default(),
+            trial: Trial::default(),
+        }
     }
 }
 
@@ -97,8 +110,9 @@ impl<F: Float> Centroids<F> {
         assert!(count < MAX_CENTROIDS, "{count} centroids are not fewer than {MAX_CENTROIDS}");
         let shifted = Shifted::new(rows, offset);
         let lines = Lines::<F>::pay(width, count).then(|| Lines::new(shifted.padded(), width));
-        let whole = if lines.is_none() { Whole::new(&shifted, width).map(Box::new) } else { None };
-        Self { rows: rows.to_vec(), offset: offset.to_vec(), shifted, lines, whole }
+        let whole = Whole::new(&shifted, width).map(Box::new);
+        let rounds = lines.is_none() && whole.as_ref().is_some_and(|whole| whole.pays_at_once());
+        Self { rows: rows.to_vec(), offset: offset.to_vec(), shifted, lines, whole, rounds }
     }
 
     /// k
@@ -143,9 +157,33 @@ impl<F: Float> Centroids<F> {
         self.rows.chunks_exact(self.width())
     }
 
+    /// What the scores of a row against all centroids cost, in columns of `f32`, where rows are [rounded](crate::Rounded) and kept,
+    /// or not.
+    pub fn scores_cost(&self, rounded: bool) -> usize {
+        let whole = self.rounds || rounded && self.whole.is_some();
+        let columns = if whole { self.width().div_ceil(2) } else { self.width() * size_of::<F>() / size_of::<f32>() };
+        self.len() * columns
+    }
+
+    /// The centroids in whole numbers, if these may be of use.
+    pub(crate) fn whole(&self) -> Option<&Whole> {
+        self.whole.as_deref()
+    }
+
     /// Finds the nearest of the listed centroids, or of all, for the rows of a tile.
     pub(crate) fn find(&self, isa: Isa, rows: &Rows<F>, list: Option<&[u32]>, scratch: &mut NearestScratch<F>) {
-        F::find(Find { centroids: self, isa, rows, list }, scratch);
+        F::find(Find { centroids: self, isa, rows, rounded: None, list }, scratch);
+    }
+
+    /// Finds the nearest of all centroids for the rows of a tile that has been rounded.
+    pub(crate) fn find_rounded(
+        &self,
+        isa: Isa,
+        rows: &Rows<F>,
+        rounded: (&[Column<u32>], &About<F>),
+        scratch: &mut NearestScratch<F>,
+    ) {
+        F::find(Find { centroids: self, isa, rows, rounded: Some(rounded), list: None }, scratch);
     }
 
     /// Writes to `labels` the index of the centroid nearest to each row: exactly [`nearest_direct`]'s.
@@ -181,26 +219,41 @@ pub struct Find<'a, F> {
     centroids: &'a Centroids<F>,
     isa: Isa,
     rows: &'a Rows<'a, F>,
+    rounded: Option<(&'a [Column<u32>], &'a About<F>)>,
     list: Option<&'a [u32]>,
 }
 
 impl<F: Float> Find<'_, F> {
     pub(crate) fn run(self, scratch: &mut NearestScratch<F>) {
-        let Self { centroids: Centroids { offset, shifted: centroids, lines, whole, .. }, isa, rows, list } = self;
-        let NearestScratch { tile, found, whole: scratch, trial } = scratch;
+        let Self { centroids: Centroids { offset, shifted: centroids, lines, .. }, isa, rows, list, .. } = self;
+        if list.is_none() && self.finds_by_whole_numbers(scratch) {
+            return;
+        }
+        let NearestScratch { tile, found, .. } = scratch;
         if let (Some(lines), None) = (lines, list) {
             return isa.run(Along { isa, rows, offset, centroids, lines, found });
         }
         tile.take(rows, offset);
-        if let (Some(whole), Some(pairs), None) = (whole, isa.pairs(), list)
-            && trial.goes_on()
-        {
-            let score = ScoreWhole { rows, tile, offset, centroids, whole, isa, scratch, found: &mut *found };
-            if trial.note(pairs.run(score)) {
-                return;
-            }
-        }
         isa.run(Score { columns: tile.columns(), rows: rows.len(), centroids, list, ahead: rows.beyond(), isa, found });
+    }
+
+    /// The same by whole numbers, if they can pay; says whether they told enough.
+    fn finds_by_whole_numbers(&self, scratch: &mut NearestScratch<F>) -> bool {
+        let Self { centroids: Centroids { offset, shifted: centroids, whole, .. }, isa, rows, rounded, .. } = self;
+        let NearestScratch { tile, found, words, about, whole: scratch, trial } = scratch;
+        let (Some(whole), Some(pairs)) = (whole, isa.pairs()) else { return false };
+        if rounded.is_none() && !self.centroids.rounds || !trial.goes_on() {
+            return false;
+        }
+        let (words, about, ahead) = if let Some((words, about)) = *rounded {
+            (words, about, Default::default())
+        } else {
+            tile.take(rows, offset);
+            *about = isa.run(Round { tile, reach: whole.reach(), words: &mut *words });
+            (&words[..], &*about, rows.beyond())
+        };
+        let isa = *isa;
+        trial.note(pairs.run(ScoreWhole { rows, words, about, offset, centroids, whole, ahead, isa, scratch, found }))
     }
 }
 

@@ -32,7 +32,7 @@ use crate::float::lanes;
 use crate::scores::{Found, Score};
 use crate::search::{Effort, Moved};
 use crate::tile::{Column, Rows, TILE_ROWS, Tile};
-use crate::{Centroids, Float, Isa, NearestScratch, Samples, Threads};
+use crate::{Centroids, Float, Isa, NearestScratch, Rounded, Samples, Threads};
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
@@ -208,6 +208,8 @@ pub struct Sweep<'a, F> {
     /// All of them as candidates, and the boxes around the same rows in the same order, less the centroids' offset, if there
     /// are boxes.
     pub boxes: Option<(&'a Candidates<F>, &'a Boxes<F>)>,
+    /// The same rows in whole numbers, if there are no boxes and they are kept.
+    pub rounded: Option<&'a Rounded<F>>,
     /// How far a row and a centroid come closer to each other, or get away, by a step at most, if it is to be found out of how
     /// many rows bounds would tell the label. Only where there are no boxes.
     pub drift: Option<F>,
@@ -354,7 +356,11 @@ impl<F: Float> Sweep<'_, F> {
             let (centroids, found) = (self.centroids.shifted(), &mut nearest.found);
             isa.run(Score { columns, rows, centroids, list, ahead: &[], isa, found });
         } else {
-            self.centroids.find(isa, &Rows::run(samples, first..first + rows, copied), list, nearest);
+            let rows = Rows::run(samples, first..first + rows, copied);
+            match (self.rounded, list) {
+                (Some(rounded), None) => self.centroids.find_rounded(isa, &rows, rounded.tile(at), nearest),
+                _ => self.centroids.find(isa, &rows, list, nearest),
+            }
         }
         let found = &mut nearest.found;
         let doubtful: Vec<usize> = found.in_doubt(rows).collect();
@@ -526,14 +532,16 @@ mod tests {
         let (samples, n) = (all.in_order(order), rows.nrows());
         let mut scores = 0;
         for isa in Isa::available() {
-            for kept in [None, Some(false), Some(true)] {
+            for (kept, rounds) in [(None, false), (None, true), (Some(false), false), (Some(true), false)] {
                 let boxes = kept.map(|kept| Boxes::new(&samples, offset, kept, Threads::One));
+                let rounded = Rounded::new(&samples, &Centroids::new(&sets[0], offset), Threads::One);
                 let (mut labels, mut scratch) = (vec![u32::MAX; n], SweepScratch::default());
                 for set in sets {
                     let centroids = &Centroids::new(set, offset);
                     let candidates = Candidates::all(centroids);
                     let boxes = boxes.as_ref().map(|boxes| (&candidates, boxes));
-                    let sweep = Sweep { centroids, boxes, drift: None };
+                    let rounded = rounded.as_ref().filter(|_| rounds);
+                    let sweep = Sweep { centroids, boxes, rounded, drift: None };
                     let (before, mut moved) = (labels.clone(), Vec::new());
                     let mut effort = Effort::default();
                     // In two parts, of which the second begins with a tile.
@@ -599,7 +607,7 @@ mod tests {
         let samples = Samples::new(&rows).unwrap();
         let centroids = Centroids::new(&[0.0, 10.0], &[0.0]);
         for (drift, told) in [(0.01, 64), (1.0, 32), (5.5, 0)] {
-            let sweep = Sweep { centroids: &centroids, boxes: None, drift: Some(drift) };
+            let sweep = Sweep { centroids: &centroids, boxes: None, rounded: None, drift: Some(drift) };
             let (mut labels, mut scratch) = ([u32::MAX; TILE_ROWS], SweepScratch::default());
             let effort = sweep.renew(&samples, 0..TILE_ROWS, &mut labels, &mut scratch, &mut Vec::new());
             assert_eq!((effort.asked, effort.told), (64, told), "{drift}");

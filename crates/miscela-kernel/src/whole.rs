@@ -19,19 +19,18 @@
 //! is not above that is in doubt. So is a row that is four times as long as the rows of its tile.
 
 use crate::isa::{Products, WithProducts};
-use crate::scores::{Found, Known, Shifted, norms, strips};
-use crate::tile::{Column, Rows, TILE_ROWS, Tile};
+use crate::rounded::{About, FAR, LONGEST};
+use crate::scores::{Found, Known, Shifted};
+use crate::tile::{Column, Rows, TILE_ROWS};
 use crate::{Float, Isa};
 use pulp::Simd;
-
-/// How long a row or a centroid may be at most, in whole numbers: with what rounding adds, less than 2¹⁵.
-const LONGEST: f64 = 32_000.0;
+use std::ops::RangeInclusive;
 
 /// The most columns: each may add half to the square of a length.
 const MOST_COLUMNS: usize = 4096;
 
-/// What is far: so many times the mean of the lengths.
-const FAR: f64 = 4.0;
+/// How many times as long as the rows of a tile the centroids may be: h is less than 2³⁰ then.
+const MOST_SHORTER: f64 = 1.9;
 
 /// Registers of rows, and centroids, that are scored together.
 const STRIP: usize = 4;
@@ -65,14 +64,21 @@ pub(crate) struct Whole {
 }
 
 impl Whole {
-    /// The centroids in whole numbers, if that pays, can be, and there is an instruction for it.
+    /// The centroids in whole numbers, if that can pay, can be, and there is an instruction for it.
     pub(crate) fn new<F: Float>(centroids: &Shifted<F>, width: usize) -> Option<Self> {
-        Self::pays(width, centroids.len()).then(|| Self::of(centroids, width)).flatten()
+        const COLUMNS: RangeInclusive<usize> = 6..=MOST_COLUMNS;
+        let pays = COLUMNS.contains(&width) && centroids.len() >= 6 && Isa::best().pairs().is_some();
+        pays.then(|| Self::of(centroids, width)).flatten()
     }
 
-    /// Whether turning rows into whole numbers costs little beside their scores, and the machine multiplies these fast.
-    fn pays(width: usize, k: usize) -> bool {
-        Isa::best().pairs().is_some() && (6..=MOST_COLUMNS).contains(&width) && k >= 24
+    /// Whether scores in whole numbers pay where rows are rounded for that alone.
+    pub(crate) fn pays_at_once(&self) -> bool {
+        self.halves.len() >= 24
+    }
+
+    /// The greatest distance of a centroid from the offset, but for those that are far.
+    pub(crate) fn reach(&self) -> f64 {
+        self.reach
     }
 
     /// Nothing if the centroids have no length.
@@ -84,9 +90,10 @@ impl Whole {
         let near = lengths.iter().copied().filter(|length| *length <= limit);
         let reach = near.fold(0.0, f64::max);
         let unit = reach / LONGEST;
-        if !(1.0 / unit).is_finite() {
+        if !(unit >= f64::MIN_POSITIVE && unit.is_finite()) {
             return None;
         }
+        let scale = 1.0 / unit;
         let (length, padded) = (width.div_ceil(2), centroids.len().next_multiple_of(TOGETHER));
         let mut whole = Self {
             words: Vec::with_capacity(padded * length),
@@ -105,8 +112,10 @@ impl Whole {
             }
             let (mut lost, mut square) = (0.0, 0.0);
             let mut round = |x: &F| {
-                let y = x.widen() / unit;
-                let v = y.round_ties_even();
+                // Added to a number, it leaves what is whole of it.
+                const ROUND: f64 = 3.0 * (1u64 << 51) as f64;
+                let y = x.widen() * scale;
+                let v = y + ROUND - ROUND;
                 lost += (y - v) * (y - v);
                 square += v * v;
                 v as i32 as u32
@@ -135,25 +144,28 @@ impl Whole {
     }
 }
 
-/// Space for the rows of a tile in whole numbers, kept between calls.
+/// Space to score in, kept between calls.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WholeScratch {
-    /// Two columns in each.
-    words: Vec<Column<u32>>,
     /// −h for each centroid, from [`ZERO`].
     starts: Vec<u32>,
     /// The greatest score of each group of centroids.
     greatest: Vec<Column<u32>>,
 }
 
-/// Finds the nearest centroids of the rows of a tile, which was filled from `rows`. Those stay in doubt of which neither whole
-/// numbers nor numbers of their type tell. Says whether it took less than to score all in full.
+/// Finds the nearest centroids of the rows of a tile. Those stay in doubt of which neither whole numbers nor numbers of their type
+/// tell. Says whether it took less than to score all in full.
 pub(crate) struct ScoreWhole<'a, F> {
+    /// The rows themselves,
     pub(crate) rows: &'a Rows<'a, F>,
-    pub(crate) tile: &'a Tile<F>,
+    /// and in whole numbers.
+    pub(crate) words: &'a [Column<u32>],
+    pub(crate) about: &'a About<F>,
     pub(crate) offset: &'a [F],
     pub(crate) centroids: &'a Shifted<F>,
     pub(crate) whole: &'a Whole,
+    /// Numbers that are wanted next: they are asked for between the scores.
+    pub(crate) ahead: &'a [F],
     pub(crate) isa: Isa,
     pub(crate) scratch: &'a mut WholeScratch,
     pub(crate) found: &'a mut Found<F>,
@@ -164,45 +176,42 @@ impl<F: Float> WithProducts for ScoreWhole<'_, F> {
 
     #[inline(always)]
     fn with_products<S: Simd>(self, simd: S, products: impl Products<S>) -> bool {
-        let Self { rows, tile, offset, centroids, whole, isa, scratch, found } = self;
-        let (count, columns) = (tile.rows(), tile.columns());
-        let mut known = Known::new();
-        for at in strips::<S, F, STRIP>(TILE_ROWS) {
-            let norm2: [_; STRIP] = norms(simd, columns, at);
-            F::vectors_mut::<S>(&mut known.norm2.0)[at..at + STRIP].copy_from_slice(&norm2);
-        }
-        let scale = Scale::new(simd, &known.norm2, count, whole);
-        if !(scale.unit >= F::min_positive_value() && scale.unit.is_finite()) {
+        let Self { rows, words, about, offset, centroids, whole, ahead, isa, scratch, found } = self;
+        let (count, width, scale) = (rows.len(), offset.len(), about.scale.widen());
+        let (unit, ratio) = (F::narrow(whole.unit / scale), whole.unit * scale);
+        // A unit without all its digits, rows far shorter than the centroids: or of which any is no number.
+        if !(unit >= F::min_positive_value() && unit.is_finite() && ratio <= MOST_SHORTER) {
             return false;
         }
-        let lengths = scale.words::<S>(columns, &mut scratch.words);
+        let ratio = (ratio * (1u64 << 31) as f64) as u32;
         scratch.starts.resize(whole.halves.len(), 0);
         for (start, half) in scratch.starts.iter_mut().zip(&whole.halves) {
-            let h = ((u64::from(*half) * u64::from(scale.ratio)) >> 32) as u32;
+            let h = ((u64::from(*half) * u64::from(ratio)) >> 31) as u32;
             *start = if *half == BARRED { 0 } else { ZERO - h };
         }
+        let mut known = Known { norm2: about.norm2, ..Known::new() };
         let mut best = Best::new();
-        best.find(simd, products, isa, whole, scratch, count, rows.beyond());
-        best.tell(whole, &scale, &lengths, &mut known);
-        let far = lengths.far(whole, &scale);
+        best.find(simd, products, isa, whole, words, scratch, count, ahead);
+        best.tell(whole, about, unit, &mut known);
+        let far = about.far(whole);
         for (second, far) in known.second.0.iter_mut().zip(&far.0) {
             *second = if far > second { *far } else { *second };
         }
-        known.finish(simd, (count, columns.len(), 0), centroids, found);
+        known.finish(simd, (count, width, 0), centroids, found);
         if found.in_doubt(count).next().is_none() {
             return true;
         }
 
         // The centroids of groups that may have the nearest are scored in full.
-        let mut left = count * centroids.len() * columns.len() / (8 * (columns.len() + OTHERWISE));
-        let mut row = vec![F::zero(); offset.len()];
+        let mut left = count * centroids.len() * width / (8 * (width + OTHERWISE));
+        let mut row = vec![F::zero(); width];
         for i in 0..count {
             // What is far, or no number, stays in doubt.
             let floor = found.floor.0[i];
             if found.lead.0[i] > F::zero() || !floor.is_finite() || far.0[i] >= floor {
                 continue;
             }
-            let limit = f64::from(ZERO) + (floor / scale.unit).widen() - SLACK;
+            let limit = f64::from(ZERO) + (floor / unit).widen() - SLACK;
             let limit = limit as u32;
             rows.copy_shifted(i, offset, &mut row);
             (known.best.0[i], known.second.0[i], known.error.0[i]) = (F::neg_infinity(), floor, F::zero());
@@ -219,7 +228,7 @@ impl<F: Float> WithProducts for ScoreWhole<'_, F> {
                 }
             }
         }
-        known.finish(simd, (count, columns.len(), 0), centroids, found);
+        known.finish(simd, (count, width, 0), centroids, found);
         true
     }
 }
@@ -230,70 +239,6 @@ const OTHERWISE: usize = 200;
 /// What arithmetic with scores in whole numbers may be off by, in units of st: h is rounded, two bits say which of a group a score
 /// is of, and a score of 2³¹ in `f32` is off by a hundred or so.
 const SLACK: f64 = 1024.0;
-
-/// How the rows of a tile become whole numbers.
-struct Scale<F> {
-    /// 1/s
-    rows: F,
-    /// st
-    unit: F,
-    /// t/s, at most 1, of 2³².
-    ratio: u32,
-    /// ‖x‖² of the longest row that is not far.
-    limit: F,
-}
-
-impl<F: Float> Scale<F> {
-    /// For so many rows of these squared lengths, which are zero where there is no row.
-    #[inline(always)]
-    fn new<S: Simd>(simd: S, norm2: &Column<F>, count: usize, whole: &Whole) -> Self {
-        let norm2 = F::vectors::<S>(&norm2.0);
-        let zero = F::splat(simd, F::zero());
-        let mut sum = zero;
-        for x in norm2 {
-            sum = F::vadd(simd, sum, F::vsqrt(simd, *x));
-        }
-        let mean = F::vsum(simd, sum).widen() / count as f64;
-        let limit = F::narrow((FAR * mean) * (FAR * mean));
-        let (mut longest, above) = (zero, F::splat(simd, limit));
-        for x in norm2 {
-            let counts = F::vselect(simd, F::vless(simd, above, *x), zero, *x);
-            longest = F::vmax(simd, longest, counts);
-        }
-        let longest = F::vgreatest(simd, longest).widen().sqrt();
-        let rows = F::narrow(LONGEST / longest.max(whole.reach));
-        let ratio = (whole.unit * rows.widen() * (1u64 << 32) as f64) as u32;
-        Self { rows, unit: F::narrow(whole.unit / rows.widen()), ratio, limit }
-    }
-
-    /// Rounds the rows of a tile to words of two columns, and returns how long they are.
-    #[inline(always)]
-    fn words<S: Simd>(&self, columns: &[Column<F>], words: &mut Vec<Column<u32>>) -> Lengths {
-        // Added to a number, it leaves what is whole of it in the last bits.
-        const ROUND: f32 = 3.0 * (1 << 22) as f32;
-        let mut lengths = Lengths { square: [0.0; TILE_ROWS], lost: [0.0; TILE_ROWS] };
-        let nothing = Column::splat(F::zero());
-        words.resize(columns.len().div_ceil(2), Column([0; TILE_ROWS]));
-        for (pair, words) in columns.chunks(2).zip(words) {
-            let (a, b) = (&pair[0].0, &pair.get(1).unwrap_or(&nothing).0);
-            for i in 0..TILE_ROWS {
-                let (y, z) = ((a[i] * self.rows).widen() as f32, (b[i] * self.rows).widen() as f32);
-                let (v, w) = (y + ROUND, z + ROUND);
-                words.0[i] = v.to_bits() & 0xFFFF | w.to_bits() << 16;
-                let (v, w) = (y - (v - ROUND), z - (w - ROUND));
-                lengths.square[i] = f32::fma::<S>(y, y, f32::fma::<S>(z, z, lengths.square[i]));
-                lengths.lost[i] = f32::fma::<S>(v, v, f32::fma::<S>(w, w, lengths.lost[i]));
-            }
-        }
-        lengths
-    }
-}
-
-/// The squared lengths of rows, and of what was rounded away, in units of s.
-struct Lengths {
-    square: [f32; TILE_ROWS],
-    lost: [f32; TILE_ROWS],
-}
 
 /// The two greatest scores of each row, from [`ZERO`], and whose the first is.
 struct Best {
@@ -316,7 +261,8 @@ impl Best {
         products: impl Products<S>,
         isa: Isa,
         whole: &Whole,
-        WholeScratch { words, starts, greatest }: &mut WholeScratch,
+        words: &[Column<u32>],
+        WholeScratch { starts, greatest }: &mut WholeScratch,
         rows: usize,
         ahead: &[F],
     ) {
@@ -372,31 +318,31 @@ impl Best {
 
     /// Says it in numbers of the rows' type, with what they may be off by.
     #[inline(always)]
-    fn tell<F: Float>(&self, whole: &Whole, scale: &Scale<F>, lengths: &Lengths, known: &mut Known<F>) {
+    fn tell<F: Float>(&self, whole: &Whole, about: &About<F>, unit: F, known: &mut Known<F>) {
         let zero = F::of_index(ZERO);
         let (lost, longest) = (1.001 * whole.lost as f32, 1.001 * whole.longest as f32);
         for i in 0..TILE_ROWS {
-            known.best.0[i] = (F::of_index(self.score[i]) - zero) * scale.unit;
-            known.second.0[i] = (F::of_index(self.second[i]) - zero) * scale.unit;
+            known.best.0[i] = (F::of_index(self.score[i]) - zero) * unit;
+            known.second.0[i] = (F::of_index(self.second[i]) - zero) * unit;
             known.index.0[i] = F::of_index(self.group[i] + self.score[i] % TOGETHER as u32);
             // In units of st. The rows were rounded before, too.
-            let length = lengths.square[i].sqrt();
-            let error = length * lost + (lengths.lost[i].sqrt() + length * 1e-6) * longest + SLACK as f32;
-            let error = F::narrow(f64::from(error)) * scale.unit;
-            known.error.0[i] = if known.norm2.0[i] <= scale.limit { error } else { F::infinity() };
+            let length = about.square.0[i].sqrt();
+            let error = length * lost + (about.lost.0[i].sqrt() + length * 1e-6) * longest + SLACK as f32;
+            let error = F::narrow(f64::from(error)) * unit;
+            known.error.0[i] = if known.norm2.0[i] <= about.limit { error } else { F::infinity() };
         }
     }
 }
 
-impl Lengths {
+impl<F: Float> About<F> {
     /// For each row what the score of a centroid that is left out may be at most.
     #[inline(always)]
-    fn far<F: Float>(&self, whole: &Whole, scale: &Scale<F>) -> Column<F> {
+    fn far(&self, whole: &Whole) -> Column<F> {
         let mut most = Column::splat(F::neg_infinity());
         let Some(far) = whole.far.map(F::narrow) else { return most };
-        let size = F::narrow(1.001) / scale.rows;
+        let size = F::narrow(1.001) / self.scale;
         for i in 0..TILE_ROWS {
-            let length = F::narrow(f64::from(self.square[i].sqrt())) * size;
+            let length = F::narrow(f64::from(self.square.0[i].sqrt())) * size;
             let b = if length > far { length } else { far };
             most.0[i] = length * b - F::narrow(0.5) * b * b;
         }
@@ -408,6 +354,8 @@ impl Lengths {
 mod tests {
     use super::*;
     use crate::cases::{Told, cases};
+    use crate::rounded::Round;
+    use crate::tile::Tile;
     use crate::uniform::{of_row, unit};
     use crate::{Block, Centroids, nearest_direct, squared_distance};
     use proptest::prelude::*;
@@ -444,12 +392,14 @@ mod tests {
     /// The rows of a tile scored by an instruction set, or by its own instructions for products: what was found, and whether that
     /// is to be used.
     fn score<F: Float>(isa: Isa, block: &Block<F>, centroids: &Centroids<F>, own: bool) -> Option<(bool, Found<F>)> {
-        let (rows, offset) = (&Rows::of(block), centroids.offset());
-        let (centroids, mut tile) = (centroids.shifted(), Tile::new());
-        tile.take(rows, offset);
+        let (rows, offset, centroids) = (&Rows::of(block), centroids.offset(), centroids.shifted());
         let whole = &Whole::of(centroids, offset.len())?;
-        let (scratch, mut found) = (&mut WholeScratch::default(), Found::new());
-        let score = ScoreWhole { rows, tile: &tile, offset, centroids, whole, isa, scratch, found: &mut found };
+        let (mut tile, mut words) = (Tile::new(), Vec::new());
+        tile.take(rows, offset);
+        let about = &isa.run(Round { tile: &tile, reach: whole.reach(), words: &mut words });
+        let (words, scratch, mut found) = (&words[..], &mut WholeScratch::default(), Found::new());
+        let (ahead, kept) = (&[][..], &mut found);
+        let score = ScoreWhole { rows, words, about, offset, centroids, whole, ahead, isa, scratch, found: kept };
         let used = if own { isa.pairs()?.run(score) } else { isa.run(Plainly(score)) };
         Some((used, found))
     }

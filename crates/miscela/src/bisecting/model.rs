@@ -141,7 +141,7 @@ impl<F: Float, D: Distance<F>> BisectingKMeans<F, D> {
         }
         let tree = self.tree.cut(n_clusters);
         let Report { n_runs, mut trace, mut repairs, provenance, seconds, .. } = self.report.clone();
-        let iterations = tree.splits.iter().map(|split| split.iterations).sum();
+        let iterations = tree.splits.iter().fold(0usize, |sum, split| sum.saturating_add(split.iterations));
         trace.truncate(iterations);
         repairs.retain(|repair| repair.iteration <= iterations);
         let course = Course { n_runs, trace, repairs, seconds };
@@ -382,7 +382,7 @@ pub(super) fn report(splits: &[BisectingSplit], inertia: f64, course: Course) ->
     ];
     Report {
         n_runs,
-        iterations: splits.iter().map(|split| split.iterations).sum(),
+        iterations: splits.iter().fold(0usize, |sum, split| sum.saturating_add(split.iterations)),
         termination: worst.into_iter().find(|ending| ended(*ending)).unwrap_or(Termination::LabelsUnchanged),
         trace,
         run_objectives: vec![inertia],
