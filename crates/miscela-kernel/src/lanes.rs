@@ -4,6 +4,8 @@
 //! one thread, in row order; what the lanes hold is then merged in lane order.
 
 use std::ops::Range;
+#[cfg(feature = "rayon")]
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Who works on the lanes. The results are the same bits whatever is chosen.
 ///
@@ -33,7 +35,11 @@ impl Threads {
             Threads::Count(1) => work(Threads::One),
             #[cfg(feature = "rayon")]
             Threads::Count(n) => match rayon::ThreadPoolBuilder::new().num_threads(n).build() {
-                Ok(pool) => pool.install(|| work(Threads::Ambient)),
+                Ok(pool) => {
+                    let (mut work, mut result) = (Some(work), None);
+                    run_in(&pool, &mut || result = work.take().map(|work| work(Threads::Ambient)));
+                    result.expect("a pool runs what it is given, or goes on with its panic")
+                }
                 // The system gives no more threads: slower, and the same answer.
                 Err(_) => work(Threads::One),
             },
@@ -53,9 +59,8 @@ impl Threads {
     pub fn each<T: Send>(self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync + Send) {
         #[cfg(feature = "rayon")]
         if self != Threads::One && items.len() > 1 {
-            use rayon::prelude::*;
-            items.par_iter_mut().with_max_len(1).enumerate().for_each(|(i, item)| work(i, item));
-            return;
+            let items: Vec<_> = items.iter_mut().map(Mutex::new).collect();
+            return share_out(items.len(), &|i| work(i, &mut own(&items[i])));
         }
         items.iter_mut().enumerate().for_each(|(i, item)| work(i, item));
     }
@@ -64,11 +69,35 @@ impl Threads {
     pub fn map<T: Send>(self, n: usize, work: impl Fn(usize) -> T + Sync + Send) -> Vec<T> {
         #[cfg(feature = "rayon")]
         if self != Threads::One && n > 1 {
-            use rayon::prelude::*;
-            return (0..n).into_par_iter().with_max_len(1).map(work).collect();
+            let results: Vec<_> = (0..n).map(|_| Mutex::new(None)).collect();
+            share_out(n, &|i| {
+                let result = work(i);
+                *own(&results[i]) = Some(result);
+            });
+            return results.iter().filter_map(|result| own(result).take()).collect();
         }
         (0..n).map(work).collect()
     }
+}
+
+/// Calls `work` on each number below `n`, shared by the threads of the pool. All that is shared is compiled here, once: a closure of
+/// its own type would bring all of rayon's machinery along, at each place it is called from.
+#[cfg(feature = "rayon")]
+fn share_out(n: usize, work: &(dyn Fn(usize) + Sync)) {
+    use rayon::prelude::*;
+    (0..n).into_par_iter().with_max_len(1).for_each(work);
+}
+
+/// Runs `work` on a thread of the pool.
+#[cfg(feature = "rayon")]
+fn run_in(pool: &rayon::ThreadPool, work: &mut (dyn FnMut() + Send)) {
+    pool.install(work);
+}
+
+/// What one thread alone asks for.
+#[cfg(feature = "rayon")]
+fn own<T>(item: &Mutex<T>) -> MutexGuard<'_, T> {
+    item.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How n rows are cut into lanes of whole blocks.

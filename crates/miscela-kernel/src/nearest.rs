@@ -36,7 +36,7 @@ pub struct Centroids<F> {
     offset: Vec<F>,
     shifted: Shifted<F>,
     /// The same in lines, if rows are scored as they lie.
-    lines: Option<Lines<F>>,
+    lines: Option<Box<Lines<F>>>,
     /// The same in whole numbers, if these may be of use,
     whole: Option<Box<Whole>>,
     /// and whether rows are rounded for that alone.
@@ -109,7 +109,7 @@ impl<F: Float> Centroids<F> {
         let count = rows.len() / width;
         assert!(count < MAX_CENTROIDS, "{count} centroids are not fewer than {MAX_CENTROIDS}");
         let shifted = Shifted::new(rows, offset);
-        let lines = Lines::<F>::pay(width, count).then(|| Lines::new(shifted.padded(), width));
+        let lines = Lines::<F>::pay(width, count).then(|| Box::new(Lines::new(shifted.padded(), width)));
         let whole = Whole::new(&shifted, width).map(Box::new);
         let rounds = lines.is_none() && whole.as_ref().is_some_and(|whole| whole.pays_at_once());
         Self { rows: rows.to_vec(), offset: offset.to_vec(), shifted, lines, whole, rounds }

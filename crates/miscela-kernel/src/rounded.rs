@@ -165,3 +165,59 @@ impl<F: Float> Rounded<F> {
         (&words[at * self.length..(at + 1) * self.length], &about[at])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cases::{Told, cases};
+    use proptest::prelude::*;
+
+    /// Rows that are not far are no longer than they may be, and what is told of their lengths and of what was lost is so, by every
+    /// instruction set; and the same is kept of a table in any order.
+    fn conforms<F: Float>((rows, sets, offset, order): Told<F>) {
+        let all = Samples::new(&rows).unwrap();
+        let samples = all.in_order(order);
+        let (n, mut copied) = (samples.n_rows(), Vec::new());
+        let centroids = Centroids::new(&sets[0], offset);
+        let kept = Rounded::new(&samples, &centroids, Threads::One);
+        for (t, first) in (0..n).step_by(TILE_ROWS).enumerate() {
+            let range = first..n.min(first + TILE_ROWS);
+            let mut tile = Tile::new();
+            tile.take(&Rows::run(&samples, range.clone(), &mut copied), offset);
+            for isa in Isa::available() {
+                let (mut words, reach) = (Vec::new(), centroids.whole().map_or(0.0, |whole| whole.reach()));
+                let about = isa.run(Round { tile: &tile, reach, words: &mut words });
+                if let Some(kept) = kept.as_ref().filter(|_| isa.name() == Isa::best().name()) {
+                    let (same, also) = kept.tile(t);
+                    assert!(same.iter().zip(&words).all(|(a, b)| a.0 == b.0));
+                    assert_eq!((also.scale, also.limit), (about.scale, about.limit));
+                }
+                // Rows without length, or whose squares overflow or vanish, are not of use.
+                if !about.scale.is_normal() || !about.limit.is_normal() {
+                    continue;
+                }
+                for i in (0..range.len()).filter(|i| about.norm2.0[*i] <= about.limit) {
+                    let exact = |j: usize| tile.columns()[j].0[i].widen() * about.scale.widen();
+                    let whole = |j: usize| f64::from((words[j / 2].0[i] >> (j % 2 * 16)) as i16);
+                    let length =
+                        |of: &dyn Fn(usize) -> f64| (0..offset.len()).map(|j| of(j).powi(2)).sum::<f64>().sqrt();
+                    let (square, lost) = (length(&exact), length(&|j| exact(j) - whole(j)));
+                    assert!(length(&whole) <= f64::from(1 << 15), "{} {}", isa.name(), F::NAME);
+                    assert!((f64::from(about.square.0[i]).sqrt() - square).abs() <= 1e-4 * square + 1e-15);
+                    // What `Best::tell` allows for.
+                    let told = f64::from(about.lost.0[i]).sqrt();
+                    assert!((told - lost).abs() <= 1e-6 * square + 1e-4 * lost, "{told} and {lost} of {square}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn rows_are_rounded_and_what_is_lost_is_known(case in cases((1usize..70, 1usize..200, 1usize..12), 0)) {
+            case.tell(|told| conforms(told), |told| conforms(told));
+        }
+    }
+}
