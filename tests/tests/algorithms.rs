@@ -5,7 +5,7 @@
 //! for as long as every row that counts has one centroid clearly nearest to it. The first assignment is about the same
 //! centroids to the bit: exact ties in it go to the lowest index by all.
 //!
-//! `MISCELA_ISA=portable`, `avx2` and `avx512` run this with those instructions.
+//! `MISCELA_ISA=portable`, `avx2`, `avx512` and `avx512vnni` run this with those instructions.
 
 use miscela::prelude::*;
 use miscela_tests::{Blobs, cases, data, narrow, step_weights};

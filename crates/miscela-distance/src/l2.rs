@@ -6,7 +6,7 @@
 
 use crate::columnwise::{Columnwise, columnwise_kernels};
 use crate::{CentreRule, Centred, Distance, Metric, Sums};
-use miscela_kernel::{Block, Centroids, Float, Isa, NearestScratch, squared_distance, squared_distance_in_parts};
+use miscela_kernel::{Block, Centroids, Float, NearestScratch, squared_distance};
 
 /// √Σ(a − b)², a metric.
 ///
@@ -65,34 +65,7 @@ impl<F: Float> Distance<F> for L2 {
         centroids.assign(rows, labels, scratch);
     }
 
-    fn nearest(
-        &self,
-        rows: &Block<F>,
-        centroids: &Centroids<F>,
-        labels: &mut [u32],
-        reduced: &mut [f64],
-        scratch: &mut NearestScratch<F>,
-    ) {
-        nearest(rows, centroids, labels, reduced, scratch);
-    }
-
     columnwise_kernels!(SquaredL2: nearest_two, pairwise);
-}
-
-/// The nearest centroid of each row, and the squared distance to it, summed in parts side by side.
-fn nearest<F: Float>(
-    rows: &Block<F>,
-    centroids: &Centroids<F>,
-    labels: &mut [u32],
-    reduced: &mut [f64],
-    scratch: &mut NearestScratch<F>,
-) {
-    centroids.assign(rows, labels, scratch);
-    Isa::best().vectorize(|| {
-        for ((row, label), reduced) in rows.rows().zip(labels).zip(reduced) {
-            *reduced = squared_distance_in_parts(row, centroids.row(*label as usize));
-        }
-    });
 }
 
 impl<F: Float> Metric<F> for L2 {}
@@ -118,17 +91,6 @@ impl<F: Float> Distance<F> for SquaredL2 {
 
     fn assign(&self, rows: &Block<F>, centroids: &Centroids<F>, labels: &mut [u32], scratch: &mut NearestScratch<F>) {
         centroids.assign(rows, labels, scratch);
-    }
-
-    fn nearest(
-        &self,
-        rows: &Block<F>,
-        centroids: &Centroids<F>,
-        labels: &mut [u32],
-        reduced: &mut [f64],
-        scratch: &mut NearestScratch<F>,
-    ) {
-        nearest(rows, centroids, labels, reduced, scratch);
     }
 
     columnwise_kernels!(SquaredL2: nearest_two, pairwise);

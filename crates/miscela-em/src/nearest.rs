@@ -39,7 +39,7 @@ pub(crate) struct Nearest<F> {
     /// Where the rows lie, if they are looked at by that.
     places: Option<Arc<Places<F>>>,
     /// The rows in whole numbers, if they are looked at tile by tile and these are kept.
-    rounded: Option<Arc<Rounded<F>>>,
+    rounded: Option<Rounded<F>>,
     /// The directions along which the rows vary most, where centroids are sifted by them.
     directions: Option<Vec<F>>,
     /// The centroids of the last pass, which the bounds are about.
@@ -117,7 +117,6 @@ impl<F: Float> Nearest<F> {
         let mut next = Self::new(self.plan.algorithm(), (n, k, centroids.width()), lanes.count());
         let Some(latest) = &self.latest else { return next };
         (next.plan, next.order) = (self.plan.regrouped(k), self.order.clone());
-        next.rounded = self.rounded.clone();
         (next.directions, next.regrouped) = (self.directions.clone(), true);
         let mut becomes = vec![None; latest.len()];
         let mut at = Vec::with_capacity(centroids.all().len());
@@ -233,7 +232,7 @@ impl<F: Float> Nearest<F> {
         if look != Look::Tiles || !self.plan.keeps_rounded::<F>() {
             self.rounded = None;
         } else if self.rounded.is_none() {
-            self.rounded = Rounded::new(&samples.in_order(self.order()), centroids, threads).map(Arc::new);
+            self.rounded = Rounded::new(&samples.in_order(self.order()), centroids, threads);
         }
         match look {
             Look::Rows if self.bounds.is_empty() => self.bounds = vec![Bounds::UNKNOWN; labels.len()],
@@ -283,7 +282,7 @@ impl<F: Float> Nearest<F> {
         let prefix = self.directions.as_ref().map(|directions| Prefix::new(directions, centroids));
         // What was rounded is soon scored: too soon, perhaps, to be shared.
         let rounded = self.rounded.is_some();
-        let work = (samples.n_rows() * centroids.scores_cost(rounded)) as f64;
+        let work = (samples.n_rows() * centroids.scores_cost(true, rounded)) as f64;
         let threads = if rounded { threads.for_work(work) } else { threads };
         let drift = self.latest.as_ref().filter(|_| look == Look::Tiles).map(|old| greatest_step(old, centroids));
         let steps = self.latest.as_ref().filter(|_| known).map(|old| Step::all(old, centroids, self.plan.wants_gaps()));
@@ -294,7 +293,7 @@ impl<F: Float> Nearest<F> {
         let boxes = candidates.as_ref().zip(self.places.as_deref()).map(|(all, places)| (all, &places.boxes));
         let way = match look {
             Look::Rows => Way::Search(search),
-            _ => Way::Sweep(Sweep { centroids, boxes, rounded: self.rounded.as_deref(), drift }),
+            _ => Way::Sweep(Sweep { centroids, boxes, rounded: self.rounded.as_ref(), drift }),
         };
         let order = self.order.as_deref().map(Vec::as_slice);
         let (samples, idle) = (&samples.in_order(order), &self.idle);
@@ -325,7 +324,10 @@ impl<F: Float> Nearest<F> {
         if self.directions.is_some() && effort.opened > 0 && !self.plan.sifts(effort.share(centroids.len())) {
             self.directions = None;
         }
-        self.plan.note_cost([rounded, false].map(|rounded| centroids.scores_cost(rounded)));
+        if look == Look::Tiles {
+            let tell = effort.whole * 2 >= effort.opened;
+            self.plan.note_cost(tell, [rounded, false].map(|kept| centroids.scores_cost(tell, kept)));
+        }
         if self.plan.note(look, effort, anew) || statistics.has_drifted() {
             self.reference = None;
         }

@@ -226,11 +226,12 @@ fn into_bins<F: Float, const D: usize>(
     (low, high): (F, F),
 ) -> [usize; BINS + 1] {
     let scale = F::narrow(BINS as f64 / (high.widen() - low.widen()));
-    let last = F::of_index(BINS as u32 - 1);
+    let (last, half) = (F::of_index(BINS as u32 - 1), F::narrow(0.5));
     let mut bins = vec![0u8; items.len()];
     Isa::best().vectorize(|| {
         for (bin, item) in bins.iter_mut().zip(items) {
-            let place = (item.1[column] - low) * scale;
+            let place = (item.1[column] - low) * scale - half;
+            let place = if place > F::zero() { place } else { F::zero() };
             *bin = (if place < last { place } else { last }).index() as u8;
         }
     });

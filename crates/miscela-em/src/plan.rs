@@ -1,5 +1,5 @@
-//! Which of the exact shortcuts a hard fit takes: chosen from shapes and counts, never by the clock, so that the same fit
-//! gives the same bits.
+//! Which of the exact shortcuts a hard fit takes: chosen from shapes, counts and what instructions a machine has, never by the
+//! clock, so that the same fit gives the same bits.
 
 use crate::nearest::RUN;
 use miscela_kernel::{Bounds, Centroids, Effort, Float, Rounded, squared_distance};
@@ -73,6 +73,8 @@ pub(crate) struct Plan {
     width: usize,
     /// What the scores of a row cost, in columns of `f32`: of one in its tile, and of one taken out of it.
     scores: [usize; 2],
+    /// Whether whole numbers were found to tell rows apart, as far as is known.
+    by_whole_numbers: bool,
     /// Passes since the start, or since all was forgotten.
     passes: u32,
     sorted: Option<Sorted>,
@@ -129,6 +131,7 @@ impl Plan {
             k,
             width,
             scores: [scores; 2],
+            by_whole_numbers: true,
             passes: 0,
             sorted: None,
             sifting: Sifting::Untried,
@@ -151,7 +154,7 @@ impl Plan {
 
     pub(crate) fn start_over(&mut self) {
         let sifting = Sifting::Untried;
-        *self = Self { passes: 0, sorted: None, sifting, bounds: false, amended: 0, ..*self };
+        *self = Self { passes: 0, sorted: None, sifting, bounds: false, amended: 0, by_whole_numbers: true, ..*self };
     }
 
     /// Whether half gaps are worth k² distances.
@@ -177,7 +180,7 @@ impl Plan {
     /// Whether rows are few enough to be kept in whole numbers beside them, and centroids so few that rounding counts.
     pub(crate) fn keeps_rounded<F: Float>(&self) -> bool {
         const ROOM: usize = 12 << 20;
-        self.k <= 256 && Rounded::<F>::bytes(self.n, self.width) <= ROOM
+        self.by_whole_numbers && self.k <= 256 && Rounded::<F>::bytes(self.n, self.width) <= ROOM
     }
 
     /// Whether boxes can be small beside clusters, and as much was spent on passes as a tree costs.
@@ -246,9 +249,10 @@ impl Plan {
         self.sorted = Some(Sorted { moved: 0, narrows: true });
     }
 
-    /// Notes what the scores of a row cost, in columns of `f32`: of one in its tile, and of one taken out of it.
-    pub(crate) fn note_cost(&mut self, scores: [usize; 2]) {
-        self.scores = scores;
+    /// Notes what the scores of a row cost, in columns of `f32`: of one in its tile, and of one taken out of it; and whether whole
+    /// numbers tell enough of them for rows to be kept as such.
+    pub(crate) fn note_cost(&mut self, by_whole_numbers: bool, scores: [usize; 2]) {
+        (self.by_whole_numbers, self.scores) = (by_whole_numbers, scores);
     }
 
     /// Notes what a pass cost, and says whether the sums should be made from the rows in the next.

@@ -63,16 +63,16 @@ pub(crate) mod sealed {
 
     /// What is compiled here for both types, once, and not again in each crate that calls it for any type.
     pub trait Sealed: Sized {
-        fn find(find: Find<Self>, scratch: &mut NearestScratch<Self>);
+        fn find(find: Find<Self>, scratch: &mut NearestScratch<Self>) -> bool;
     }
     impl Sealed for f32 {
-        fn find(find: Find<f32>, scratch: &mut NearestScratch<f32>) {
-            find.run(scratch);
+        fn find(find: Find<f32>, scratch: &mut NearestScratch<f32>) -> bool {
+            find.run(scratch)
         }
     }
     impl Sealed for f64 {
-        fn find(find: Find<f64>, scratch: &mut NearestScratch<f64>) {
-            find.run(scratch);
+        fn find(find: Find<f64>, scratch: &mut NearestScratch<f64>) -> bool {
+            find.run(scratch)
         }
     }
 }
@@ -97,7 +97,7 @@ pub trait Float:
     fn widen(self) -> f64;
     /// Rounds to the nearest number of this type.
     fn narrow(value: f64) -> Self;
-    /// The whole number that this one is.
+    /// The whole number that this one is, or is nearest to; not for numbers below zero.
     fn index(self) -> u32;
     /// A whole number, rounded if it is great.
     fn of_index(index: u32) -> Self;

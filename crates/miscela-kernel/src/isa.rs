@@ -8,7 +8,11 @@ use std::sync::OnceLock;
 
 /// An instruction set that this machine has.
 #[derive(Clone, Copy, Debug)]
-pub struct Isa(Arch);
+pub struct Isa {
+    arch: Arch,
+    /// Its instructions for products of whole numbers.
+    pairs: Option<Pairs>,
+}
 
 impl Isa {
     /// The best set of this machine, or the one that `MISCELA_ISA` names if the machine has it. Looked up once.
@@ -16,7 +20,8 @@ impl Isa {
         static BEST: OnceLock<Isa> = OnceLock::new();
         *BEST.get_or_init(|| {
             let wanted = std::env::var("MISCELA_ISA").unwrap_or_default();
-            Self::available().into_iter().find(|isa| isa.name() == wanted).unwrap_or(Isa(Arch::new()))
+            let best = Isa { arch: Arch::new(), pairs: Pairs::try_new() };
+            Self::available().into_iter().find(|isa| isa.name() == wanted).unwrap_or(best)
         })
     }
 
@@ -31,15 +36,21 @@ impl Isa {
         }
         #[cfg(target_arch = "aarch64")]
         sets.extend(pulp::aarch64::Neon::try_new().map(Arch::Neon));
-        sets.into_iter().map(Isa).collect()
+        let mut sets: Vec<_> = sets.into_iter().map(|arch| Isa { arch, pairs: None }).collect();
+        if let (Some(pairs), Some(last)) = (Pairs::try_new(), sets.last().copied()) {
+            sets.push(Isa { pairs: Some(pairs), ..last });
+        }
+        sets
     }
 
-    /// `portable`, `avx2`, `avx512` or `neon`.
+    /// `portable`, `avx2`, `avx512`, `avx512vnni` or `neon`.
     pub fn name(self) -> &'static str {
-        match self.0 {
+        match self.arch {
             Arch::Scalar => "portable",
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
             Arch::V3(_) => "avx2",
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Arch::V4(_) if self.pairs.is_some() => "avx512vnni",
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
             Arch::V4(_) => "avx512",
             #[cfg(target_arch = "aarch64")]
@@ -53,7 +64,7 @@ impl Isa {
     /// What it computes does not change: plain multiplications and additions are never fused or reordered.
     #[inline]
     pub fn vectorize<R>(self, work: impl FnOnce() -> R) -> R {
-        self.0.dispatch(work)
+        self.arch.dispatch(work)
     }
 
     /// Asks for the cache lines of some numbers, where a machine can be asked. Nothing that is computed depends on it.
@@ -62,7 +73,7 @@ impl Isa {
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         {
             const LINE: usize = 64;
-            let sse = match self.0 {
+            let sse = match self.arch {
                 Arch::V3(isa) => isa.sse,
                 Arch::V4(isa) => isa.sse,
                 _ => return,
@@ -77,12 +88,12 @@ impl Isa {
 
     /// Its instructions for products of whole numbers.
     pub(crate) fn pairs(self) -> Option<Pairs> {
-        Pairs::of(self)
+        self.pairs
     }
 
     #[inline]
     pub(crate) fn run<Op: WithSimd>(self, op: Op) -> Op::Output {
-        self.0.dispatch(op)
+        self.arch.dispatch(op)
     }
 }
 
@@ -103,9 +114,9 @@ pub(crate) use pairs::Pairs;
 
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod pairs {
-    use super::{Isa, Products, WithProducts};
+    use super::{Products, WithProducts};
     use pulp::x86::V4;
-    use pulp::{Arch, NullaryFnOnce, cast, u32x16};
+    use pulp::{NullaryFnOnce, cast, u32x16};
 
     pulp::simd_type! {
         /// What AVX-512 is together with VNNI, of which it makes one instruction: multiply two, add both to a third.
@@ -120,18 +131,15 @@ mod pairs {
     }
 
     /// Such instructions, on a machine that has them.
-    #[derive(Clone, Copy)]
+    #[derive(Clone, Copy, Debug)]
     pub(crate) struct Pairs {
         simd: V4,
         vnni: Vnni,
     }
 
     impl Pairs {
-        pub(crate) fn of(isa: Isa) -> Option<Self> {
-            match isa.0 {
-                Arch::V4(simd) => Vnni::try_new().map(|vnni| Self { simd, vnni }),
-                _ => None,
-            }
+        pub(crate) fn try_new() -> Option<Self> {
+            Some(Self { simd: V4::try_new()?, vnni: Vnni::try_new()? })
         }
 
         pub(crate) fn run<Op: WithProducts>(self, op: Op) -> Op::Output {
@@ -165,14 +173,14 @@ mod pairs {
 
 #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
 mod pairs {
-    use super::{Isa, WithProducts};
+    use super::WithProducts;
 
     /// There are none.
-    #[derive(Clone, Copy)]
+    #[derive(Clone, Copy, Debug)]
     pub(crate) enum Pairs {}
 
     impl Pairs {
-        pub(crate) fn of(_: Isa) -> Option<Self> {
+        pub(crate) fn try_new() -> Option<Self> {
             None
         }
 

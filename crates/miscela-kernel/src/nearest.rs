@@ -111,7 +111,8 @@ impl<F: Float> Centroids<F> {
         let shifted = Shifted::new(rows, offset);
         let lines = Lines::<F>::pay(width, count).then(|| Box::new(Lines::new(shifted.padded(), width)));
         let whole = Whole::new(&shifted, width).map(Box::new);
-        let rounds = lines.is_none() && whole.as_ref().is_some_and(|whole| whole.pays_at_once());
+        // What rounding costs beside few scores: as measured.
+        let rounds = count >= 24 && lines.is_none() && whole.is_some();
         Self { rows: rows.to_vec(), offset: offset.to_vec(), shifted, lines, whole, rounds }
     }
 
@@ -157,10 +158,10 @@ impl<F: Float> Centroids<F> {
         self.rows.chunks_exact(self.width())
     }
 
-    /// What the scores of a row against all centroids cost, in columns of `f32`, where rows are [rounded](crate::Rounded) and kept,
-    /// or not.
-    pub fn scores_cost(&self, rounded: bool) -> usize {
-        let whole = self.rounds || rounded && self.whole.is_some();
+    /// What the scores of a row against all centroids cost, in columns of `f32`: in full, or by whole numbers where these tell enough
+    /// and rows are [rounded](crate::Rounded) and kept, or not.
+    pub fn scores_cost(&self, by_whole_numbers: bool, rounded: bool) -> usize {
+        let whole = by_whole_numbers && (self.rounds || rounded && self.whole.is_some());
         let columns = if whole { self.width().div_ceil(2) } else { self.width() * size_of::<F>() / size_of::<f32>() };
         self.len() * columns
     }
@@ -170,9 +171,9 @@ impl<F: Float> Centroids<F> {
         self.whole.as_deref()
     }
 
-    /// Finds the nearest of the listed centroids, or of all, for the rows of a tile.
-    pub(crate) fn find(&self, isa: Isa, rows: &Rows<F>, list: Option<&[u32]>, scratch: &mut NearestScratch<F>) {
-        F::find(Find { centroids: self, isa, rows, rounded: None, list }, scratch);
+    /// Finds the nearest of the listed centroids, or of all, for the rows of a tile; says whether whole numbers told enough.
+    pub(crate) fn find(&self, isa: Isa, rows: &Rows<F>, list: Option<&[u32]>, scratch: &mut NearestScratch<F>) -> bool {
+        F::find(Find { centroids: self, isa, rows, rounded: None, list }, scratch)
     }
 
     /// Finds the nearest of all centroids for the rows of a tile that has been rounded.
@@ -182,8 +183,8 @@ impl<F: Float> Centroids<F> {
         rows: &Rows<F>,
         rounded: (&[Column<u32>], &About<F>),
         scratch: &mut NearestScratch<F>,
-    ) {
-        F::find(Find { centroids: self, isa, rows, rounded: Some(rounded), list: None }, scratch);
+    ) -> bool {
+        F::find(Find { centroids: self, isa, rows, rounded: Some(rounded), list: None }, scratch)
     }
 
     /// Writes to `labels` the index of the centroid nearest to each row: exactly [`nearest_direct`]'s.
@@ -224,21 +225,23 @@ pub struct Find<'a, F> {
 }
 
 impl<F: Float> Find<'_, F> {
-    pub(crate) fn run(self, scratch: &mut NearestScratch<F>) {
+    pub(crate) fn run(self, scratch: &mut NearestScratch<F>) -> bool {
         let Self { centroids: Centroids { offset, shifted: centroids, lines, .. }, isa, rows, list, .. } = self;
-        if list.is_none() && self.finds_by_whole_numbers(scratch) {
-            return;
+        if list.is_none() && self.tell_by_whole_numbers(scratch) {
+            return true;
         }
         let NearestScratch { tile, found, .. } = scratch;
         if let (Some(lines), None) = (lines, list) {
-            return isa.run(Along { isa, rows, offset, centroids, lines, found });
+            isa.run(Along { isa, rows, offset, centroids, lines, found });
+            return false;
         }
         tile.take(rows, offset);
         isa.run(Score { columns: tile.columns(), rows: rows.len(), centroids, list, ahead: rows.beyond(), isa, found });
+        false
     }
 
     /// The same by whole numbers, if they can pay; says whether they told enough.
-    fn finds_by_whole_numbers(&self, scratch: &mut NearestScratch<F>) -> bool {
+    fn tell_by_whole_numbers(&self, scratch: &mut NearestScratch<F>) -> bool {
         let Self { centroids: Centroids { offset, shifted: centroids, whole, .. }, isa, rows, rounded, .. } = self;
         let NearestScratch { tile, found, words, about, whole: scratch, trial } = scratch;
         let (Some(whole), Some(pairs)) = (whole, isa.pairs()) else { return false };

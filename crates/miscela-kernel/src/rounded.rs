@@ -217,7 +217,7 @@ mod tests {
 
         #[test]
         fn rows_are_rounded_and_what_is_lost_is_known(case in cases((1usize..70, 1usize..200, 1usize..12), 0)) {
-            case.tell(|told| conforms(told), |told| conforms(told));
+            case.tell(conforms, conforms);
         }
     }
 }

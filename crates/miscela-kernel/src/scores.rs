@@ -269,7 +269,7 @@ impl<F: Float> Score<'_, F> {
                 }
             }
             running.norm2 = norms(simd, columns, at);
-            running.finish(simd, columns.len(), 0, at, centroids, found);
+            running.finish(simd, columns.len(), 0, None, at, centroids, found);
         }
     }
 
@@ -298,7 +298,7 @@ impl<F: Float> Score<'_, F> {
                 running.note(simd, &scores, centroids.numbers[c]);
             }
             running.norm2 = norms(simd, columns, at);
-            running.finish(simd, D, 0, at, centroids, found);
+            running.finish(simd, D, 0, None, at, centroids, found);
         }
     }
 }
@@ -348,8 +348,6 @@ pub(crate) struct Running<S: Simd, F: Float, const N: usize> {
     pub(crate) index: [F::Vector<S>; N],
     /// ‖x‖²
     pub(crate) norm2: [F::Vector<S>; N],
-    /// What scores may be off by, beside rounding.
-    pub(crate) error: [F::Vector<S>; N],
 }
 
 impl<S: Simd, F: Float, const N: usize> Running<S, F, N> {
@@ -357,7 +355,7 @@ impl<S: Simd, F: Float, const N: usize> Running<S, F, N> {
     pub(crate) fn new(simd: S) -> Self {
         let none = F::splat(simd, F::neg_infinity());
         let zero = F::splat(simd, F::zero());
-        Self { best: [none; N], second: [none; N], index: [zero; N], norm2: [zero; N], error: [zero; N] }
+        Self { best: [none; N], second: [none; N], index: [zero; N], norm2: [zero; N] }
     }
 
     /// Takes the scores of one more centroid in.
@@ -378,13 +376,14 @@ impl<S: Simd, F: Float, const N: usize> Running<S, F, N> {
     /// Writes what was found, with the bounds on rounding that the head of this file derives, doubled, because they are
     /// themselves computed. The direct form that decides in doubt rounds too: its squares are within (d + 4)·2⁻⁵³ of true,
     /// and they are at most (‖x‖ + ‖c‖)². `length` is that of the longest sum that a score went through, if it is more than that
-    /// of the kernels here, by which contenders are found.
+    /// of the kernels here, by which contenders are found; `beside` is what scores may be off by beside rounding.
     #[inline(always)]
     pub(crate) fn finish(
         self,
         simd: S,
         width: usize,
         length: usize,
+        beside: Option<[F::Vector<S>; N]>,
         at: usize,
         centroids: &Shifted<F>,
         found: &mut Found<F>,
@@ -408,8 +407,10 @@ impl<S: Simd, F: Float, const N: usize> Running<S, F, N> {
             let sum = F::vadd(simd, norm, reach);
             let square = F::vfma(simd, norm2, splat(25.0), F::vmul(simd, size, splat(8.0)));
             let square = F::vmin(simd, F::vmul(simd, sum, sum), square);
-            let rounding = F::vadd(simd, F::vmin(simd, near, far), underflow);
-            let scores = F::vadd(simd, rounding, self.error[r]);
+            let mut scores = F::vadd(simd, F::vmin(simd, near, far), underflow);
+            if let Some(beside) = beside {
+                scores = F::vadd(simd, scores, beside[r]);
+            }
             let error = F::vfma(simd, two, scores, F::vmul(simd, direct, square));
             // In units of squared distance, with the rounding of ‖x‖².
             let slack = F::vfma(simd, gamma, norm2, error);
@@ -472,9 +473,9 @@ impl<F: Float> Known<F> {
                 second: [F::vectors::<S>(&self.second.0)[at]],
                 index: [F::vectors::<S>(&self.index.0)[at]],
                 norm2: [F::vectors::<S>(&self.norm2.0)[at]],
-                error: [F::vectors::<S>(&self.error.0)[at]],
             };
-            running.finish(simd, width, length, at, centroids, found);
+            let beside = Some([F::vectors::<S>(&self.error.0)[at]]);
+            running.finish(simd, width, length, beside, at, centroids, found);
         }
     }
 }

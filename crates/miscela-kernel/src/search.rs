@@ -52,6 +52,8 @@ pub struct Effort {
     pub opened: u64,
     /// Scores of a row and a centroid, and of a box and a centroid.
     pub scores: u64,
+    /// Rows of tiles that [whole numbers](crate::Rounded) told enough of, in a sweep.
+    pub whole: u64,
     /// Rows whose label is another than before.
     pub changed: u64,
     /// Rows of which it was asked whether bounds would have told their label after one more such step,
@@ -70,6 +72,7 @@ impl Effort {
     pub fn add(&mut self, other: Effort) {
         self.opened += other.opened;
         self.scores += other.scores;
+        self.whole += other.whole;
         self.changed += other.changed;
         self.asked += other.asked;
         self.told += other.told;

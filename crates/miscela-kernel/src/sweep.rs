@@ -351,16 +351,16 @@ impl<F: Float> Sweep<'_, F> {
         scratch: &mut SweepScratch<F>,
     ) -> Effort {
         let SweepScratch { copied, nearest, .. } = scratch;
-        let first = at * TILE_ROWS;
+        let (first, mut whole) = (at * TILE_ROWS, false);
         if let Some(columns) = self.boxes.and_then(|(_, boxes)| boxes.columns(at)) {
             let (centroids, found) = (self.centroids.shifted(), &mut nearest.found);
             isa.run(Score { columns, rows, centroids, list, ahead: &[], isa, found });
         } else {
             let rows = Rows::run(samples, first..first + rows, copied);
-            match (self.rounded, list) {
+            whole = match (self.rounded, list) {
                 (Some(rounded), None) => self.centroids.find_rounded(isa, &rows, rounded.tile(at), nearest),
                 _ => self.centroids.find(isa, &rows, list, nearest),
-            }
+            };
         }
         let found = &mut nearest.found;
         let doubtful: Vec<usize> = found.in_doubt(rows).collect();
@@ -369,7 +369,8 @@ impl<F: Float> Sweep<'_, F> {
             found.index.0[i] = F::of_index(nearest);
         }
         let count = self.centroids.shifted().count(list);
-        Effort { opened: rows as u64, scores: (rows * count) as u64, ..Effort::default() }
+        let (rows, scores) = (rows as u64, (rows * count) as u64);
+        Effort { opened: rows, scores, whole: if whole { rows } else { 0 }, ..Effort::default() }
     }
 }
 

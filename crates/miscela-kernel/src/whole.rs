@@ -26,7 +26,7 @@ use crate::{Float, Isa};
 use pulp::Simd;
 use std::ops::RangeInclusive;
 
-/// The most columns: each may add half to the square of a length.
+/// The most columns: to round them may make a row longer by half the root of their number.
 const MOST_COLUMNS: usize = 4096;
 
 /// How many times as long as the rows of a tile the centroids may be: h is less than 2³⁰ then.
@@ -69,11 +69,6 @@ impl Whole {
         const COLUMNS: RangeInclusive<usize> = 6..=MOST_COLUMNS;
         let pays = COLUMNS.contains(&width) && centroids.len() >= 6 && Isa::best().pairs().is_some();
         pays.then(|| Self::of(centroids, width)).flatten()
-    }
-
-    /// Whether scores in whole numbers pay where rows are rounded for that alone.
-    pub(crate) fn pays_at_once(&self) -> bool {
-        self.halves.len() >= 24
     }
 
     /// The greatest distance of a centroid from the offset, but for those that are far.
@@ -202,8 +197,10 @@ impl<F: Float> WithProducts for ScoreWhole<'_, F> {
             return true;
         }
 
-        // The centroids of groups that may have the nearest are scored in full.
-        let mut left = count * centroids.len() * width / (8 * (width + OTHERWISE));
+        // The centroids of groups that may have the nearest are scored in full. The others are no better than the floor, or than the
+        // second best of all here: that is not below best − error, so that it is among those completed, and truly within the error of
+        // that.
+        let mut left = (count * centroids.len() * width / (8 * (width + OTHERWISE))).max(AT_LEAST);
         let mut row = vec![F::zero(); width];
         for i in 0..count {
             // What is far, or no number, stays in doubt.
@@ -233,8 +230,10 @@ impl<F: Float> WithProducts for ScoreWhole<'_, F> {
     }
 }
 
-/// What else a score costs that is completed for one row alone, in columns. An eighth of the work of all scores may be spent on such.
+/// What else a score costs that is completed for one row alone, in columns. An eighth of the work of all scores may be spent on
+/// such, and this many always.
 const OTHERWISE: usize = 200;
+const AT_LEAST: usize = 16 * TOGETHER;
 
 /// What arithmetic with scores in whole numbers may be off by, in units of st: h is rounded, two bits say which of a group a score
 /// is of, and a score of 2³¹ in `f32` is off by a hundred or so.
