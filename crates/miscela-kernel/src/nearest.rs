@@ -17,6 +17,7 @@ use crate::scores::{Contenders, Found, Score, Shifted};
 use crate::tile::{Column, Rows, TILE_ROWS, Tile};
 use crate::whole::{ScoreWhole, Whole, WholeScratch};
 use crate::{Block, Float, Isa};
+use std::sync::Arc;
 
 /// Centroids, prepared for [`Centroids::assign`].
 ///
@@ -37,8 +38,8 @@ pub struct Centroids<F> {
     shifted: Shifted<F>,
     /// The same in lines, if rows are scored as they lie.
     lines: Option<Box<Lines<F>>>,
-    /// The same in whole numbers, if these may be of use,
-    whole: Option<Box<Whole>>,
+    /// The same in whole numbers, if these may be of use; a clone shares them,
+    whole: Option<Arc<Whole>>,
     /// and whether rows are rounded for that alone.
     rounds: bool,
 }
@@ -110,7 +111,7 @@ impl<F: Float> Centroids<F> {
         assert!(count < MAX_CENTROIDS, "{count} centroids are not fewer than {MAX_CENTROIDS}");
         let shifted = Shifted::new(rows, offset);
         let lines = Lines::<F>::pay(width, count).then(|| Box::new(Lines::new(shifted.padded(), width)));
-        let whole = Whole::new(&shifted, width).map(Box::new);
+        let whole = Whole::new(&shifted, width).map(Arc::new);
         // What rounding costs beside few scores: as measured.
         let rounds = count >= 24 && lines.is_none() && whole.is_some();
         Self { rows: rows.to_vec(), offset: offset.to_vec(), shifted, lines, whole, rounds }

@@ -9,10 +9,13 @@
 //! Cauchy and Schwarz no part of q·v exceeds 2³⁰. That takes half the instructions of products in `f32`, and a quarter of those
 //! in `f64`.
 //!
-//! **What was rounded away is known.** ‖x·c − st·q·v‖ ≤ ‖x‖·‖c − tv‖ + ‖x − sq‖·t‖v‖, and these lengths are computed: the second
+//! Four centroids go together; the greatest score of each such group is kept, so that for a row in doubt it is known which groups
+//! may have its nearest.
+//!
+//! **What was rounded away is known.** |x·c − st·q·v| ≤ ‖x‖·‖c − tv‖ + ‖x − sq‖·t‖v‖, and these lengths are computed: the second
 //! and the last for all centroids, the others for each row. A row whose best score leads the others by more than that has found
-//! its nearest centroid; the others, few in a hundred, remain in doubt as they do where rounding is of the last digit, and are
-//! decided in the same way (`nearest.rs`). If they are many in a tile, it is scored again in full.
+//! its nearest centroid. For the others, few in a hundred, the scores of groups near the best are completed in full, and what is in
+//! doubt even then is decided as ever (`nearest.rs`). If that would be many in a tile, it is scored again in full.
 //!
 //! **What lies far out spoils nothing.** A centroid four times as far from the offset as they are on average is left out, for it
 //! would make t coarse. Its score is at most ‖x‖b − ½b², with b the greater of ‖x‖ and the least of the lengths left out, and what
@@ -174,7 +177,7 @@ impl<F: Float> WithProducts for ScoreWhole<'_, F> {
         let Self { rows, words, about, offset, centroids, whole, ahead, isa, scratch, found } = self;
         let (count, width, scale) = (rows.len(), offset.len(), about.scale.widen());
         let (unit, ratio) = (F::narrow(whole.unit / scale), whole.unit * scale);
-        // A unit without all its digits, rows far shorter than the centroids: or of which any is no number.
+        // A unit that has not all its digits, or rows that are far shorter than the centroids; or these are no numbers.
         if !(unit >= F::min_positive_value() && unit.is_finite() && ratio <= MOST_SHORTER) {
             return false;
         }
@@ -198,8 +201,7 @@ impl<F: Float> WithProducts for ScoreWhole<'_, F> {
         }
 
         // The centroids of groups that may have the nearest are scored in full. The others are no better than the floor, or than the
-        // second best of all here: that is not below best − error, so that it is among those completed, and truly within the error of
-        // that.
+        // second best here: that is not below best − error, or the row were not in doubt, so that it is among those completed.
         let mut left = (count * centroids.len() * width / (8 * (width + OTHERWISE))).max(AT_LEAST);
         let mut row = vec![F::zero(); width];
         for i in 0..count {
