@@ -71,8 +71,7 @@ impl<F: Float> WithSimd for AddHard<'_, '_, F> {
             let parts =
                 labels.iter().enumerate().map(|(row, label)| Part { label: *label, row, weight: block.weight(row) });
             let mut parts: Vec<_> = parts.filter(|part| part.weight != 0.0).collect();
-            sort_by_cluster(&mut parts, moments.weight.len());
-            return moments.add_by_cluster(simd, |i| block.row(i), &parts, means);
+            return moments.add_by_cluster(simd, |i| block.row(i), &mut parts, means);
         }
         let mut z = Vec::new();
         for (i, label) in labels.iter().enumerate() {
@@ -146,8 +145,7 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
                     }
                 }
                 let rows = direct.unwrap_or(&rows);
-                sort_by_cluster(&mut parts, moments.weight.len());
-                moments.add_by_cluster(simd, |i| &rows[i * d..(i + 1) * d], &parts, means);
+                moments.add_by_cluster(simd, |i| &rows[i * d..(i + 1) * d], &mut parts, means);
                 continue;
             }
             for (row, Moved { row: i, from, to }) in rows.chunks_exact(d).zip(moved) {
@@ -181,25 +179,6 @@ struct Part {
     label: u32,
     row: usize,
     weight: f64,
-}
-
-/// Sorts rows by cluster, and leaves those of a cluster in the order that they are in.
-fn sort_by_cluster(parts: &mut Vec<Part>, k: usize) {
-    const FEW: usize = 8;
-    if parts.len() * FEW < k {
-        return parts.sort_by_key(|part| part.label);
-    }
-    // How many rows there are of the clusters before each.
-    let mut next = vec![0; k + 1];
-    parts.iter().for_each(|part| next[part.label as usize + 1] += 1);
-    (1..next.len()).for_each(|c| next[c] += next[c - 1]);
-    let mut sorted = parts.clone();
-    for part in parts.iter() {
-        let place = &mut next[part.label as usize];
-        sorted[*place] = *part;
-        *place += 1;
-    }
-    *parts = sorted;
 }
 
 /// The number of columns, if rows have so few that all is done in registers, and zero otherwise.
@@ -241,16 +220,17 @@ impl HardMoments<'_> {
         self.scatter != Scatter::Full && (width >= WIDE || width >= PARTS && self.weight.len() == 1)
     }
 
-    /// Adds rows that are sorted by cluster, by weights, several at a time; in each cluster the sums are those of row after row in
-    /// the order given.
+    /// Adds rows to clusters by weights, cluster by cluster and several at a time; in each cluster the sums are those of row after
+    /// row in the order given.
     #[inline(always)]
     fn add_by_cluster<'r, S: Simd, F: Float>(
         &mut self,
         simd: S,
         rows: impl Fn(usize) -> &'r [F],
-        parts: &[Part],
+        parts: &mut [Part],
         means: &[F],
     ) {
+        parts.sort_by_key(|part| part.label);
         for parts in parts.chunk_by(|a, b| a.label == b.label) {
             let c = parts[0].label as usize;
             let (all, rest) = parts.as_chunks::<TOGETHER>();
