@@ -395,6 +395,18 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_that_do_not_tell_are_left_alone_for_longer_each_time() {
+        let mut trial = Trial::default();
+        let mut tried =
+            |well: bool, tiles: usize| (0..tiles).filter(|_| trial.goes_on() && trial.note(well) == well).count();
+        assert_eq!(tried(true, 100), 100);
+        assert_eq!(tried(false, 65), 1);
+        assert_eq!(tried(false, 513), 1);
+        assert_eq!(tried(true, 10), 10, "and once they do, nothing is held against them");
+        assert_eq!(tried(false, 65), 1);
+    }
+
+    #[test]
     fn one_distant_centroid_leaves_the_others_certain() {
         let rows: Vec<f32> = (0..64).map(|i| (i as f32) * 0.01).collect();
         let centroids = Centroids::new(&[0.0, 0.31, 1e6], &[0.0]);
