@@ -50,7 +50,7 @@ pub(crate) fn run(args: &FitArgs) -> Result<(), Failure> {
     let given_weights = args.mixture.given_weights.as_ref().map(read_vector).transpose()?;
     let given_weights = given_weights.map(|weights| weights.to_vec());
     let read_seconds = clock.elapsed().as_secs_f64();
-    let stop = Stop::watch(progress.observer(plan.bounds(clock)), clock, args.iteration.time_limit)?;
+    let stop = Stop::watch(progress.observer(plan.bounds(clock)), clock, args.iteration.time_limit);
     let (known, uneven) = (None, None);
     let input = Input { plan: &plan, origin, given_weights, known, names, uneven, read_seconds, progress, stop };
     match args.dtype.unwrap_or(dtype) {

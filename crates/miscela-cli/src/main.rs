@@ -68,6 +68,7 @@ fn run() -> Result<(), Failure> {
         Ok(arguments) => arguments,
         Err(error) => return explain(&error),
     };
+    stop::heed_signals()?;
     match &arguments.command {
         Command::Fit(args) => fit::run(args),
         Command::Predict(args) => predict::run(args),

@@ -9,7 +9,6 @@ use miscela_table::{TableValues, write_file};
 use ndarray::{ArrayView2, Axis};
 use serde::Serialize;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 
 #[derive(Serialize)]
 struct ServedAnswer<'a> {
@@ -99,7 +98,7 @@ fn export(args: &PlayArgs, path: &Path, points: &Points, start: Start) -> Result
 
 fn serve(args: &PlayArgs, points: Option<Points>, start: Start) -> Result<(), Failure> {
     // Before the address is told, so that whoever reads it can end this.
-    let stopped = stop::interrupt()?;
+    stop::at_first(|| ());
     let sets: Vec<Points> = points.into_iter().chain(Points::built_in()).collect();
     let server = Server::bind(args.port, &sets, start).map_err(Failure::fault)?;
     let url = server.url();
@@ -110,5 +109,5 @@ fn serve(args: &PlayArgs, points: Option<Points>, start: Start) -> Result<(), Fa
             output::text(&format!("Open this page in a browser of this machine; Ctrl-C ends it:\n\n  {url}\n\n"))?
         }
     }
-    server.run(|| stopped.load(Ordering::SeqCst)).map_err(Failure::fault)
+    server.run(stop::came).map_err(Failure::fault)
 }

@@ -1,87 +1,91 @@
-//! What ends a fit before its time: a signal, or the clock. Either is heeded after the pass that is under way, and the fit keeps
-//! what it has.
+//! What ends a command before its time: a signal, or the clock. A fit heeds either after the pass that is under way, and keeps what it
+//! has.
 
 use crate::error::Failure;
 use crate::output;
 use miscela::{Observer, Progress, Termination};
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::iterator::Signals;
+use signal_hook::low_level;
 use std::ops::ControlFlow;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Once};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// The code of a program that was ended by an interrupt.
 const KILLED: i32 = 130;
 
-/// How soon an interrupt is answered, while the pass goes on.
-const ANSWER: Duration = Duration::from_millis(50);
+/// What the first signal does instead of ending the command, if it is to.
+static FIRST: OnceLock<fn()> = OnceLock::new();
+
+/// Whether that was done.
+static CAME: AtomicBool = AtomicBool::new(false);
+
+/// Heeds the interrupt of a keyboard and the request to end from now on, by a thread of its own, so that no file is left behind.
+/// That a terminal is closed is left to the system, which may have been told that it does not matter.
+pub(crate) fn heed_signals() -> Result<(), Failure> {
+    let mut signals =
+        Signals::new([SIGINT, SIGTERM]).map_err(|error| Failure::fault(format!("cannot heed signals: {error}")))?;
+    thread::spawn(move || signals.forever().for_each(answer));
+    Ok(())
+}
+
+/// From now on the first signal does this instead of ending the command, and [`came`] says that it did; the second ends the command
+/// there and then.
+pub(crate) fn at_first(act: fn()) {
+    // Whoever came first has it: a command is interrupted in one way.
+    let _ = FIRST.set(act);
+}
+
+/// Whether a first signal came.
+pub(crate) fn came() -> bool {
+    CAME.load(Ordering::SeqCst)
+}
+
+fn answer(signal: i32) {
+    match FIRST.get() {
+        // On another thread: whoever does not read what is said must not keep the second signal waiting.
+        Some(&act) if !CAME.swap(true, Ordering::SeqCst) => drop(thread::spawn(act)),
+        first => end(signal, first.is_some()),
+    }
+}
+
+/// Ends the process, as one that was told twice or as the signal by itself does.
+fn end(signal: i32, twice: bool) {
+    let _abandoned = miscela_persist::abandon();
+    if !twice {
+        let _ = low_level::emulate_default_handler(signal);
+    }
+    low_level::exit(KILLED);
+}
+
+fn tell() {
+    output::note("interrupted: this pass is the last; once more, and nothing is kept");
+}
 
 /// An observer that passes everything on, and asks to stop.
 #[derive(Clone)]
 pub(crate) struct Stop<O> {
     inner: O,
     end: Option<Instant>,
-    interrupt: Arc<Interrupt>,
     reason: Termination,
-}
-
-/// Whether somebody has interrupted the command, and was told what comes of it.
-struct Interrupt {
-    came: Arc<AtomicBool>,
-    told: Once,
-}
-
-/// A flag that the interrupt of a keyboard and the request to end set from now on; the second ends the process there and then.
-/// That a terminal is closed is left to the system, which may have been told that it does not matter.
-pub(crate) fn interrupt() -> Result<Arc<AtomicBool>, Failure> {
-    let came = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // In this order, so that the first only sets the flag.
-        flag::register_conditional_shutdown(signal, KILLED, Arc::clone(&came))
-            .and_then(|_| flag::register(signal, Arc::clone(&came)))
-            .map_err(|error| Failure::fault(format!("cannot heed signals: {error}")))?;
-    }
-    Ok(came)
-}
-
-impl Interrupt {
-    /// Heeds an [`interrupt`] from now on.
-    fn watch() -> Result<Arc<Self>, Failure> {
-        let interrupt = Arc::new(Self { came: interrupt()?, told: Once::new() });
-        let watched = Arc::downgrade(&interrupt);
-        thread::spawn(move || {
-            while watched.upgrade().is_some_and(|interrupt| !interrupt.heard()) {
-                thread::sleep(ANSWER);
-            }
-        });
-        Ok(interrupt)
-    }
-
-    /// Whether it came; says so once.
-    fn heard(&self) -> bool {
-        let came = self.came.load(Ordering::SeqCst);
-        if came {
-            self.told.call_once(|| output::note("interrupted: this pass is the last; once more, and nothing is kept"));
-        }
-        came
-    }
 }
 
 impl<O> Stop<O> {
     /// Heeds signals from now on, and the limit of seconds counted from `start`.
-    pub(crate) fn watch(inner: O, start: Instant, seconds: Option<f64>) -> Result<Self, Failure> {
+    pub(crate) fn watch(inner: O, start: Instant, seconds: Option<f64>) -> Self {
         let limit = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
         let end = limit.and_then(|limit| start.checked_add(limit));
-        Ok(Self { inner, end, interrupt: Interrupt::watch()?, reason: Termination::Cancelled })
+        at_first(tell);
+        Self { inner, end, reason: Termination::Cancelled }
     }
 }
 
 impl<O: Observer> Observer for Stop<O> {
     fn iteration(&mut self, progress: &Progress) -> ControlFlow<()> {
         let inner = self.inner.iteration(progress);
-        self.reason = if self.interrupt.heard() {
+        self.reason = if came() {
             Termination::Interrupted
         } else if self.end.is_some_and(|end| Instant::now() >= end) {
             Termination::TimeLimit

@@ -9,6 +9,7 @@
 //! | [`Header`] | the five fields that every document opens with, readable without knowing the rest |
 //! | [`save`], [`save_as`], [`Document`] | files that are written whole or not at all, and read by kind |
 //! | [`write_atomically`] | the same for files of any content |
+//! | [`abandon`] | nothing left behind by a process that is told to end while it writes |
 //! | [`rows`], [`matrix`], [`finite`] … | arrays as nested lists, and back with shape errors that name the field |
 //! | [`PersistError`] | one sentence for whatever is wrong |
 //!
@@ -33,7 +34,7 @@ mod header;
 mod json;
 
 pub use arrays::{layers, matrix, rows, stack, vector};
-pub use atomic::write_atomically;
+pub use atomic::{Abandoned, abandon, write_atomically};
 pub use codec::Codec;
 pub use error::PersistError;
 pub use file::{Document, MAX_BYTES, load_bytes, save, save_as};
