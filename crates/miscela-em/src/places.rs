@@ -10,6 +10,7 @@
 
 use miscela_kernel::{Boxes, Float, Isa, Samples, TILE_ROWS, Threads};
 use std::cmp::Ordering;
+use std::mem::swap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -49,7 +50,7 @@ fn keeps_rows<F: Float>(samples: &Samples<F>) -> bool {
 /// A row's number, and its first D columns.
 type Item<F, const D: usize> = (u32, [F; D]);
 
-/// Rows are ordered in parts that take no more memory than this, one after the other; and up to twice as much again.
+/// Rows are ordered in parts that take no more memory than this, one after the other; and as much again.
 const PART_BYTES: usize = 4 << 20;
 
 /// Rows that one thread takes at a time while there is but one node.
@@ -67,46 +68,39 @@ fn order<F: Float, const D: usize>(samples: &Samples<F>, threads: Threads) -> Ve
 
 /// Writes the order of the rows from `first` on.
 fn arrange<F: Float, const D: usize>(samples: &Samples<F>, first: usize, order: &mut [u32], threads: Threads) {
-    let mut all = first_cuts::<F, D>(samples, first..first + order.len(), threads);
-    let mut spare = threads.map(all.len(), |i| all[i].clone());
-    let longest = all[0].len();
-    let mut nodes: Vec<_> = (all.iter_mut().zip(&mut spare).zip(order.chunks_mut(longest)))
-        .map(|((items, spare), order)| (&mut items[..], &mut spare[..], order))
-        .collect();
+    let n = order.len();
+    let part = if n > 2 * CHUNK { part_rows(n) } else { n };
+    let mut all = threads.map(n.div_ceil(part), |p| {
+        let start = first + p * part;
+        items::<F, D>(samples, start..(first + n).min(start + part))
+    });
+    let mut spare = threads.map(all.len(), |p| all[p].clone());
+    if all.len() > 1 {
+        first_cuts(&mut all, &mut spare, threads);
+    }
+    let nodes = all.iter_mut().zip(&mut spare).zip(order.chunks_mut(part));
+    let mut nodes: Vec<_> = nodes.map(|((items, spare), order)| (&mut items[..], &mut spare[..], order)).collect();
     // Level by level, so that there is work for all threads; then each node by one.
     const SHARED: usize = 32;
     while nodes.len() < SHARED && nodes[0].0.len() > TILE_ROWS {
         let mut work: Vec<_> = nodes.into_iter().map(|node| (node, 0)).collect();
-        threads.each(&mut work, |_, ((items, spare, _), part)| *part = divide(items, spare));
+        threads.each(&mut work, |_, (node, part)| *part = divide(node));
         nodes = work.into_iter().flat_map(|(node, part)| parts(node, part)).collect();
     }
-    threads.each(&mut nodes, |_, (items, spare, order)| settle(items, spare, order));
+    threads.each(&mut nodes, |_, (items, spare, order)| settle((items, spare, order)));
 }
 
-/// The rows of a range, in the parts that the first cuts make of them: one if it is short.
-fn first_cuts<F: Float, const D: usize>(
-    samples: &Samples<F>,
-    range: Range<usize>,
-    threads: Threads,
-) -> Vec<Vec<Item<F, D>>> {
-    if range.len() <= 2 * CHUNK {
-        return vec![items(samples, range)];
-    }
-    let (n, part) = (range.len(), part_rows(range.len()));
-    let sample: Vec<_> =
-        range.clone().step_by(n.div_ceil(LOOKED_AT)).flat_map(|i| items::<F, D>(samples, i..i + 1)).collect();
+/// Cuts rows as [`divide`] does, by all threads: from equal parts, all but the last as long as the first, into such parts.
+fn first_cuts<F: Float, const D: usize>(all: &mut [Vec<Item<F, D>>], spare: &mut [Vec<Item<F, D>>], threads: Threads) {
+    let (part, n) = (all[0].len(), all.iter().map(Vec::len).sum::<usize>());
+    let sample: Vec<_> = (0..n).step_by(n.div_ceil(LOOKED_AT)).map(|i| all[i / part][i % part]).collect();
     let (column, low, high) = widest(&sample);
-    let chunks = threads.map(n.div_ceil(CHUNK), |i| {
-        let start = range.start + i * CHUNK;
-        let items = items::<F, D>(samples, start..range.end.min(start + CHUNK));
-        let mut sorted = items.clone();
-        let starts = into_bins(&items, &mut sorted, column, (low, high));
-        (sorted, starts)
-    });
+    let chunks = all.iter().zip(spare).flat_map(|(items, sorted)| items.chunks(CHUNK).zip(sorted.chunks_mut(CHUNK)));
+    let mut chunks: Vec<_> = chunks.map(|(items, sorted)| (items, sorted, [0; BINS + 1])).collect();
+    threads.each(&mut chunks, |_, (items, sorted, starts)| *starts = into_bins(items, sorted, column, (low, high)));
+    let chunks: Vec<_> = chunks.into_iter().map(|(_, sorted, starts)| (&*sorted, starts)).collect();
     let starts: [usize; BINS + 1] = std::array::from_fn(|b| chunks.iter().map(|(_, starts)| starts[b]).sum());
-    let take = |b: usize, to: &mut Vec<Item<F, D>>| {
-        chunks.iter().for_each(|(sorted, starts)| to.extend_from_slice(&sorted[starts[b]..starts[b + 1]]));
-    };
+    let bin = |b: usize| chunks.iter().map(move |(sorted, starts)| &sorted[starts[b]..starts[b + 1]]);
     // Bins that cuts go through, in order as far as need be.
     let cut = threads.map(BINS, |b| {
         let cuts = (part..n).step_by(part).filter(|cut| starts[b] < *cut && *cut < starts[b + 1]);
@@ -114,26 +108,24 @@ fn first_cuts<F: Float, const D: usize>(
         for cut in cuts {
             if rows.is_empty() {
                 rows.reserve_exact(starts[b + 1] - starts[b]);
-                take(b, &mut rows);
+                bin(b).for_each(|part| rows.extend_from_slice(part));
             }
             rows[done..].select_nth_unstable_by(cut - starts[b] - done, |a, b| compare(a, b, column));
             done = cut - starts[b];
         }
         rows
     });
-    threads.map(n.div_ceil(part), |p| {
-        let (from, to) = (p * part, n.min((p + 1) * part));
-        let mut items = Vec::with_capacity(to - from);
+    threads.each(all, |p, items| {
+        let (from, to) = (p * part, p * part + items.len());
+        items.clear();
         for b in (0..BINS).filter(|b| starts[*b] < to && from < starts[b + 1]) {
             if cut[b].is_empty() {
-                take(b, &mut items);
+                bin(b).for_each(|rows| items.extend_from_slice(rows));
             } else {
-                let within = from.max(starts[b])..to.min(starts[b + 1]);
-                items.extend_from_slice(&cut[b][within.start - starts[b]..within.end - starts[b]]);
+                items.extend_from_slice(&cut[b][from.max(starts[b]) - starts[b]..to.min(starts[b + 1]) - starts[b]]);
             }
         }
-        items
-    })
+    });
 }
 
 fn items<F: Float, const D: usize>(samples: &Samples<F>, range: Range<usize>) -> Vec<Item<F, D>> {
@@ -161,13 +153,13 @@ fn parts<F: Float, const D: usize>((items, spare, order): Node<F, D>, part: usiz
 }
 
 /// Writes the rows in the order of the leaves.
-fn settle<F: Float, const D: usize>(items: &mut [Item<F, D>], spare: &mut [Item<F, D>], order: &mut [u32]) {
-    let part = divide(items, spare);
-    if part < items.len() {
-        parts((items, spare, order), part).for_each(|(items, spare, order)| settle(items, spare, order));
-    } else {
-        order.iter_mut().zip(items).for_each(|(to, (row, _))| *to = *row);
+fn settle<F: Float, const D: usize>(mut node: Node<F, D>) {
+    let part = divide(&mut node);
+    if part < node.0.len() {
+        return parts(node, part).for_each(settle);
     }
+    let (items, _, order) = node;
+    order.iter_mut().zip(items).for_each(|(to, (row, _))| *to = *row);
 }
 
 /// How many rows each part has of so many, but the last: a half, or less where the parts are cut again.
@@ -188,7 +180,7 @@ fn compare<F: Float, const D: usize>(a: &Item<F, D>, b: &Item<F, D>, column: usi
 
 /// Cuts rows by the widest column, in two or, where the parts are cut again, in more, and says how long the parts are. What is no
 /// longer than a tile stays whole.
-fn divide<F: Float, const D: usize>(items: &mut [Item<F, D>], spare: &mut [Item<F, D>]) -> usize {
+fn divide<F: Float, const D: usize>((items, spare, _): &mut Node<F, D>) -> usize {
     let n = items.len();
     if n <= TILE_ROWS {
         return TILE_ROWS;
@@ -201,7 +193,7 @@ fn divide<F: Float, const D: usize>(items: &mut [Item<F, D>], spare: &mut [Item<
     }
     // Sorted into bins first, so that each row is moved once for all cuts.
     let starts = into_bins(items, spare, column, (low, high));
-    items.copy_from_slice(spare);
+    swap(items, spare);
     let mut done = 0;
     for cut in (part..n).step_by(part) {
         // The bin that the cut goes through, less what earlier cuts have taken of it.

@@ -43,7 +43,8 @@ impl HardMoments<'_> {
     /// If a label is not below k or the sizes disagree.
     pub fn relabel<F: Float>(&mut self, samples: &Samples<F>, moved: &[Moved], means: &[F]) {
         assert_eq!((samples.n_columns() * self.weight.len(), self.first.len()), (means.len(), means.len()));
-        Isa::best().run(MoveHard { moments: self, samples, moved, means });
+        let isa = Isa::best();
+        isa.run(MoveHard { isa, moments: self, samples, moved, means });
     }
 }
 
@@ -104,6 +105,7 @@ impl<F: Float> AddHard<'_, '_, F> {
 }
 
 struct MoveHard<'a, 'b, 's, F: Float> {
+    isa: Isa,
     moments: &'a mut HardMoments<'b>,
     samples: &'a Samples<'s, F>,
     moved: &'a [Moved],
@@ -124,32 +126,38 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
                 _ => (),
             }
         }
-        let Self { moments, samples, moved, means } = self;
+        let Self { isa, moments, samples, moved, means } = self;
         let d = samples.n_columns();
         let wide = moments.goes_by_cluster(d);
-        // Rows that may come from far are copied together, so that it is waited for all at once.
+        let direct = samples.contiguous();
+        // Rows may come from far: the next ones are asked for, or these are copied, together, so that it is waited for all at once.
         const AT_ONCE: usize = 32;
-        let (mut z, mut parts, mut rows) = (Vec::new(), Vec::new(), vec![F::zero(); AT_ONCE.min(moved.len()) * d]);
-        for moved in moved.chunks(AT_ONCE) {
-            let direct = samples.contiguous().filter(|_| wide);
-            if direct.is_none() {
-                rows.chunks_exact_mut(d).zip(moved).for_each(|(row, moved)| samples.copy_row(moved.row, row));
+        let (mut z, mut parts, mut copied) = (Vec::new(), Vec::new(), Vec::new());
+        let mut next = moved.chunks(AT_ONCE);
+        while let Some(moved) = next.next() {
+            if let Some(all) = direct {
+                for moved in next.clone().next().unwrap_or_default() {
+                    isa.fetch_all(&all[samples.place(moved.row) * d..][..d]);
+                }
+            } else {
+                copied.resize(moved.len() * d, F::zero());
+                copied.chunks_exact_mut(d).zip(moved).for_each(|(row, moved)| samples.copy_row(moved.row, row));
             }
+            let rows = direct.unwrap_or(&copied);
+            let place = |i: usize| if direct.is_some() { samples.place(moved[i].row) } else { i };
             if wide {
                 parts.clear();
-                for (place, Moved { row: i, from, to }) in moved.iter().enumerate() {
-                    let row = if direct.is_some() { samples.place(*i) } else { place };
-                    let weight = samples.weight(*i);
+                for (i, Moved { row, from, to }) in moved.iter().enumerate() {
+                    let (row, weight) = (place(i), samples.weight(*row));
                     if weight != 0.0 {
                         parts.extend([Part { label: *from, row, weight: -weight }, Part { label: *to, row, weight }]);
                     }
                 }
-                let rows = direct.unwrap_or(&rows);
                 moments.add_by_cluster(simd, |i| &rows[i * d..(i + 1) * d], &mut parts, means);
                 continue;
             }
-            for (row, Moved { row: i, from, to }) in rows.chunks_exact(d).zip(moved) {
-                let w = samples.weight(*i);
+            for (i, Moved { row, from, to }) in moved.iter().enumerate() {
+                let (w, row) = (samples.weight(*row), &rows[place(i) * d..][..d]);
                 moments.add_row(simd, row, *from as usize, -w, means, &mut z);
                 moments.add_row(simd, row, *to as usize, w, means, &mut z);
             }
@@ -160,7 +168,7 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
 impl<F: Float> MoveHard<'_, '_, '_, F> {
     #[inline(always)]
     fn narrow<const D: usize>(self, all: &[F]) {
-        let Self { moments, samples, moved, means } = self;
+        let Self { moments, samples, moved, means, .. } = self;
         let (rows, means) = (all.as_chunks::<D>().0, means.as_chunks::<D>().0);
         for Moved { row, from, to } in moved {
             let (w, row) = (samples.weight(*row), &rows[samples.place(*row)]);

@@ -86,6 +86,13 @@ impl Isa {
         let _ = numbers;
     }
 
+    /// The same of a slice of any length.
+    #[inline(always)]
+    pub(crate) fn fetch_all<F>(self, numbers: &[F]) {
+        const LINE: usize = 64;
+        numbers.chunks(LINE / size_of::<F>()).for_each(|line| self.fetch::<F, 1>(std::array::from_ref(&line[0])));
+    }
+
     /// Its instructions for products of whole numbers.
     pub(crate) fn pairs(self) -> Option<Pairs> {
         self.pairs

@@ -253,6 +253,7 @@ impl<F: Float> Find<'_, F> {
             (words, about, Default::default())
         } else {
             tile.take(rows, offset);
+            words.clear();
             *about = isa.run(Round { tile, reach: whole.reach(), words: &mut *words });
             (&words[..], &*about, rows.beyond())
         };

@@ -44,6 +44,7 @@ impl<F: Float> Default for About<F> {
 pub(crate) struct Round<'a, F> {
     pub(crate) tile: &'a Tile<F>,
     pub(crate) reach: f64,
+    /// They are put at the end.
     pub(crate) words: &'a mut Vec<Column<u32>>,
 }
 
@@ -99,8 +100,9 @@ impl<F: Float> About<F> {
         // Added to a number, it leaves what is whole of it in the last bits.
         const ROUND: f32 = 3.0 * (1 << 22) as f32;
         let (nothing, scale) = (Column::splat(F::zero()), self.scale);
-        words.resize(columns.len().div_ceil(2), Column([0; TILE_ROWS]));
-        for (pair, words) in columns.chunks(2).zip(words) {
+        let first = words.len();
+        words.resize(first + columns.len().div_ceil(2), Column([0; TILE_ROWS]));
+        for (pair, words) in columns.chunks(2).zip(&mut words[first..]) {
             let (a, b) = (&pair[0].0, &pair.get(1).unwrap_or(&nothing).0);
             for i in 0..TILE_ROWS {
                 let (y, z) = ((a[i] * scale).widen() as f32, (b[i] * scale).widen() as f32);
@@ -144,16 +146,15 @@ impl<F: Float> Rounded<F> {
         let (reach, offset) = (centroids.whole()?.reach(), centroids.offset());
         let (n, length) = (samples.n_rows(), offset.len().div_ceil(2));
         let mut parts = vec![Part { words: Vec::new(), about: Vec::new() }; n.div_ceil(TILE_ROWS * TOGETHER)];
-        threads.each(&mut parts, |part, Part { words: all, about }| {
-            let (mut tile, mut copied, mut words) = (Tile::new(), Vec::new(), Vec::new());
+        threads.each(&mut parts, |part, Part { words, about }| {
+            let (mut tile, mut copied) = (Tile::new(), Vec::new());
             let first = part * TILE_ROWS * TOGETHER;
             let tiles = (n - first).div_ceil(TILE_ROWS).min(TOGETHER);
-            all.reserve_exact(tiles * length);
+            words.reserve_exact(tiles * length);
             about.reserve_exact(tiles);
             for first in (0..tiles).map(|t| first + t * TILE_ROWS) {
                 tile.take(&Rows::run(samples, first..n.min(first + TILE_ROWS), &mut copied), offset);
-                about.push(Isa::best().run(Round { tile: &tile, reach, words: &mut words }));
-                all.extend_from_slice(&words);
+                about.push(Isa::best().run(Round { tile: &tile, reach, words: &mut *words }));
             }
         });
         Some(Self { length, parts })
