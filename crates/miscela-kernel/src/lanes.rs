@@ -22,7 +22,7 @@ pub enum Threads {
     /// The rayon pool that the caller runs in (the global one unless `install`ed in another).
     #[default]
     Ambient,
-    /// A pool of this many threads, made for the call that is given it.
+    /// A pool of this many threads, which no other call works in meanwhile.
     Count(usize),
 }
 
@@ -34,14 +34,15 @@ impl Threads {
         match self {
             Threads::Count(1) => work(Threads::One),
             #[cfg(feature = "rayon")]
-            Threads::Count(n) => match rayon::ThreadPoolBuilder::new().num_threads(n).build() {
-                Ok(pool) => {
+            Threads::Count(n) => match pools::take(n) {
+                Some(pool) => {
                     let (mut work, mut result) = (Some(work), None);
                     run_in(&pool, &mut || result = work.take().map(|work| work(Threads::Ambient)));
+                    pools::leave(pool);
                     result.expect("a pool runs what it is given, or goes on with its panic")
                 }
                 // The system gives no more threads: slower, and the same answer.
-                Err(_) => work(Threads::One),
+                None => work(Threads::One),
             },
             #[cfg(not(feature = "rayon"))]
             Threads::Count(_) => work(Threads::One),
@@ -86,6 +87,41 @@ impl Threads {
 fn share_out(n: usize, work: &(dyn Fn(usize) + Sync)) {
     use rayon::prelude::*;
     (0..n).into_par_iter().with_max_len(1).for_each(work);
+}
+
+/// Pools between two calls. To start threads takes as long as a small fit, and for a while after that they are on the same core.
+#[cfg(feature = "rayon")]
+mod pools {
+    use rayon::{ThreadPool, ThreadPoolBuilder};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    /// How many wait for calls to come.
+    const KEPT: usize = 4;
+
+    static IDLE: Mutex<Vec<ThreadPool>> = Mutex::new(Vec::new());
+
+    fn idle() -> MutexGuard<'static, Vec<ThreadPool>> {
+        IDLE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A pool of so many threads that is nobody else's, if the system gives one.
+    pub(super) fn take(n: usize) -> Option<ThreadPool> {
+        let mut idle = idle();
+        if let Some(at) = idle.iter().position(|pool| pool.current_num_threads() == n) {
+            return Some(idle.remove(at));
+        }
+        drop(idle);
+        ThreadPoolBuilder::new().num_threads(n).build().ok()
+    }
+
+    /// Keeps a pool for the next call, in place of the one that has waited longest.
+    pub(super) fn leave(pool: ThreadPool) {
+        let mut idle = idle();
+        let oldest = (idle.len() == KEPT).then(|| idle.remove(0));
+        idle.push(pool);
+        drop(idle);
+        drop(oldest);
+    }
 }
 
 /// Runs `work` on a thread of the pool.

@@ -1,6 +1,6 @@
 //! Rows to learn from, checked once at the door.
 
-use crate::{Float, Isa};
+use crate::{Float, Isa, Threads};
 use ndarray::{ArrayBase, ArrayView1, ArrayView2, Data, Ix2};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -104,9 +104,7 @@ pub const UNKNOWN: u32 = u32::MAX;
 impl<'a, F: Float> Samples<'a, F> {
     /// Rows of weight one.
     pub fn new<S: Data<Elem = F>>(rows: &'a ArrayBase<S, Ix2>) -> Result<Self, SamplesError> {
-        let rows = rows.view();
-        check_rows(&rows)?;
-        Ok(Self::unweighted(rows))
+        Self::checked(rows, None, false, Threads::One)
     }
 
     /// Rows with weights: an integer weight counts as that many copies of the row, zero as its absence.
@@ -114,9 +112,7 @@ impl<'a, F: Float> Samples<'a, F> {
         rows: &'a ArrayBase<S, Ix2>,
         weights: impl Into<Cow<'a, [f64]>>,
     ) -> Result<Self, SamplesError> {
-        let rows = rows.view();
-        check_rows(&rows)?;
-        Self::with_weights(rows, weights.into())
+        Self::checked(rows, Some(weights.into()), false, Threads::One)
     }
 
     /// Rows in which values may be missing: NaN stands for one, and weights are as in [`weighted`](Self::weighted).
@@ -137,9 +133,20 @@ impl<'a, F: Float> Samples<'a, F> {
         rows: &'a ArrayBase<S, Ix2>,
         weights: Option<Cow<'a, [f64]>>,
     ) -> Result<Self, SamplesError> {
+        Self::checked(rows, weights, true, Threads::One)
+    }
+
+    /// What [`new`](Self::new), [`weighted`](Self::weighted) and, where values `may_miss`, [`with_missing`](Self::with_missing) make,
+    /// checked by several threads.
+    pub fn checked<S: Data<Elem = F>>(
+        rows: &'a ArrayBase<S, Ix2>,
+        weights: Option<Cow<'a, [f64]>>,
+        may_miss: bool,
+        threads: Threads,
+    ) -> Result<Self, SamplesError> {
         let rows = rows.view();
-        let n_missing = match check_rows(&rows) {
-            Err(SamplesError::Missing { count, .. }) => count,
+        let n_missing = match check_rows(&rows, threads) {
+            Err(SamplesError::Missing { count, .. }) if may_miss => count,
             checked => checked.map(|()| 0)?,
         };
         let mut samples = match weights {
@@ -362,22 +369,26 @@ where
     })
 }
 
-/// Without a branch a number, so that it runs at the speed of memory.
-#[inline(always)]
-fn are_finite<F: Float>(numbers: &[F]) -> bool {
-    for chunk in numbers.chunks(4096) {
-        let mut finite = true;
-        for x in chunk {
-            finite &= x.is_finite();
-        }
-        if !finite {
-            return false;
-        }
-    }
-    true
+fn are_finite<F: Float>(numbers: &[F], threads: Threads) -> bool {
+    const PART: usize = 1 << 17;
+    let parts = threads.for_work(numbers.len() as f64).map(numbers.len().div_ceil(PART), |part| {
+        let end = numbers.len().min((part + 1) * PART);
+        Isa::best().vectorize(|| all_finite(&numbers[part * PART..end]))
+    });
+    parts.into_iter().all(|finite| finite)
 }
 
-fn check_rows<F: Float>(rows: &ArrayView2<F>) -> Result<(), SamplesError> {
+/// Without a branch a number, so that it runs at the speed of memory.
+#[inline(always)]
+fn all_finite<F: Float>(numbers: &[F]) -> bool {
+    let mut finite = true;
+    for x in numbers {
+        finite &= x.is_finite();
+    }
+    finite
+}
+
+fn check_rows<F: Float>(rows: &ArrayView2<F>, threads: Threads) -> Result<(), SamplesError> {
     if rows.nrows() == 0 {
         return Err(SamplesError::NoRows);
     }
@@ -387,7 +398,7 @@ fn check_rows<F: Float>(rows: &ArrayView2<F>) -> Result<(), SamplesError> {
     if rows.nrows() > u32::MAX as usize {
         return Err(SamplesError::TooManyRows(rows.nrows()));
     }
-    let clean = rows.as_slice_memory_order().is_some_and(|all| Isa::best().vectorize(|| are_finite(all)));
+    let clean = rows.as_slice_memory_order().is_some_and(|all| are_finite(all, threads));
     if clean {
         return Ok(());
     }

@@ -1,20 +1,26 @@
 //! Rows and weights as linfa hands them over.
 
 use crate::Float;
-use linfa::DatasetBase;
+use linfa::dataset::{DatasetBase, Records};
 use miscela_em::{Missing, Summary, filled};
-use miscela_kernel::{Samples, SamplesError};
+use miscela_kernel::{Samples, SamplesError, Threads};
 use ndarray::{ArrayBase, Data, Dimension, Ix2};
 use std::borrow::Cow;
 
-/// The rows of a dataset with its weights, widened; a dataset without weights has an empty list.
+/// The rows of a dataset with its weights.
 pub(crate) fn samples_of<F: Float, S: Data<Elem = F>, T>(
     dataset: &DatasetBase<ArrayBase<S, Ix2>, T>,
     missing: Missing,
 ) -> Result<Samples<'_, F>, SamplesError> {
+    let weights = weights_of(dataset).map(Cow::Owned);
+    Samples::checked(&dataset.records, weights, missing == Missing::Marginal, Threads::One)
+}
+
+/// The weights of a dataset, widened; one without weights has an empty list.
+pub(crate) fn weights_of<R: Records, T>(dataset: &DatasetBase<R, T>) -> Option<Vec<f64>> {
     // Not `dataset.weights()`, which panics on strided arrays.
     let weights: Vec<f64> = dataset.weights.iter().map(|w| f64::from(*w)).collect();
-    taken(&dataset.records, (!weights.is_empty()).then_some(Cow::Owned(weights)), missing)
+    (!weights.is_empty()).then_some(weights)
 }
 
 /// Rows with optional weights.
@@ -23,19 +29,17 @@ pub(crate) fn samples<'a, F: Float, S: Data<Elem = F>>(
     weights: Option<&'a [f64]>,
     missing: Missing,
 ) -> Result<Samples<'a, F>, SamplesError> {
-    taken(records, weights.map(Cow::Borrowed), missing)
+    samples_by(records, weights, missing, Threads::One)
 }
 
-fn taken<'a, F: Float, S: Data<Elem = F>>(
+/// The same, checked by several threads.
+pub(crate) fn samples_by<'a, F: Float, S: Data<Elem = F>>(
     records: &'a ArrayBase<S, Ix2>,
-    weights: Option<Cow<'a, [f64]>>,
+    weights: Option<&'a [f64]>,
     missing: Missing,
+    threads: Threads,
 ) -> Result<Samples<'a, F>, SamplesError> {
-    match (missing, weights) {
-        (Missing::Marginal, weights) => Samples::with_missing(records, weights),
-        (_, Some(weights)) => Samples::weighted(records, weights),
-        (_, None) => Samples::new(records),
-    }
+    Samples::checked(records, weights.map(Cow::Borrowed), missing == Missing::Marginal, threads)
 }
 
 /// Whether a model that takes missing values has any before it.

@@ -2,7 +2,7 @@
 
 use super::BayesianParams;
 use crate::Float;
-use crate::input::samples;
+use crate::input::samples_by;
 use crate::mixture::{GaussianMixture, GmmError};
 use crate::provenance::Provenance;
 use linfa::traits::PredictInplace;
@@ -169,7 +169,8 @@ impl<F: Float> BayesianMixture<F> {
     /// If rows are not finite, or of another width than the model.
     pub fn try_predict<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<Array1<usize>, GmmError> {
         self.mixture.check_width(records)?;
-        Ok(densest_labels(&samples(records, None, Missing::Error)?, &self.density, Threads::Ambient))
+        let samples = samples_by(records, None, Missing::Error, Threads::Ambient)?;
+        Ok(densest_labels(&samples, &self.density, Threads::Ambient))
     }
 
     /// The probability of each component for each row, n × k, by what is believed of the parameters; rows sum to one.

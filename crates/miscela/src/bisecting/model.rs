@@ -5,7 +5,7 @@ use super::fit::Course;
 use super::tree::Tree;
 use super::{BisectingNode, BisectingParams, BisectingSplit, SplitStrategy};
 use crate::Float;
-use crate::input::samples;
+use crate::input::samples_by;
 use crate::kmeans::KMeansError;
 use crate::provenance::Provenance;
 use crate::report::Report;
@@ -360,7 +360,7 @@ impl<F: Float, D: Distance<F>> BisectingKMeans<F, D> {
         if expected != got {
             return Err(KMeansError::FeatureCount { expected, got });
         }
-        Ok(samples(records, weights, Missing::Error)?)
+        Ok(samples_by(records, weights, Missing::Error, Threads::Ambient)?)
     }
 
     fn unchecked<'a, S: Data<Elem = F>>(&self, records: &'a ArrayBase<S, Ix2>) -> Samples<'a, F> {

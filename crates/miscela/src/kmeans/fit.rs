@@ -3,7 +3,7 @@
 use super::model::Fitted;
 use super::{KMeans, KMeansError, KMeansParams, KMeansValidParams, Trimming, empty, sizes};
 use crate::Float;
-use crate::input::{on_whole_rows, samples, samples_of};
+use crate::input::{on_whole_rows, samples, samples_by, weights_of};
 use crate::known;
 use crate::report::{Best, Report, Seconds, timed};
 use crate::squares::{check_objective, check_squares, differ};
@@ -14,7 +14,7 @@ use miscela_em::{
     Termination, evaluate_centroids, optimal_centres,
 };
 use miscela_init::{KMeansInit, Seeding};
-use miscela_kernel::{BLOCK_ROWS, Samples, Threads};
+use miscela_kernel::{BLOCK_ROWS, Samples, SamplesError, Threads};
 use ndarray::{Array2, ArrayBase, Axis, Data, Ix2};
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256Plus;
@@ -30,7 +30,7 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>, S: Data<Elem = F>, T> Fit<ArrayBas
     /// On rows that are not finite, weights that are not weights, fewer (distinct) rows than clusters, or a start that does
     /// not fit the data.
     fn fit(&self, dataset: &DatasetBase<ArrayBase<S, Ix2>, T>) -> Result<KMeans<F, D>, KMeansError> {
-        self.fit_samples(&samples_of(dataset, self.missing())?, &mut ())
+        self.fit_observed(&dataset.records, weights_of(dataset).as_deref(), &mut ())
     }
 }
 
@@ -52,7 +52,8 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         weights: Option<&[f64]>,
         observer: &mut dyn Observer,
     ) -> Result<KMeans<F, D>, KMeansError> {
-        self.fit_samples(&samples(records, weights, self.missing())?, observer)
+        let (records, missing) = (records.view(), self.missing());
+        self.fit_rows(|threads| samples_by(&records, weights, missing, threads), observer)
     }
 
     pub(super) fn fit_samples(
@@ -60,33 +61,21 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         samples: &Samples<F>,
         observer: &mut dyn Observer,
     ) -> Result<KMeans<F, D>, KMeansError> {
-        check_count(samples, self.n_clusters())?;
-        check_domain(samples, self.distance())?;
-        samples.check_columns()?;
-        if self.mini_batch().is_some() {
-            self.check_batch(samples)?;
-        }
-        let known = self.known_labels().map(|known| known::labels(known, samples, self.n_clusters())).transpose()?;
-        let samples = match &known {
-            Some(known) => &samples.in_order(None).with_known(known),
-            None => &samples.in_order(None),
-        };
+        self.fit_rows(|_| Ok(samples.in_order(None)), observer)
+    }
+
+    /// Fits rows that are taken, and so checked, by those who work on them.
+    fn fit_rows<'s>(
+        &self,
+        rows: impl FnOnce(Threads) -> Result<Samples<'s, F>, SamplesError> + Send,
+        observer: &mut dyn Observer,
+    ) -> Result<KMeans<F, D>, KMeansError> {
         // Given centres leave nothing to chance but the batches that may be drawn: one run.
         let given = matches!(self.init_method(), KMeansInit::Precomputed(_)) && self.mini_batch().is_none();
         let seeds = self.seeds(if given { 1 } else { self.n_runs() });
         // The generator stays here: it need not be able to go to another thread.
         let params = self.clone().with_rng(());
-        let fitted = self.threads().install(|threads| params.best_of_rows(samples, &seeds, threads, observer))?;
-        check_objective::<F>(fitted.fit.inertia)?;
-        let joint = fitted.joint.as_ref().filter(|_| self.trim() > 0.0);
-        let trimming = joint.map(|joint| Trimming {
-            fraction: self.trim(),
-            n_rows: samples.n_positive() - fitted.fit.sizes.iter().sum::<usize>(),
-            cutoff: joint.farthest,
-        });
-        let mut model = KMeans::from_fitted(fitted, self.distance().clone()).set_missing(self.missing());
-        model.trimming = trimming;
-        Ok(model)
+        self.threads().install(|threads| params.fit_from(&rows(threads)?, &seeds, threads, observer))
     }
 
     /// One seed a run, drawn before any work is shared out.
@@ -100,6 +89,38 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
 type Ended<F> = (Array2<F>, CentroidFit, Option<JointFit>);
 
 impl<F: Float, D: Centred<F>> KMeansValidParams<F, (), D> {
+    /// The model that the best of the runs comes to.
+    fn fit_from(
+        &self,
+        samples: &Samples<F>,
+        seeds: &[u64],
+        threads: Threads,
+        observer: &mut dyn Observer,
+    ) -> Result<KMeans<F, D>, KMeansError> {
+        check_count(samples, self.n_clusters())?;
+        check_domain(samples, self.distance())?;
+        samples.check_columns()?;
+        if self.mini_batch().is_some() {
+            self.check_batch(samples)?;
+        }
+        let known = self.known_labels().map(|known| known::labels(known, samples, self.n_clusters())).transpose()?;
+        let samples = match &known {
+            Some(known) => &samples.in_order(None).with_known(known),
+            None => &samples.in_order(None),
+        };
+        let fitted = self.best_of_rows(samples, seeds, threads, observer)?;
+        check_objective::<F>(fitted.fit.inertia)?;
+        let joint = fitted.joint.as_ref().filter(|_| self.trim() > 0.0);
+        let trimming = joint.map(|joint| Trimming {
+            fraction: self.trim(),
+            n_rows: samples.n_positive() - fitted.fit.sizes.iter().sum::<usize>(),
+            cutoff: joint.farthest,
+        });
+        let mut model = KMeans::from_fitted(fitted, self.distance().clone()).set_missing(self.missing());
+        model.trimming = trimming;
+        Ok(model)
+    }
+
     /// The best of the runs; where sizes count rows, over as many copies of each as its weight says.
     fn best_of_rows(
         &self,

@@ -2,7 +2,7 @@
 
 use super::{KMeansError, KMeansParams, KMeansParamsError, KMeansSelectionParams, Trimming};
 use crate::Float;
-use crate::input::{has_gaps, samples};
+use crate::input::{has_gaps, samples_by};
 use crate::provenance::Provenance;
 use crate::report::Report;
 use linfa::traits::{PredictInplace, Transformer};
@@ -156,7 +156,7 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
             return Err(KMeansParamsError::Missing.into());
         }
         self.check_width(records)?;
-        samples(records, None, Missing::Marginal)?;
+        samples_by(records, None, Missing::Marginal, Threads::Ambient)?;
         Ok(partial_impute(records.view(), &self.index, Threads::Ambient))
     }
 
@@ -367,7 +367,7 @@ impl<F: Float, D: Distance<F>> KMeans<F, D> {
         weights: Option<&'a [f64]>,
     ) -> Result<Samples<'a, F>, KMeansError> {
         self.check_width(records)?;
-        Ok(samples(records, weights, self.missing)?)
+        Ok(samples_by(records, weights, self.missing, Threads::Ambient)?)
     }
 
     pub(crate) fn check_width<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<(), KMeansError> {

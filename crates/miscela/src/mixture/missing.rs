@@ -2,7 +2,7 @@
 
 use super::{GaussianMixture, GmmError, GmmParamsError};
 use crate::Float;
-use crate::input::samples;
+use crate::input::samples_by;
 use miscela_em::{IncompleteDensity, Missing};
 use miscela_kernel::Threads;
 use ndarray::{Array2, ArrayBase, Data, Ix2};
@@ -47,7 +47,7 @@ impl<F: Float> GaussianMixture<F> {
         if self.bears_outliers() {
             return Err(GmmParamsError::Missing("noise or Student-t components").into());
         }
-        samples(records, None, Missing::Marginal)?;
+        samples_by(records, None, Missing::Marginal, Threads::Ambient)?;
         Ok(self.incomplete().impute(records.view(), Threads::Ambient))
     }
 

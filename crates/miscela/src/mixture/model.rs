@@ -2,7 +2,7 @@
 
 use super::{GmmError, GmmParams, SelectionParams};
 use crate::Float;
-use crate::input::{has_gaps, samples, samples_of};
+use crate::input::{has_gaps, samples_by, samples_of};
 use crate::provenance::Provenance;
 use crate::report::Report;
 use linfa::{DatasetBase, traits::PredictInplace};
@@ -305,7 +305,7 @@ impl<F: Float> GaussianMixture<F> {
     /// If rows are not finite, or of another width than the model.
     pub fn try_predict<S: Data<Elem = F>>(&self, records: &ArrayBase<S, Ix2>) -> Result<Array1<usize>, GmmError> {
         self.check_width(records)?;
-        let samples = samples(records, None, self.settings.missing)?;
+        let samples = samples_by(records, None, self.settings.missing, Threads::Ambient)?;
         if samples.n_missing() > 0 {
             return Ok(self.incomplete().densest_labels(records.view(), Threads::Ambient));
         }
@@ -390,7 +390,7 @@ impl<F: Float> GaussianMixture<F> {
         weights: Option<&[f64]>,
     ) -> Result<MixtureScore, GmmError> {
         self.check_width(records)?;
-        self.score_of(&samples(records, weights, self.settings.missing)?)
+        self.score_of(&samples_by(records, weights, self.settings.missing, Threads::Ambient)?)
     }
 
     /// Likelihood and criteria on the rows of the fit.
