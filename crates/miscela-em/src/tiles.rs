@@ -33,6 +33,8 @@ pub struct GaussianScratch<F> {
     /// For each component the rows that have a share in it, and whether what is negligible may be dropped.
     counts: Vec<u32>,
     droppable: Vec<bool>,
+    /// What the tiles of the block have shared out so far to components that had little before.
+    shared: Vec<f64>,
     solved: Solved<F>,
     /// For each tile and Student-t component, how the rows count in it.
     tails: Vec<TailWeights<F>>,
@@ -56,6 +58,7 @@ impl<F: Float> Default for GaussianScratch<F> {
             shares: Vec::new(),
             counts: Vec::new(),
             droppable: Vec::new(),
+            shared: Vec::new(),
             solved: Vec::new(),
             tails: Vec::new(),
             moments: MomentScratch::default(),
@@ -78,11 +81,17 @@ impl<F: Float> GaussianScratch<F> {
         self.shares.resize(TILES * k, Column::splat(F::zero()));
         self.counts.resize(k, 0);
         self.counts.fill(0);
+        self.shared.clear();
+        self.shared.resize(k, 0.0);
         for (t, (tile, weights)) in self.tiles[..tiles].iter_mut().zip(&mut self.row_weights).enumerate() {
             let rows = block.slice(tile_rows(block.len(), t));
             tile.fill(&rows, offset);
             *weights = Column::splat(F::zero());
-            weights.0.iter_mut().take(rows.len()).enumerate().for_each(|(i, w)| *w = F::narrow(rows.weight(i)));
+            let own = &mut weights.0[..rows.len()];
+            match rows.weights() {
+                Some(all) => own.iter_mut().zip(all).for_each(|(to, w)| *to = F::narrow(*w)),
+                None => own.fill(F::one()),
+            }
         }
         tiles
     }
@@ -104,8 +113,8 @@ impl<F: Float> GaussianScratch<F> {
         shares
     }
 
-    /// Shares tile `t` out at a temperature; returns its rows' log-sums-exp. Components that have enough in `gathered`, of
-    /// rows that weigh `total` in all, leave out what is negligible.
+    /// Shares tile `t` out at a temperature; returns its rows' log-sums-exp. Components that have enough, in `gathered` and of the
+    /// tiles before in the block, of rows that weigh `total` in all, leave out what is negligible.
     pub(crate) fn share(
         &mut self,
         density: &Density<F>,
@@ -121,10 +130,17 @@ impl<F: Float> GaussianScratch<F> {
     fn divide(&mut self, t: usize, temperature: F, (gathered, total): (&Sums, f64)) -> Column<F> {
         let k = self.counts.len();
         self.droppable.clear();
-        self.droppable.extend(gathered.counts().iter().map(|weight| is_settled(*weight, total)));
+        let weights = gathered.counts().iter().zip(&self.shared);
+        self.droppable.extend(weights.map(|(before, here)| is_settled(*before + *here, total)));
         self.droppable.resize(k, false);
+        let columns = &mut self.shares[t * k..(t + 1) * k];
         let sharing = Sharing { temperature, weights: &self.row_weights[t], droppable: &self.droppable };
-        share(&mut self.shares[t * k..(t + 1) * k], &sharing, &mut self.counts)
+        let totals = share(columns, &sharing, &mut self.counts);
+        for ((column, here), _) in columns.iter().zip(&mut self.shared).zip(&self.droppable).filter(|(_, drop)| !**drop)
+        {
+            *here += column.0.iter().map(|r| r.widen()).sum::<f64>();
+        }
+        totals
     }
 
     /// Replaces the shares of a block's rows by draws that are functions of the seed and the rows' numbers.
@@ -302,6 +318,21 @@ mod tests {
                 let size = (dense.weight[i / d] * dense.second.iter().sum::<f64>()).sqrt();
                 assert!((a - b).abs() <= 1e-12 * size, "{scatter:?}: {a} {b}");
             }
+        }
+    }
+
+    #[test]
+    fn what_the_first_tile_settles_the_next_leaves_out() {
+        let rows: Vec<f64> = (0..2 * TILE_ROWS).map(|i| (i % 2) as f64 * 10.0).collect();
+        let covariances = Covariances::Spherical(array![1.0, 1.0]);
+        let mixture = Mixture::new(array![0.5, 0.5], array![[0.0], [10.0]], covariances);
+        let density = Density::new(&mixture).unwrap();
+        let (sums, mut scratch) = (Sums::zero(2, 1, Scatter::Spherical), GaussianScratch::default());
+        let tiles = scratch.fill(&Block::new(&rows, 1), density.offset(), 2);
+        let (all, half) = (TILE_ROWS as u32, TILE_ROWS as u32 / 2);
+        for (t, counts) in [all, all + half].into_iter().enumerate().take(tiles) {
+            scratch.share(&density, t, 1.0, (&sums, rows.len() as f64));
+            assert_eq!(scratch.counts, [counts; 2], "after tile {t}");
         }
     }
 }

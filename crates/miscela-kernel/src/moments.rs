@@ -136,7 +136,7 @@ impl SoftMoments<'_> {
         packed::products(isa, rows, &scratch.dense, &mut scratch.packed);
         for (at, c) in scratch.dense.iter().copied().enumerate() {
             let (moments, mean) = (&mut self.of(c, d), &means[c * d..(c + 1) * d]);
-            if !packed::add(moments, &scratch.packed, at, rows.offset, mean) {
+            if !packed::add(isa, moments, &scratch.packed, at, rows.offset, mean) {
                 isa.run(Component { moments, rows, c, mean, scratch: &mut scratch.direct });
             }
         }

@@ -42,15 +42,21 @@ pub(crate) fn products<F: Float>(isa: Isa, rows: &Shared<F>, which: &[usize], sc
 
 /// Adds what [`products`] found for the component at place `at` of its list; false if too many digits would be lost.
 pub(crate) fn add<F: Float>(
+    isa: Isa,
     moments: &mut Moments,
     scratch: &PackedScratch<F>,
     at: usize,
     offset: &[F],
     mean: &[F],
 ) -> bool {
-    let d = mean.len();
-    let products = &scratch.products[at * (2 * d + 1)..(at + 1) * (2 * d + 1)];
-    let (n, (a, b)) = (products[0].widen(), products[1..].split_at(d));
+    let size = 2 * mean.len() + 1;
+    let products = &scratch.products[at * size..(at + 1) * size];
+    isa.vectorize(|| add_moved(moments, products, offset, mean))
+}
+
+#[inline(always)]
+fn add_moved<F: Float>(moments: &mut Moments, products: &[F], offset: &[F], mean: &[F]) -> bool {
+    let (n, (a, b)) = (products[0].widen(), products[1..].split_at(mean.len()));
     let columns = || {
         mean.iter().zip(offset).zip(a.iter().zip(b)).map(|((m, o), (a, b))| {
             let (m, a, b) = (m.widen() - o.widen(), a.widen(), b.widen());
@@ -60,20 +66,21 @@ pub(crate) fn add<F: Float>(
     let kept = if F::UNIT_ROUNDOFF > f64::EPSILON { 2f64.powi(-5) } else { 2f64.powi(-10) };
     // Written so that a NaN, from sums that overflowed, is refused.
     let keeps = |second: f64, parts: f64| second >= kept * parts;
-    let (second, parts) = columns().fold((0.0, 0.0), |sum, (_, second, parts)| (sum.0 + second, sum.1 + parts));
-    let all = match moments.scatter {
-        Scatter::Spherical => keeps(second, parts),
-        _ => columns().all(|(_, second, parts)| keeps(second, parts)),
-    };
-    if !all {
-        return false;
+    if moments.scatter == Scatter::Spherical {
+        let (second, parts) = columns().fold((0.0, 0.0), |sum, (_, second, parts)| (sum.0 + second, sum.1 + parts));
+        if !keeps(second, parts) {
+            return false;
+        }
+        moments.second[0] += second;
+    } else {
+        // Without a branch a column, so that columns go together.
+        if !columns().fold(true, |all, (_, second, parts)| all & keeps(second, parts)) {
+            return false;
+        }
+        moments.second.iter_mut().zip(columns()).for_each(|(to, (_, second, _))| *to += second);
     }
     *moments.weight += n;
     moments.first.iter_mut().zip(columns()).for_each(|(to, (first, ..))| *to += first);
-    match moments.scatter {
-        Scatter::Spherical => moments.second[0] += second,
-        _ => moments.second.iter_mut().zip(columns()).for_each(|(to, (_, second, _))| *to += second),
-    }
     true
 }
 

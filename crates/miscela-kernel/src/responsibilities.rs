@@ -11,7 +11,7 @@
 //! **What may be dropped.** Where a component allows it, eₖ below 2⁻⁶⁰ (`f32`: 2⁻⁴⁴) becomes zero exactly,
 //! so that what follows can leave the row out. A component that has [gathered](is_settled) 2⁻²⁰ of all weight W or more
 //! allows it: the n rows together then lose at most 2⁻⁶⁰ W ≤ 2⁻⁴⁰ Nₖ (`f32`: 2⁻²⁴ Nₖ, half a digit of one number). One that
-//! has gathered less stays dense: it knows no scale, and recovers only by what little it gets.
+//! has gathered less stays dense, down to 2⁻⁹⁹⁶ (2⁻¹⁰⁰): it knows no scale, and recovers only by what little it gets.
 
 use crate::tile::Column;
 use crate::{Float, Isa};
@@ -23,8 +23,9 @@ const CHUNK: usize = 16;
 /// The least e that counts, with its logarithm, where nothing may be dropped and where what is negligible may.
 fn limits<F: Float>() -> [(F, F); 2] {
     let power = if F::UNIT_ROUNDOFF > f64::EPSILON { -44 } else { -60 };
-    // Below the range of normal numbers the exponential is zero anyway.
-    let all = (F::zero(), F::narrow(-709.0));
+    // Far enough above the least normal number that products with it are normal, too: others take a hundred times as long.
+    let least = F::min_positive_value().widen() * 2f64.powi(26);
+    let all = (F::narrow(least), F::narrow(least.ln()));
     [all, (F::narrow(2f64.powi(power)), F::narrow(f64::from(power) * std::f64::consts::LN_2))]
 }
 
@@ -167,13 +168,15 @@ fn share_chunk<S: Simd, F: Float>(
 pub fn winners<F: Float>(log_densities: &[Column<F>]) -> (Column<u32>, Column<F>) {
     let mut winner = Column([0; crate::TILE_ROWS]);
     let mut greatest = Column::splat(F::neg_infinity());
-    for (c, column) in log_densities.iter().enumerate() {
-        for ((w, m), l) in winner.0.iter_mut().zip(&mut greatest.0).zip(&column.0) {
-            let better = *l > *m;
-            *m = if better { *l } else { *m };
-            *w = if better { c as u32 } else { *w };
+    Isa::best().vectorize(|| {
+        for (c, column) in log_densities.iter().enumerate() {
+            for ((w, m), l) in winner.0.iter_mut().zip(&mut greatest.0).zip(&column.0) {
+                let better = *l > *m;
+                *m = if better { *l } else { *m };
+                *w = if better { c as u32 } else { *w };
+            }
         }
-    }
+    });
     (winner, greatest)
 }
 

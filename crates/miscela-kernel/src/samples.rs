@@ -477,6 +477,11 @@ impl<'a, F: Float> Block<'a, F> {
         self.weights.map_or(1.0, |w| w[i])
     }
 
+    /// The weights, unless all are one.
+    pub fn weights(&self) -> Option<&'a [f64]> {
+        self.weights
+    }
+
     /// The labels of rows that stay where they are, [`UNKNOWN`] for others; none if no row has one.
     pub fn known(&self) -> Option<&'a [u32]> {
         self.known
