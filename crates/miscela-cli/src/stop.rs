@@ -8,8 +8,8 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level;
 use std::ops::ControlFlow;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Once, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,17 +22,17 @@ static FIRST: OnceLock<fn()> = OnceLock::new();
 /// Whether that was done.
 static CAME: AtomicBool = AtomicBool::new(false);
 
-/// Heeds the interrupt of a keyboard and the request to end from now on, by a thread of its own, so that no file is left behind.
-/// That a terminal is closed is left to the system, which may have been told that it does not matter.
+/// Heeds the interrupt of a keyboard and the request to end from now on, by a thread of its own, so that no file is left behind: also
+/// where whoever started the command had interrupts ignored. That a terminal is closed is left to the system, which may have been
+/// told that it does not matter.
 pub(crate) fn heed_signals() -> Result<(), Failure> {
-    let mut signals =
-        Signals::new([SIGINT, SIGTERM]).map_err(|error| Failure::fault(format!("cannot heed signals: {error}")))?;
-    thread::spawn(move || signals.forever().for_each(answer));
-    Ok(())
+    let heeded = Signals::new([SIGINT, SIGTERM])
+        .and_then(|mut signals| thread::Builder::new().spawn(move || signals.forever().for_each(answer)));
+    heeded.map(drop).map_err(|error| Failure::fault(format!("cannot heed signals: {error}")))
 }
 
 /// From now on the first signal does this instead of ending the command, and [`came`] says that it did; the second ends the command
-/// there and then.
+/// there and then, or once a file has the name that it is being given. Two of a kind at the same time are one.
 pub(crate) fn at_first(act: fn()) {
     // Whoever came first has it: a command is interrupted in one way.
     let _ = FIRST.set(act);
@@ -46,7 +46,7 @@ pub(crate) fn came() -> bool {
 fn answer(signal: i32) {
     match FIRST.get() {
         // On another thread: whoever does not read what is said must not keep the second signal waiting.
-        Some(&act) if !CAME.swap(true, Ordering::SeqCst) => drop(thread::spawn(act)),
+        Some(&act) if !CAME.swap(true, Ordering::SeqCst) => drop(thread::Builder::new().spawn(act)),
         first => end(signal, first.is_some()),
     }
 }
@@ -60,8 +60,10 @@ fn end(signal: i32, twice: bool) {
     low_level::exit(KILLED);
 }
 
+/// Says once what comes of a first signal.
 fn tell() {
-    output::note("interrupted: this pass is the last; once more, and nothing is kept");
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| output::note("interrupted: this pass is the last; once more, and nothing is kept"));
 }
 
 /// An observer that passes everything on, and asks to stop.
@@ -86,6 +88,8 @@ impl<O: Observer> Observer for Stop<O> {
     fn iteration(&mut self, progress: &Progress) -> ControlFlow<()> {
         let inner = self.inner.iteration(progress);
         self.reason = if came() {
+            // Before anything is said of the fit.
+            tell();
             Termination::Interrupted
         } else if self.end.is_some_and(|end| Instant::now() >= end) {
             Termination::TimeLimit

@@ -50,7 +50,7 @@ fn keeps_rows<F: Float>(samples: &Samples<F>) -> bool {
 /// A row's number, and its first D columns.
 type Item<F, const D: usize> = (u32, [F; D]);
 
-/// Rows are ordered in parts that take no more memory than this, one after the other; and as much again.
+/// Rows are ordered in parts that take no more memory than this, one after the other; and up to twice as much again.
 const PART_BYTES: usize = 4 << 20;
 
 /// Rows that one thread takes at a time while there is but one node.

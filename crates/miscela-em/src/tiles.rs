@@ -329,8 +329,9 @@ mod tests {
         let density = Density::new(&mixture).unwrap();
         let (sums, mut scratch) = (Sums::zero(2, 1, Scatter::Spherical), GaussianScratch::default());
         let tiles = scratch.fill(&Block::new(&rows, 1), density.offset(), 2);
+        assert_eq!(tiles, 2);
         let (all, half) = (TILE_ROWS as u32, TILE_ROWS as u32 / 2);
-        for (t, counts) in [all, all + half].into_iter().enumerate().take(tiles) {
+        for (t, counts) in [all, all + half].into_iter().enumerate() {
             scratch.share(&density, t, 1.0, (&sums, rows.len() as f64));
             assert_eq!(scratch.counts, [counts; 2], "after tile {t}");
         }

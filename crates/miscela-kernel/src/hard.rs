@@ -130,13 +130,13 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
         let d = samples.n_columns();
         let wide = moments.goes_by_cluster(d);
         let direct = samples.contiguous();
-        // Rows may come from far: the next ones are asked for, or these are copied, together, so that it is waited for all at once.
+        // Rows may come from far: they are asked for, or copied, together, so that it is waited for all at once.
         const AT_ONCE: usize = 32;
         let (mut z, mut parts, mut copied) = (Vec::new(), Vec::new(), Vec::new());
-        let mut next = moved.chunks(AT_ONCE);
-        while let Some(moved) = next.next() {
+        let mut ahead = moved.chunks(AT_ONCE).skip(1);
+        for moved in moved.chunks(AT_ONCE) {
             if let Some(all) = direct {
-                for moved in next.clone().next().unwrap_or_default() {
+                for moved in ahead.next().unwrap_or_default() {
                     isa.fetch_all(&all[samples.place(moved.row) * d..][..d]);
                 }
             } else {

@@ -90,7 +90,9 @@ impl Isa {
     #[inline(always)]
     pub(crate) fn fetch_all<F>(self, numbers: &[F]) {
         const LINE: usize = 64;
-        numbers.chunks(LINE / size_of::<F>()).for_each(|line| self.fetch::<F, 1>(std::array::from_ref(&line[0])));
+        let lines = numbers.chunks(LINE / size_of::<F>()).map(|line| &line[0]);
+        // They need not begin where a line does, and may end in one more.
+        lines.chain(numbers.last()).for_each(|number| self.fetch(std::array::from_ref(number)));
     }
 
     /// Its instructions for products of whole numbers.

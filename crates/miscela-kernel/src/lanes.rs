@@ -22,7 +22,8 @@ pub enum Threads {
     /// The rayon pool that the caller runs in (the global one unless `install`ed in another).
     #[default]
     Ambient,
-    /// A pool of this many threads, which no other call works in meanwhile.
+    /// A pool of this many threads, which no other call works in meanwhile. Its threads stay, and sleep, until another call wants as
+    /// many; of four such pools and more the oldest goes.
     Count(usize),
 }
 
@@ -37,7 +38,7 @@ impl Threads {
             Threads::Count(n) => match pools::take(n) {
                 Some(pool) => {
                     let (mut work, mut result) = (Some(work), None);
-                    run_in(&pool, &mut || result = work.take().map(|work| work(Threads::Ambient)));
+                    run_in(&pool.pool, &mut || result = work.take().map(|work| work(Threads::Ambient)));
                     pools::leave(pool);
                     result.expect("a pool runs what it is given, or goes on with its panic")
                 }
@@ -98,24 +99,38 @@ mod pools {
     /// How many wait for calls to come.
     const KEPT: usize = 4;
 
-    static IDLE: Mutex<Vec<ThreadPool>> = Mutex::new(Vec::new());
+    /// A pool, and how many threads were asked for.
+    pub(super) struct Pool {
+        pub(super) pool: ThreadPool,
+        threads: usize,
+        /// The process that has its threads: one that was forked off has none of them.
+        process: u32,
+    }
 
-    fn idle() -> MutexGuard<'static, Vec<ThreadPool>> {
-        IDLE.lock().unwrap_or_else(PoisonError::into_inner)
+    static IDLE: Mutex<Vec<Pool>> = Mutex::new(Vec::new());
+
+    /// Those of this process.
+    fn idle() -> MutexGuard<'static, Vec<Pool>> {
+        let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = std::process::id();
+        // There is nobody to end them.
+        idle.extract_if(.., |pool| pool.process != process).for_each(std::mem::forget);
+        idle
     }
 
     /// A pool of so many threads that is nobody else's, if the system gives one.
-    pub(super) fn take(n: usize) -> Option<ThreadPool> {
+    pub(super) fn take(threads: usize) -> Option<Pool> {
         let mut idle = idle();
-        if let Some(at) = idle.iter().position(|pool| pool.current_num_threads() == n) {
+        if let Some(at) = idle.iter().rposition(|pool| pool.threads == threads) {
             return Some(idle.remove(at));
         }
         drop(idle);
-        ThreadPoolBuilder::new().num_threads(n).build().ok()
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build().ok()?;
+        Some(Pool { pool, threads, process: std::process::id() })
     }
 
     /// Keeps a pool for the next call, in place of the one that has waited longest.
-    pub(super) fn leave(pool: ThreadPool) {
+    pub(super) fn leave(pool: Pool) {
         let mut idle = idle();
         let oldest = (idle.len() == KEPT).then(|| idle.remove(0));
         idle.push(pool);
@@ -240,5 +255,19 @@ mod tests {
         let pool = if cfg!(feature = "rayon") { Threads::Ambient } else { Threads::One };
         assert_eq!(Threads::Count(3).install(|inner| inner), pool);
         assert_eq!(Threads::Count(1).install(|inner| inner), Threads::One);
+    }
+
+    #[cfg(feature = "rayon")]
+    #[test]
+    fn a_pool_is_kept_for_the_next_call_and_works_for_one_at_a_time() {
+        // A number of threads that no other test asks for.
+        let here = || rayon::broadcast(|_| std::thread::current().id());
+        let (outer, inner) = Threads::Count(5).install(|_| (here(), Threads::Count(5).install(|_| here())));
+        assert_eq!((outer.len(), inner.len()), (5, 5));
+        assert!(outer.iter().all(|thread| !inner.contains(thread)));
+        let next = Threads::Count(5).install(|_| here());
+        assert!(next == inner || next == outer);
+        let panic = std::panic::catch_unwind(|| Threads::Count(5).install(|_| panic!("on purpose")));
+        assert!(panic.is_err() && Threads::Count(5).install(|_| here()).len() == 5);
     }
 }

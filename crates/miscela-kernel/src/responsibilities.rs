@@ -22,11 +22,10 @@ const CHUNK: usize = 16;
 
 /// The least e that counts, with its logarithm, where nothing may be dropped and where what is negligible may.
 fn limits<F: Float>() -> [(F, F); 2] {
-    let power = if F::UNIT_ROUNDOFF > f64::EPSILON { -44 } else { -60 };
-    // Far enough above the least normal number that products with it are normal, too: others take a hundred times as long.
-    let least = F::min_positive_value().widen() * 2f64.powi(26);
-    let all = (F::narrow(least), F::narrow(least.ln()));
-    [all, (F::narrow(2f64.powi(power)), F::narrow(f64::from(power) * std::f64::consts::LN_2))]
+    // The first are far enough above the least normal number that their products with differences are normal, too, as a rule: others
+    // take a hundred times as long.
+    let powers = if F::UNIT_ROUNDOFF > f64::EPSILON { [-100, -44] } else { [-996, -60] };
+    powers.map(|power| (F::narrow(2f64.powi(power)), F::narrow(f64::from(power) * std::f64::consts::LN_2)))
 }
 
 /// Whether a component that has gathered `weight` so far, of rows that weigh `total` in all, may drop what is negligible.
@@ -49,7 +48,7 @@ pub struct Sharing<'a, F> {
 /// T · log Σ exp(l / T) for each row.
 ///
 /// A row to which every component gives density zero has responsibilities of zero, and about the lowest finite number as
-/// its log-density. Cost: one exponential a row and component.
+/// its log-density. Responsibilities below 2⁻⁹⁹⁶ (`f32`: 2⁻¹⁰⁰) are zero. Cost: one exponential a row and component.
 pub fn soften<F: Float>(log_densities: &mut [Column<F>], temperature: F) -> Column<F> {
     let k = log_densities.len();
     let sharing = Sharing { temperature, weights: &Column::splat(F::one()), droppable: &vec![false; k] };
@@ -236,6 +235,10 @@ mod tests {
         let mut counts = [0; 5];
         share(&mut columns, &sharing, &mut counts);
         assert_eq!(counts, [64, 64, 0, 64, 64], "60 ln 2 = 41.6");
+        let (mut single, ones) = ([0.0, -69.0, -70.0].map(Column::<f32>::splat), Column::splat(1.0));
+        let (sharing, mut counts) = (Sharing { temperature: 1.0, weights: &ones, droppable: &[false; 3] }, [0; 3]);
+        share(&mut single, &sharing, &mut counts);
+        assert_eq!(counts, [64, 64, 0], "100 ln 2 = 69.3");
         assert!(is_settled(1.0, 1e6) && !is_settled(1.0, 1.1e6));
     }
 

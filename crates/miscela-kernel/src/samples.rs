@@ -369,18 +369,22 @@ where
     })
 }
 
+/// Whether all numbers are finite.
 fn are_finite<F: Float>(numbers: &[F], threads: Threads) -> bool {
     const PART: usize = 1 << 17;
-    let parts = threads.for_work(numbers.len() as f64).map(numbers.len().div_ceil(PART), |part| {
-        let end = numbers.len().min((part + 1) * PART);
-        Isa::best().vectorize(|| all_finite(&numbers[part * PART..end]))
-    });
-    parts.into_iter().all(|finite| finite)
+    let is_finite = |part: &[F]| Isa::best().vectorize(|| part_is_finite(part));
+    match threads.for_work(numbers.len() as f64) {
+        Threads::One => numbers.chunks(PART).all(is_finite),
+        threads => {
+            let part = |i: usize| &numbers[i * PART..numbers.len().min((i + 1) * PART)];
+            threads.map(numbers.len().div_ceil(PART), |i| is_finite(part(i))).into_iter().all(|finite| finite)
+        }
+    }
 }
 
 /// Without a branch a number, so that it runs at the speed of memory.
 #[inline(always)]
-fn all_finite<F: Float>(numbers: &[F]) -> bool {
+fn part_is_finite<F: Float>(numbers: &[F]) -> bool {
     let mut finite = true;
     for x in numbers {
         finite &= x.is_finite();

@@ -55,7 +55,8 @@ pub fn write_atomically(path: &Path, content: impl FnOnce(&File) -> io::Result<(
 /// Removes what this process is writing, and lets no file get a name while the answer lives: for the moment before the process ends by
 /// a signal, say. Files that have their names already keep them.
 ///
-/// Not for signal handlers, since it waits for locks: for a thread that signals wake.
+/// Not for signal handlers, since it waits for locks: for a thread that signals wake. Other threads that write wait meanwhile; the same
+/// thread must not.
 ///
 /// ```no_run
 /// let _abandoned = miscela_persist::abandon();

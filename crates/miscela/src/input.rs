@@ -16,9 +16,9 @@ pub(crate) fn samples_of<F: Float, S: Data<Elem = F>, T>(
     Samples::checked(&dataset.records, weights, missing == Missing::Marginal, Threads::One)
 }
 
-/// The weights of a dataset, widened; one without weights has an empty list.
+/// The weights of a dataset, widened, if it has any.
 pub(crate) fn weights_of<R: Records, T>(dataset: &DatasetBase<R, T>) -> Option<Vec<f64>> {
-    // Not `dataset.weights()`, which panics on strided arrays.
+    // Not `dataset.weights()`, which panics on strided arrays. A dataset without weights has an empty list.
     let weights: Vec<f64> = dataset.weights.iter().map(|w| f64::from(*w)).collect();
     (!weights.is_empty()).then_some(weights)
 }

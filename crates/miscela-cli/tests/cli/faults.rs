@@ -102,7 +102,7 @@ fn ended_by(mut child: Child, signals: &[i32]) {
             Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).stderr(Stdio::null()).status();
     }
     let status = child.wait().unwrap();
-    // It was done, or kept what it had; or was told twice; or had not begun to heed signals.
+    // It was done, or kept what it had; or was told twice; or had nothing to keep.
     let ways = [status.code() == Some(0), status.code() == Some(130)];
     let killed = status.signal().is_some_and(|signal| signals.contains(&signal));
     assert!(ways.contains(&true) || killed, "{status:?}");

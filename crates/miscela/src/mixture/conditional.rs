@@ -2,7 +2,7 @@
 
 use super::{GaussianMixture, GmmError};
 use crate::Float;
-use crate::input::samples;
+use crate::input::samples_by;
 use linfa::traits::PredictInplace;
 use miscela_em::{Missing, MixtureSettings};
 use miscela_kernel::{Samples, Threads};
@@ -108,7 +108,7 @@ impl<F: Float> Conditional<F> {
     fn samples<'a, S: Data<Elem = F>>(&self, records: &'a ArrayBase<S, Ix2>) -> Result<Samples<'a, F>, GmmError> {
         let (expected, got) = (self.observed.len(), records.ncols());
         if expected == got {
-            Ok(samples(records, None, Missing::Error)?)
+            Ok(samples_by(records, None, Missing::Error, Threads::Ambient)?)
         } else {
             Err(GmmError::FeatureCount { expected, got })
         }

@@ -2,7 +2,7 @@
 
 use super::{GmmError, GmmParams, SelectionParams};
 use crate::Float;
-use crate::input::{has_gaps, samples_by, samples_of};
+use crate::input::{has_gaps, samples_by, weights_of};
 use crate::provenance::Provenance;
 use crate::report::Report;
 use linfa::{DatasetBase, traits::PredictInplace};
@@ -376,8 +376,7 @@ impl<F: Float> GaussianMixture<F> {
         &self,
         dataset: &DatasetBase<ArrayBase<S, Ix2>, T>,
     ) -> Result<MixtureScore, GmmError> {
-        self.check_width(&dataset.records)?;
-        self.score_of(&samples_of(dataset, self.settings.missing)?)
+        self.evaluate(&dataset.records, weights_of(dataset).as_deref())
     }
 
     /// Likelihood and criteria on rows with optional weights in `f64`, in one pass.
