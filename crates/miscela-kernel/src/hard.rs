@@ -133,13 +133,15 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
         // Rows may come from far: they are asked for, or copied, together, so that it is waited for all at once.
         const AT_ONCE: usize = 32;
         let (mut z, mut parts, mut copied) = (Vec::new(), Vec::new(), Vec::new());
-        let mut ahead = moved.chunks(AT_ONCE).skip(1);
+        let ask = |moved: Option<&[Moved]>| {
+            let (Some(all), Some(moved)) = (direct, moved) else { return };
+            moved.iter().for_each(|moved| isa.fetch_all(&all[samples.place(moved.row) * d..][..d]));
+        };
+        let mut ahead = moved.chunks(AT_ONCE);
+        ask(ahead.next());
         for moved in moved.chunks(AT_ONCE) {
-            if let Some(all) = direct {
-                for moved in ahead.next().unwrap_or_default() {
-                    isa.fetch_all(&all[samples.place(moved.row) * d..][..d]);
-                }
-            } else {
+            ask(ahead.next());
+            if direct.is_none() {
                 copied.resize(moved.len() * d, F::zero());
                 copied.chunks_exact_mut(d).zip(moved).for_each(|(row, moved)| samples.copy_row(moved.row, row));
             }
