@@ -23,7 +23,8 @@ pub enum Threads {
     #[default]
     Ambient,
     /// A pool of this many threads, which no other call works in meanwhile. Its threads stay, and sleep, until another call wants as
-    /// many; of four such pools and more the oldest goes.
+    /// many; of four such pools and more the oldest goes. A process that is forked off has none of them, as of any pool: it must use
+    /// [`Threads::One`].
     Count(usize),
 }
 
@@ -103,19 +104,12 @@ mod pools {
     pub(super) struct Pool {
         pub(super) pool: ThreadPool,
         threads: usize,
-        /// The process that has its threads: one that was forked off has none of them.
-        process: u32,
     }
 
     static IDLE: Mutex<Vec<Pool>> = Mutex::new(Vec::new());
 
-    /// Those of this process.
     fn idle() -> MutexGuard<'static, Vec<Pool>> {
-        let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
-        let process = std::process::id();
-        // There is nobody to end them.
-        idle.extract_if(.., |pool| pool.process != process).for_each(std::mem::forget);
-        idle
+        IDLE.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A pool of so many threads that is nobody else's, if the system gives one.
@@ -126,7 +120,7 @@ mod pools {
         }
         drop(idle);
         let pool = ThreadPoolBuilder::new().num_threads(threads).build().ok()?;
-        Some(Pool { pool, threads, process: std::process::id() })
+        Some(Pool { pool, threads })
     }
 
     /// Keeps a pool for the next call, in place of the one that has waited longest.
