@@ -136,9 +136,10 @@ impl<F: Float> GaussianScratch<F> {
         let columns = &mut self.shares[t * k..(t + 1) * k];
         let sharing = Sharing { temperature, weights: &self.row_weights[t], droppable: &self.droppable };
         let totals = share(columns, &sharing, &mut self.counts);
-        for ((column, here), _) in columns.iter().zip(&mut self.shared).zip(&self.droppable).filter(|(_, drop)| !**drop)
-        {
-            *here += column.0.iter().map(|r| r.widen()).sum::<f64>();
+        for ((column, here), droppable) in columns.iter().zip(&mut self.shared).zip(&self.droppable) {
+            if !droppable {
+                *here += column.0.iter().map(|r| r.widen()).sum::<f64>();
+            }
         }
         totals
     }
