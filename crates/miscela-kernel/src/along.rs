@@ -11,12 +11,12 @@
 //! is what `scores.rs` finds, with the same bounds on rounding: each lane sums the products of its own columns, and the lanes
 //! are added in a tree.
 
-use crate::float::{lane_sums, lanes};
+use crate::Float;
+use crate::float::{dot, lane_sums, lanes};
+use crate::isa::fetch;
 use crate::scores::{Found, Known, Shifted};
 use crate::tile::{Rows, TILE_ROWS};
-use crate::{Float, Isa};
 use pulp::{Simd, WithSimd};
-use std::ops::Range;
 
 /// Rows that are scored together.
 const ROWS: usize = 4;
@@ -29,9 +29,11 @@ const LINE: usize = TILE_ROWS / ROWS;
 #[repr(C, align(64))]
 pub(crate) struct Line<F>([F; LINE]);
 
-/// Centroids less the offset in lines, with some of zeros after them.
+/// Centroids in lines, with some of zeros after them.
 #[derive(Clone, Debug)]
 pub(crate) struct Lines<F> {
+    /// The centroids as they are, if it is these and not what they are less the offset.
+    plain: Option<Shifted<F>>,
     /// The lines of a row.
     steps: usize,
     /// Row by row.
@@ -44,16 +46,24 @@ impl<F: Float> Lines<F> {
         k <= 48 && k * 32 <= width * size_of::<F>()
     }
 
-    /// The lines of rows of `width` numbers.
-    pub(crate) fn new(rows: &[F], width: usize) -> Self {
-        let lines = rows.chunks_exact(width).flat_map(|row| row.chunks(LINE)).map(line);
-        Self { steps: width.div_ceil(LINE), all: lines.collect() }
+    /// The lines of centroids, given as they are and less the offset.
+    pub(crate) fn new(rows: &[F], offset: &[F], shifted: &Shifted<F>) -> Self {
+        let (width, size) = (offset.len(), dot(offset, offset).sqrt());
+        let is_near = size <= NEAR * shifted.reach().widen();
+        let plain = is_near.then(|| Shifted::new(rows, &vec![F::zero(); width]));
+        let rows = plain.as_ref().unwrap_or(shifted).padded().chunks_exact(width);
+        let all = rows.flat_map(|row| row.chunks(LINE)).map(line).collect();
+        Self { plain, steps: width.div_ceil(LINE), all }
     }
 
     fn row(&self, i: usize) -> &[Line<F>] {
         &self.all[i * self.steps..(i + 1) * self.steps]
     }
 }
+
+/// How many times as far as the farthest centroid is from the offset that may be from zero, for it to be left alone: all lengths
+/// that bounds on rounding are made of are as many times greater then, at most.
+const NEAR: f64 = 2.0;
 
 /// Up to [`LINE`] numbers, and zeros.
 #[inline(always)]
@@ -65,7 +75,6 @@ fn line<F: Float>(numbers: &[F]) -> Line<F> {
 
 /// Scores rows, less the offset, against all centroids.
 pub(crate) struct Along<'a, 'r, F> {
-    pub(crate) isa: Isa,
     pub(crate) rows: &'a Rows<'r, F>,
     pub(crate) offset: &'a [F],
     pub(crate) centroids: &'a Shifted<F>,
@@ -77,8 +86,21 @@ impl<F: Float> WithSimd for Along<'_, '_, F> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { isa, rows, offset, centroids, lines, found } = self;
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        if let Some(plain) = &self.lines.plain {
+            self.score::<S, false>(simd, plain);
+            shift_floors(self.rows, self.offset, self.found);
+        } else {
+            self.score::<S, true>(simd, self.centroids);
+        }
+    }
+}
+
+impl<F: Float> Along<'_, '_, F> {
+    /// Scores the rows, less the offset if they are SHIFTED, as the centroids are.
+    #[inline(always)]
+    fn score<S: Simd, const SHIFTED: bool>(&mut self, simd: S, centroids: &Shifted<F>) {
+        let Self { rows, offset, lines, found, .. } = self;
         let (k, steps) = (centroids.len(), lines.steps);
         // As many as there is room for in the registers, and about as many each time.
         let many = S::REGISTER_COUNT >= 32;
@@ -88,14 +110,13 @@ impl<F: Float> WithSimd for Along<'_, '_, F> {
             let mut four = Four::<S, F>::of(simd, rows, offset, first);
             let mut best = Best::new();
             for i in 0..groups {
-                let ahead = i * ROWS / groups..(i + 1) * ROWS / groups;
-                let (start, end) = (i * k / groups, (i + 1) * k / groups);
+                let (start, end, at) = (i * k / groups, (i + 1) * k / groups, (i, groups));
                 // Where there are fewer, what follows is never chosen.
                 match end - start {
-                    _ if !many => four.score::<2>(simd, isa, (centroids, lines, 2 * i), ahead, &mut best),
-                    5 => four.score::<5>(simd, isa, (centroids, lines, start), ahead, &mut best),
-                    4 => four.score::<4>(simd, isa, (centroids, lines, start), ahead, &mut best),
-                    _ => four.score::<3>(simd, isa, (centroids, lines, start), ahead, &mut best),
+                    _ if !many => four.score::<2, SHIFTED>(simd, (centroids, lines, 2 * i), at, &mut best),
+                    5 => four.score::<5, SHIFTED>(simd, (centroids, lines, start), at, &mut best),
+                    4 => four.score::<4, SHIFTED>(simd, (centroids, lines, start), at, &mut best),
+                    _ => four.score::<3, SHIFTED>(simd, (centroids, lines, start), at, &mut best),
                 }
             }
             for r in 0..ROWS {
@@ -108,6 +129,20 @@ impl<F: Float> WithSimd for Along<'_, '_, F> {
         // The longest sum that one number went through.
         let length = steps * (LINE / lanes::<S, F>()) + lanes::<S, F>();
         known.finish(simd, (rows.len(), offset.len(), length), centroids, found);
+    }
+}
+
+/// Makes floors, for rows in doubt, of scores of rows and centroids as they are ones of those less the offset:
+/// (x − o)·(c − o) − ½‖c − o‖² = x·c − ½‖c‖² − x·o + ½‖o‖².
+fn shift_floors<F: Float>(rows: &Rows<F>, offset: &[F], found: &mut Found<F>) {
+    let doubtful: Vec<usize> = found.in_doubt(rows.len()).collect();
+    let half = 0.5 * dot(offset, offset);
+    for i in doubtful {
+        let row = rows.row(i);
+        let (floor, product) = (found.floor.0[i].widen(), dot(row, offset));
+        let size = floor.abs() + half + (dot(row, row) * 2.0 * half).sqrt();
+        let rounding = (offset.len() + 8) as f64 * F::UNIT_ROUNDOFF * size;
+        found.floor.0[i] = F::narrow(floor - product + half - rounding);
     }
 }
 
@@ -140,15 +175,14 @@ impl<F: Float> Best<F> {
 
 /// Four rows.
 struct Four<'a, S: Simd, F: Float> {
-    /// All columns but those of the last line.
+    /// Their whole lines.
     rows: [&'a [[F; LINE]]; ROWS],
     offset: &'a [[F; LINE]],
-    /// The last line.
-    last: [Line<F>; ROWS],
-    last_offset: Line<F>,
-    /// The next four; empty where there is nothing.
+    /// What is left of them.
+    rest: Option<([Line<F>; ROWS], Line<F>)>,
+    /// The next four; empty where there are none.
     ahead: [&'a [[F; LINE]]; ROWS],
-    /// ‖x − o‖², once they have been scored.
+    /// ‖x‖², less the offset where centroids are, once they have been scored.
     norm2: [F::Vector<S>; ROWS],
 }
 
@@ -156,33 +190,43 @@ impl<'a, S: Simd, F: Float> Four<'a, S, F> {
     /// The rows from `first` on; where there are none, the last one again.
     #[inline(always)]
     fn of(simd: S, rows: &'a Rows<F>, offset: &'a [F], first: usize) -> Self {
-        let whole = (offset.len() - 1) / LINE * LINE;
+        let (offset, offset_rest) = offset.as_chunks();
         let nothing: [&[[F; LINE]]; ROWS] = [&[]; ROWS];
-        let (mut all, mut ahead, mut last) = (nothing, nothing, [Line([F::zero(); LINE]); ROWS]);
+        let (mut all, mut ahead, mut rests) = (nothing, nothing, [[].as_slice(); ROWS]);
         for r in 0..ROWS {
-            let row = rows.row((first + r).min(rows.len() - 1));
-            (all[r], last[r]) = (row[..whole].as_chunks().0, line(&row[whole..]));
+            (all[r], rests[r]) = rows.row((first + r).min(rows.len() - 1)).as_chunks();
             ahead[r] = rows.ahead(first + ROWS + r).as_chunks().0;
         }
-        let (offset, last_offset) = (offset[..whole].as_chunks().0, line(&offset[whole..]));
-        Self { rows: all, offset, last, last_offset, ahead, norm2: [F::splat(simd, F::zero()); ROWS] }
+        let rest = (!offset_rest.is_empty()).then(|| (rests.map(line), line(offset_rest)));
+        Self { rows: all, offset, rest, ahead, norm2: [F::splat(simd, F::zero()); ROWS] }
+    }
+
+    /// P of the next four for the i-th group; where there are none, rows that are at hand.
+    #[inline(always)]
+    fn ahead<const P: usize>(&self, i: usize) -> [&'a [[F; LINE]]; P] {
+        let mut ahead = [self.rows[0]; P];
+        for p in 0..P {
+            ahead[p] = self.ahead.get(i * P + p).filter(|row| !row.is_empty()).unwrap_or(&self.rows[0]);
+        }
+        ahead
     }
 
     /// Scores the rows against G centroids from `first` on, and asks for some of those ahead meanwhile.
     #[inline(always)]
-    fn score<const G: usize>(
+    fn score<const G: usize, const SHIFTED: bool>(
         &mut self,
         simd: S,
-        isa: Isa,
         (centroids, lines, first): (&Shifted<F>, &Lines<F>, usize),
-        ahead: Range<usize>,
+        (group, groups): (usize, usize),
         best: &mut Best<F>,
     ) {
         let mut sums = [[F::splat(simd, F::zero()); ROWS]; G];
-        if first == 0 {
-            self.multiply::<G, true>(simd, isa, (lines, first), ahead, &mut sums);
+        if group > 0 {
+            self.multiply::<G, 2, SHIFTED, false>(simd, lines, first, self.ahead(group), &mut sums);
+        } else if groups > 1 {
+            self.multiply::<G, 2, SHIFTED, true>(simd, lines, first, self.ahead(group), &mut sums);
         } else {
-            self.multiply::<G, false>(simd, isa, (lines, first), ahead, &mut sums);
+            self.multiply::<G, 4, SHIFTED, true>(simd, lines, first, self.ahead(group), &mut sums);
         }
         let mut g = 0;
         for sums in sums.chunks(16 / ROWS) {
@@ -202,12 +246,12 @@ impl<'a, S: Simd, F: Float> Four<'a, S, F> {
 
     /// Adds the products with G centroids, and the squares if they are not known yet.
     #[inline(always)]
-    fn multiply<const G: usize, const SQUARES: bool>(
+    fn multiply<const G: usize, const P: usize, const SHIFTED: bool, const SQUARES: bool>(
         &mut self,
         simd: S,
-        isa: Isa,
-        (lines, first): (&Lines<F>, usize),
-        ahead: Range<usize>,
+        lines: &Lines<F>,
+        first: usize,
+        mut ahead: [&[[F; LINE]]; P],
         sums: &mut [[F::Vector<S>; ROWS]; G],
     ) {
         let whole = self.offset.len();
@@ -216,60 +260,68 @@ impl<'a, S: Simd, F: Float> Four<'a, S, F> {
             rows[r] = &rows[r][..whole];
         }
         for g in 0..G {
-            centroid[g] = &lines.row(first + g)[..whole + 1];
+            centroid[g] = &lines.row(first + g)[..whole];
         }
-        let mut asked = self.ahead;
-        for r in (0..ROWS).filter(|r| !ahead.contains(r)) {
-            asked[r] = &[];
+        for p in 0..P {
+            ahead[p] = &ahead[p][..whole];
         }
-        let mut norm2 = self.norm2;
+        let mut norms = self.norm2;
         for i in 0..whole {
             let mut at = [&self.offset[i]; ROWS];
-            let mut c = [&centroid[0][i]; G];
+            let mut c = [&centroid[0][i].0; G];
             for r in 0..ROWS {
                 at[r] = &rows[r][i];
             }
             for g in 0..G {
-                c[g] = &centroid[g][i];
+                c[g] = &centroid[g][i].0;
             }
-            add_products::<S, F, G, SQUARES>(simd, at, &self.offset[i], c, sums, &mut norm2);
-            for r in 0..ROWS {
-                if let Some(line) = asked[r].get(i) {
-                    isa.fetch(line);
-                }
+            add_products::<S, F, G, SHIFTED, SQUARES>(simd, at, &self.offset[i], c, sums, &mut norms);
+            for p in 0..P {
+                fetch(simd, &ahead[p][i]);
             }
         }
-        let mut c = [&centroid[0][whole]; G];
-        for g in 0..G {
-            c[g] = &centroid[g][whole];
+        if let Some((rows, offset)) = &self.rest {
+            let mut c = [&lines.all[0].0; G];
+            for g in 0..G {
+                c[g] = &lines.row(first + g)[whole].0;
+            }
+            let [x0, x1, x2, x3] = rows;
+            add_products::<S, F, G, SHIFTED, SQUARES>(
+                simd,
+                [&x0.0, &x1.0, &x2.0, &x3.0],
+                &offset.0,
+                c,
+                sums,
+                &mut norms,
+            );
         }
-        let [x0, x1, x2, x3] = &self.last;
-        add_products::<S, F, G, SQUARES>(simd, [&x0.0, &x1.0, &x2.0, &x3.0], &self.last_offset.0, c, sums, &mut norm2);
-        self.norm2 = norm2;
+        self.norm2 = norms;
     }
 }
 
 /// Adds the products of a line of each of four rows, less the offset, with that of G centroids.
 #[inline(always)]
-fn add_products<S: Simd, F: Float, const G: usize, const SQUARES: bool>(
+fn add_products<S: Simd, F: Float, const G: usize, const SHIFTED: bool, const SQUARES: bool>(
     simd: S,
     rows: [&[F; LINE]; ROWS],
     offset: &[F; LINE],
-    centroid: [&Line<F>; G],
+    centroid: [&[F; LINE]; G],
     sums: &mut [[F::Vector<S>; ROWS]; G],
-    norm2: &mut [F::Vector<S>; ROWS],
+    norms: &mut [F::Vector<S>; ROWS],
 ) {
     for v in 0..LINE / lanes::<S, F>() {
-        let o = F::vectors::<S>(offset)[v];
-        let mut x = [o; ROWS];
+        let mut x = [F::splat(simd, F::zero()); ROWS];
         for r in 0..ROWS {
-            x[r] = F::vsub(simd, F::vectors::<S>(rows[r])[v], o);
+            x[r] = F::vectors::<S>(rows[r])[v];
+            if SHIFTED {
+                x[r] = F::vsub(simd, x[r], F::vectors::<S>(offset)[v]);
+            }
             if SQUARES {
-                norm2[r] = F::vfma(simd, x[r], x[r], norm2[r]);
+                norms[r] = F::vfma(simd, x[r], x[r], norms[r]);
             }
         }
         for g in 0..G {
-            let c = F::vectors::<S>(&centroid[g].0)[v];
+            let c = F::vectors::<S>(centroid[g])[v];
             for r in 0..ROWS {
                 sums[g][r] = F::vfma(simd, x[r], c, sums[g][r]);
             }
@@ -281,29 +333,34 @@ fn add_products<S: Simd, F: Float, const G: usize, const SQUARES: bool>(
 mod tests {
     use super::*;
     use crate::nearest::squared_distance;
-    use crate::{Block, Centroids, nearest_direct};
+    use crate::{Block, Centroids, Isa, nearest_direct};
 
-    /// For some rows, what is found is the nearest or in doubt, and its distance and those of all others are within the bounds.
-    fn finds<F: Float>(isa: Isa, (n, k, d): (usize, usize, usize)) {
-        let number = |i: usize| F::narrow(100.0 + ((i * 7919 + i / 13) % 1009) as f64 / 64.0);
+    /// For some rows so far from zero, what is found is the nearest or in doubt, and its distance and those of all others are within
+    /// the bounds.
+    fn finds<F: Float>(isa: Isa, away: f64, (n, k, d): (usize, usize, usize)) {
+        let number = |i: usize| F::narrow(away + ((i * 7919 + i / 13) % 1009) as f64 / 64.0);
         let rows: Vec<F> = (0..n * d).map(number).collect();
         let all: Vec<F> = (0..k * d).map(|i| number(i * 5 + 3)).collect();
-        let offset: Vec<F> = (0..d).map(|j| F::narrow(100.0 + j as f64 / 16.0)).collect();
+        let offset: Vec<F> = (0..d).map(|j| F::narrow(away + j as f64 / 16.0)).collect();
         let centroids = Centroids::new(&all, &offset);
-        let lines = Lines::new(centroids.shifted().padded(), d);
+        let shifted = centroids.shifted();
+        let lines = Lines::new(&all, &offset, shifted);
+        assert_eq!(lines.plain.is_some(), away == 0.0);
         let (block, mut found) = (Block::new(&rows, d), Found::new());
-        let (rows, shifted) = (&Rows::of(&block), centroids.shifted());
-        isa.run(Along { isa, rows, offset: &offset, centroids: shifted, lines: &lines, found: &mut found });
+        let rows = &Rows::of(&block);
+        isa.run(Along { rows, offset: &offset, centroids: shifted, lines: &lines, found: &mut found });
         let doubtful: Vec<usize> = found.in_doubt(n).collect();
         assert!(doubtful.len() * 4 <= n, "{doubtful:?} of {n}");
         for (i, row) in block.rows().enumerate() {
             let (nearest, squared) = nearest_direct(row, &centroids);
-            if !doubtful.contains(&i) {
-                assert_eq!(found.index.0[i].index(), nearest, "{} {} row {i} of {n}, {k}, {d}", isa.name(), F::NAME);
-                assert!(squared <= found.nearest.0[i].widen());
-                let others = centroids.rows().enumerate().filter(|(c, _)| *c != nearest as usize);
-                assert!(others.map(|(_, c)| squared_distance(row, c)).all(|far| far >= found.others.0[i].widen()));
+            if doubtful.contains(&i) {
+                assert_eq!(centroids.settle(isa, row, None, found.floor.0[i]).0, nearest);
+                continue;
             }
+            assert_eq!(found.index.0[i].index(), nearest, "{} {} row {i} of {n}, {k}, {d}", isa.name(), F::NAME);
+            assert!(squared <= found.nearest.0[i].widen());
+            let others = centroids.rows().enumerate().filter(|(c, _)| *c != nearest as usize);
+            assert!(others.map(|(_, c)| squared_distance(row, c)).all(|far| far >= found.others.0[i].widen()));
         }
     }
 
@@ -312,8 +369,10 @@ mod tests {
         for isa in Isa::available() {
             for d in [3, 15, 16, 17, 64, 100] {
                 for (n, k) in [(1, 2), (3, 3), (64, 4), (63, 5), (8, 6), (61, 7), (64, 13)] {
-                    finds::<f32>(isa, (n, k, d));
-                    finds::<f64>(isa, (n, k, d));
+                    for away in [0.0, 100.0] {
+                        finds::<f32>(isa, away, (n, k, d));
+                        finds::<f64>(isa, away, (n, k, d));
+                    }
                 }
             }
         }

@@ -18,6 +18,20 @@ pub(crate) fn lanes<S: Simd, F: Float>() -> usize {
     size_of::<F::Vector<S>>() / size_of::<F>()
 }
 
+/// a·b in `f64`, in eight parts, so that few additions wait for others.
+#[inline]
+pub(crate) fn dot<F: Float>(a: &[F], b: &[F]) -> f64 {
+    let mut parts = [0.0; 8];
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    for (a, b) in a.iter().zip(b) {
+        for i in 0..8 {
+            parts[i] += a[i].widen() * b[i].widen();
+        }
+    }
+    parts.iter_mut().zip(a_rest.iter().zip(b_rest)).for_each(|(part, (a, b))| *part += a.widen() * b.widen());
+    parts.iter().sum()
+}
+
 /// The sums of the lanes of 16 registers.
 ///
 /// ```text

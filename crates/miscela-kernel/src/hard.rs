@@ -7,6 +7,7 @@
 //! All in `f64`, row by row, without fused multiplications, and where a sum runs over columns, in eight parts. So the
 //! compiler may use the vectors of any instruction set and the bits stay the same.
 
+use crate::isa::fetch_all;
 use crate::moments::Scatter;
 use crate::search::Moved;
 use crate::{Block, Float, Isa, Samples};
@@ -43,8 +44,7 @@ impl HardMoments<'_> {
     /// If a label is not below k or the sizes disagree.
     pub fn relabel<F: Float>(&mut self, samples: &Samples<F>, moved: &[Moved], means: &[F]) {
         assert_eq!((samples.n_columns() * self.weight.len(), self.first.len()), (means.len(), means.len()));
-        let isa = Isa::best();
-        isa.run(MoveHard { isa, moments: self, samples, moved, means });
+        Isa::best().run(MoveHard { moments: self, samples, moved, means });
     }
 }
 
@@ -105,7 +105,6 @@ impl<F: Float> AddHard<'_, '_, F> {
 }
 
 struct MoveHard<'a, 'b, 's, F: Float> {
-    isa: Isa,
     moments: &'a mut HardMoments<'b>,
     samples: &'a Samples<'s, F>,
     moved: &'a [Moved],
@@ -126,7 +125,7 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
                 _ => (),
             }
         }
-        let Self { isa, moments, samples, moved, means } = self;
+        let Self { moments, samples, moved, means } = self;
         let d = samples.n_columns();
         let wide = moments.goes_by_cluster(d);
         let direct = samples.contiguous();
@@ -135,7 +134,7 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
         let (mut z, mut parts, mut copied) = (Vec::new(), Vec::new(), Vec::new());
         let ask = |moved: Option<&[Moved]>| {
             let (Some(all), Some(moved)) = (direct, moved) else { return };
-            moved.iter().for_each(|moved| isa.fetch_all(&all[samples.place(moved.row) * d..][..d]));
+            moved.iter().for_each(|moved| fetch_all(simd, &all[samples.place(moved.row) * d..][..d]));
         };
         let mut ahead = moved.chunks(AT_ONCE);
         ask(ahead.next());

@@ -4,6 +4,8 @@
 //! machine has forces that one, which is how the tests reach each path; other values are ignored.
 
 use pulp::{Arch, Simd, WithSimd};
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+use std::any::Any;
 use std::sync::OnceLock;
 
 /// An instruction set that this machine has.
@@ -67,34 +69,6 @@ impl Isa {
         self.arch.dispatch(work)
     }
 
-    /// Asks for the cache lines of some numbers, where a machine can be asked. Nothing that is computed depends on it.
-    #[inline(always)]
-    pub(crate) fn fetch<F, const N: usize>(self, numbers: &[F; N]) {
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        {
-            const LINE: usize = 64;
-            let sse = match self.arch {
-                Arch::V3(isa) => isa.sse,
-                Arch::V4(isa) => isa.sse,
-                _ => return,
-            };
-            for number in numbers.iter().step_by(LINE / size_of::<F>()) {
-                sse._mm_prefetch::<2>(std::ptr::from_ref(number).cast());
-            }
-        }
-        #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
-        let _ = numbers;
-    }
-
-    /// The same of a slice of any length.
-    #[inline(always)]
-    pub(crate) fn fetch_all<F>(self, numbers: &[F]) {
-        const LINE: usize = 64;
-        let lines = numbers.chunks(LINE / size_of::<F>()).map(|line| &line[0]);
-        // They need not begin where a line does, and may end in one more.
-        lines.chain(numbers.last()).for_each(|number| self.fetch(std::array::from_ref(number)));
-    }
-
     /// Its instructions for products of whole numbers.
     pub(crate) fn pairs(self) -> Option<Pairs> {
         self.pairs
@@ -104,6 +78,35 @@ impl Isa {
     pub(crate) fn run<Op: WithSimd>(self, op: Op) -> Op::Output {
         self.arch.dispatch(op)
     }
+}
+
+/// Asks for the cache lines of some numbers, where a machine can be asked. Nothing that is computed depends on it.
+#[inline(always)]
+pub(crate) fn fetch<S: Simd, F, const N: usize>(simd: S, numbers: &[F; N]) {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    {
+        const LINE: usize = 64;
+        // Which it is is known when this is compiled.
+        let simd: &dyn Any = &simd;
+        let sse = match (simd.downcast_ref(), simd.downcast_ref()) {
+            (Some(pulp::x86::V3 { sse, .. }), _) | (_, Some(pulp::x86::V4 { sse, .. })) => sse,
+            _ => return,
+        };
+        for number in numbers.iter().step_by(LINE / size_of::<F>()) {
+            sse._mm_prefetch::<2>(std::ptr::from_ref(number).cast());
+        }
+    }
+    #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+    let _ = (simd, numbers);
+}
+
+/// The same of a slice of any length.
+#[inline(always)]
+pub(crate) fn fetch_all<S: Simd, F>(simd: S, numbers: &[F]) {
+    const LINE: usize = 64;
+    let lines = numbers.chunks(LINE / size_of::<F>()).map(|line| &line[0]);
+    // They need not begin where a line does, and may end in one more.
+    lines.chain(numbers.last()).for_each(|number| fetch(simd, std::array::from_ref(number)));
 }
 
 /// Products of whole numbers of 16 bits, two of them in each lane.

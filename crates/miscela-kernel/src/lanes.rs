@@ -58,6 +58,14 @@ impl Threads {
         if operations < WORTH_SHARING { Threads::One } else { self }
     }
 
+    /// One thread for a fit of so few rows that they are all of one lane, if a pass over them takes no longer than to wake another
+    /// thread. `operations` is about the number of multiplications that a row takes in a pass.
+    pub fn for_fit(self, n_rows: usize, operations: usize) -> Self {
+        const LONGER: f64 = 4e6;
+        let is_short = n_rows < 2 * LEAST_ROWS && n_rows as f64 * (operations as f64) < LONGER;
+        if is_short { Threads::One } else { self }
+    }
+
     /// Calls `work` on each item with its index, in any order.
     pub fn each<T: Send>(self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync + Send) {
         #[cfg(feature = "rayon")]
@@ -163,20 +171,23 @@ pub struct Lanes {
 /// Rows are read and worked on in blocks of this many.
 pub const BLOCK_ROWS: usize = 256;
 
+/// The least rows that it pays to make a lane of.
+const LEAST_ROWS: usize = 4 * BLOCK_ROWS;
+
 impl Lanes {
     /// Lanes for `n_rows` rows where each lane keeps `bytes_per_lane` of statistics.
     ///
     /// At most 64; each so long that clearing and merging its statistics is little beside the work on its rows; and fewer
     /// where the statistics are large: beyond two, the lanes together hold at most 8 MB and 4 bytes a row.
     pub fn new(n_rows: usize, bytes_per_lane: usize) -> Self {
-        Self::of(n_rows, bytes_per_lane, 4 * BLOCK_ROWS)
+        Self::of(n_rows, bytes_per_lane, LEAST_ROWS)
     }
 
     /// The same where a row takes about as many multiplications as `operations`, in passes so short that sharing them out
     /// counts: lanes are longer where rows are soon done.
     pub fn for_work(n_rows: usize, bytes_per_lane: usize, operations: usize) -> Self {
         const WORTH_A_LANE: usize = 1 << 20;
-        Self::of(n_rows, bytes_per_lane, (WORTH_A_LANE / operations.max(1)).clamp(4 * BLOCK_ROWS, 32 * BLOCK_ROWS))
+        Self::of(n_rows, bytes_per_lane, (WORTH_A_LANE / operations.max(1)).clamp(LEAST_ROWS, 32 * BLOCK_ROWS))
     }
 
     fn of(n_rows: usize, bytes_per_lane: usize, least: usize) -> Self {

@@ -17,7 +17,7 @@ use crate::scores::{Contenders, Found, Score, Shifted};
 use crate::tile::{Column, Rows, TILE_ROWS, Tile};
 use crate::whole::{ScoreWhole, Whole, WholeScratch};
 use crate::{Block, Float, Isa};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Centroids, prepared for [`Centroids::assign`].
 ///
@@ -36,12 +36,10 @@ pub struct Centroids<F> {
     /// What is subtracted from rows and centroids alike, so that scores are about differences, not positions.
     offset: Vec<F>,
     shifted: Shifted<F>,
-    /// The same in lines, if rows are scored as they lie.
-    lines: Option<Box<Lines<F>>>,
-    /// The same in whole numbers, if these may be of use; a clone shares them,
-    whole: Option<Arc<Whole>>,
-    /// and whether rows are rounded for that alone.
-    rounds: bool,
+    /// In lines, made for the first rows that are scored as they lie.
+    lines: OnceLock<Box<Lines<F>>>,
+    /// In whole numbers, made when first wanted, if these may be of use; a clone shares them.
+    whole: OnceLock<Option<Arc<Whole>>>,
 }
 
 /// Space that [`Centroids::assign`] works in, kept between calls.
@@ -110,11 +108,8 @@ impl<F: Float> Centroids<F> {
         let count = rows.len() / width;
         assert!(count < MAX_CENTROIDS, "{count} centroids are not fewer than {MAX_CENTROIDS}");
         let shifted = Shifted::new(rows, offset);
-        let lines = Lines::<F>::pay(width, count).then(|| Box::new(Lines::new(shifted.padded(), width)));
-        let whole = Whole::new(&shifted, width).map(Arc::new);
-        // What rounding costs beside few scores: as measured.
-        let rounds = count >= 24 && lines.is_none() && whole.is_some();
-        Self { rows: rows.to_vec(), offset: offset.to_vec(), shifted, lines, whole, rounds }
+        let (lines, whole) = (OnceLock::new(), OnceLock::new());
+        Self { rows: rows.to_vec(), offset: offset.to_vec(), shifted, lines, whole }
     }
 
     /// k
@@ -162,14 +157,32 @@ impl<F: Float> Centroids<F> {
     /// What the scores of a row against all centroids cost, in columns of `f32`: in full, or by whole numbers where these tell enough
     /// and rows are [rounded](crate::Rounded) and kept, or not.
     pub fn scores_cost(&self, by_whole_numbers: bool, rounded: bool) -> usize {
-        let whole = by_whole_numbers && (self.rounds || rounded && self.whole.is_some());
+        let whole = by_whole_numbers && (self.rounds() || rounded && self.whole().is_some());
         let columns = if whole { self.width().div_ceil(2) } else { self.width() * size_of::<F>() / size_of::<f32>() };
         self.len() * columns
     }
 
     /// The centroids in whole numbers, if these may be of use.
     pub(crate) fn whole(&self) -> Option<&Whole> {
-        self.whole.as_deref()
+        self.whole.get_or_init(|| Whole::new(&self.shifted, self.width()).map(Arc::new)).as_deref()
+    }
+
+    /// Whether rows are rounded for that alone.
+    fn rounds(&self) -> bool {
+        // What rounding costs beside few scores: as measured.
+        const FEW: usize = 24;
+        self.len() >= FEW && !self.scores_along() && self.whole().is_some()
+    }
+
+    /// Whether rows are scored as they lie.
+    fn scores_along(&self) -> bool {
+        Lines::<F>::pay(self.width(), self.len())
+    }
+
+    /// The centroids in lines, if rows are scored as they lie.
+    fn lines(&self) -> Option<&Lines<F>> {
+        let new = || Box::new(Lines::new(&self.rows, &self.offset, &self.shifted));
+        self.scores_along().then(|| &**self.lines.get_or_init(new))
     }
 
     /// Finds the nearest of the listed centroids, or of all, for the rows of a tile; says whether whole numbers told enough.
@@ -227,28 +240,28 @@ pub struct Find<'a, F> {
 
 impl<F: Float> Find<'_, F> {
     pub(crate) fn run(self, scratch: &mut NearestScratch<F>) -> bool {
-        let Self { centroids: Centroids { offset, shifted: centroids, lines, .. }, isa, rows, list, .. } = self;
+        let Self { centroids: all, isa, rows, list, .. } = self;
         if list.is_none() && self.tell_by_whole_numbers(scratch) {
             return true;
         }
         let NearestScratch { tile, found, .. } = scratch;
-        if let (Some(lines), None) = (lines, list) {
-            isa.run(Along { isa, rows, offset, centroids, lines, found });
+        let Centroids { offset, shifted: centroids, .. } = all;
+        if let (None, Some(lines)) = (list, all.lines()) {
+            isa.run(Along { rows, offset, centroids, lines, found });
             return false;
         }
         tile.take(rows, offset);
-        isa.run(Score { columns: tile.columns(), rows: rows.len(), centroids, list, ahead: rows.beyond(), isa, found });
+        isa.run(Score { columns: tile.columns(), rows: rows.len(), centroids, list, ahead: rows.beyond(), found });
         false
     }
 
     /// The same by whole numbers, if they can pay; says whether they told enough.
     fn tell_by_whole_numbers(&self, scratch: &mut NearestScratch<F>) -> bool {
-        let Self { centroids: Centroids { offset, shifted: centroids, whole, .. }, isa, rows, rounded, .. } = self;
+        let Self { centroids: all, isa, rows, rounded, .. } = self;
         let NearestScratch { tile, found, words, about, whole: scratch, trial } = scratch;
-        let (Some(whole), Some(pairs)) = (whole, isa.pairs()) else { return false };
-        if rounded.is_none() && !self.centroids.rounds || !trial.goes_on() {
-            return false;
-        }
+        let Some(pairs) = isa.pairs().filter(|_| rounded.is_some() || all.rounds()) else { return false };
+        let Some(whole) = all.whole().filter(|_| trial.goes_on()) else { return false };
+        let Centroids { offset, shifted: centroids, .. } = all;
         let (words, about, ahead) = if let Some((words, about)) = *rounded {
             (words, about, Default::default())
         } else {
@@ -257,8 +270,7 @@ impl<F: Float> Find<'_, F> {
             *about = isa.run(Round { tile, reach: whole.reach(), words: &mut *words });
             (&words[..], &*about, rows.beyond())
         };
-        let isa = *isa;
-        trial.note(pairs.run(ScoreWhole { rows, words, about, offset, centroids, whole, ahead, isa, scratch, found }))
+        trial.note(pairs.run(ScoreWhole { rows, words, about, offset, centroids, whole, ahead, scratch, found }))
     }
 }
 

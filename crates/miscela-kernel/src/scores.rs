@@ -16,9 +16,10 @@
 //! score is at most −¼‖c‖², so that its error is at most 3γ times itself. Every row thus comes with a lead that rounding
 //! cannot explain, or without, and with safe bounds of its distances.
 
-use crate::float::lanes;
+use crate::Float;
+use crate::float::{dot, lanes};
+use crate::isa::fetch;
 use crate::tile::Column;
-use crate::{Float, Isa};
 use pulp::{Simd, WithSimd};
 
 /// Centroids relative to an offset, ready to be scored.
@@ -51,12 +52,9 @@ impl<F: Float> Shifted<F> {
             reach: 0.0,
         };
         for row in rows.chunks_exact(width) {
-            let mut norm = 0.0;
-            for (c, o) in row.iter().zip(offset) {
-                let c = *c - *o;
-                norm += c.widen() * c.widen();
-                shifted.rows.push(c);
-            }
+            let first = shifted.rows.len();
+            shifted.rows.extend(row.iter().zip(offset).map(|(c, o)| *c - *o));
+            let norm = dot(&shifted.rows[first..], &shifted.rows[first..]);
             shifted.starts.push(F::narrow(-0.5 * norm));
             shifted.reach = shifted.reach.max(norm.sqrt());
         }
@@ -228,7 +226,6 @@ pub(crate) struct Score<'a, F> {
     pub(crate) list: Option<&'a [u32]>,
     /// Numbers that are wanted next: they are asked for between the scores.
     pub(crate) ahead: &'a [F],
-    pub(crate) isa: Isa,
     pub(crate) found: &'a mut Found<F>,
 }
 
@@ -252,7 +249,7 @@ impl<F: Float> Score<'_, F> {
     /// V registers of rows against G centroids at a time, with all their scores in registers over all columns.
     #[inline(always)]
     fn wide<S: Simd, const V: usize, const G: usize>(self, simd: S) {
-        let Self { columns, rows, centroids, list, ahead, isa, found } = self;
+        let Self { columns, rows, centroids, list, ahead, found } = self;
         let mut ahead = ahead.as_chunks::<LINE>().0.iter();
         let groups = rows.div_ceil(V * lanes::<S, F>()) * centroids.count(list).div_ceil(G);
         let each = ahead.len().div_ceil(groups.max(1));
@@ -265,7 +262,7 @@ impl<F: Float> Score<'_, F> {
                     running.note(simd, &scores[g], centroids.numbers[together[g]]);
                 }
                 for line in ahead.by_ref().take(each) {
-                    isa.fetch(line);
+                    fetch(simd, line);
                 }
             }
             running.norm2 = norms(simd, columns, at);

@@ -238,7 +238,7 @@ impl<F: Float> Search<'_, F> {
             if isa.run(Narrow { columns, uppers: &uppers[..open.len()], scratch }) {
                 let SearchScratch { nearest: NearestScratch { tile, found, .. }, candidates, .. } = scratch;
                 let (columns, rows) = (tile.columns(), tile.rows());
-                isa.run(Score { columns, rows, centroids, list: Some(candidates), ahead: &[], isa, found });
+                isa.run(Score { columns, rows, centroids, list: Some(candidates), ahead: &[], found });
                 return (Scored::Candidates, (open.len() * candidates.len()) as u64);
             }
         }
@@ -257,7 +257,7 @@ impl<F: Float> Search<'_, F> {
         *beyond = Column::splat(F::infinity());
         if self.columns.is_some() {
             let NearestScratch { tile, found, .. } = nearest;
-            isa.run(Score { columns: tile.columns(), rows: open.len(), centroids, list: None, ahead: &[], isa, found });
+            isa.run(Score { columns: tile.columns(), rows: open.len(), centroids, list: None, ahead: &[], found });
         } else {
             self.centroids.find(isa, rows, None, nearest);
         }

@@ -354,7 +354,7 @@ impl<F: Float> Sweep<'_, F> {
         let (first, mut whole) = (at * TILE_ROWS, false);
         if let Some(columns) = self.boxes.and_then(|(_, boxes)| boxes.columns(at)) {
             let (centroids, found) = (self.centroids.shifted(), &mut nearest.found);
-            isa.run(Score { columns, rows, centroids, list, ahead: &[], isa, found });
+            isa.run(Score { columns, rows, centroids, list, ahead: &[], found });
         } else {
             let rows = Rows::run(samples, first..first + rows, copied);
             whole = match (self.rounded, list) {

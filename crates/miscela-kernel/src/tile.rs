@@ -4,6 +4,7 @@
 //! horizontal step: a distance, an argmin, a triangular solve and an exponential are all element-wise.
 
 use crate::float::lanes;
+use crate::isa::fetch;
 use crate::{Block, Float, Isa, Samples};
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
@@ -53,9 +54,7 @@ impl<F: Float> Tile<F> {
             self.columns.fill(Column::splat(F::zero()));
         }
         let (all, starts) = (rows.all, &rows.starts[..rows.count]);
-        let isa = Isa::best();
-        rows.fetch(isa);
-        isa.run(Turn { all, starts, offset, columns: &mut self.columns });
+        Isa::best().run(Turn { all, starts, offset, columns: &mut self.columns });
     }
 
     /// Makes row `i` zero, for a row that does not count.
@@ -123,15 +122,6 @@ impl<'a, F: Float> Rows<'a, F> {
     fn consecutive(all: &'a [F], range: Range<usize>, width: usize) -> Self {
         assert!(range.len() <= TILE_ROWS);
         Self { all, starts: std::array::from_fn(|i| (range.start + i) * width), count: range.len(), width }
-    }
-
-    /// Asks for long rows, one after the other. They are turned several rows at a time, and memory is sooner read along one line
-    /// than along many.
-    fn fetch(&self, isa: Isa) {
-        const LONG: usize = 256;
-        if self.width * size_of::<F>() >= LONG {
-            (0..self.count).for_each(|i| self.row(i).as_chunks::<LANES>().0.iter().for_each(|line| isa.fetch(line)));
-        }
     }
 
     /// How many there are.
@@ -203,7 +193,7 @@ impl<F: Float> WithSimd for Turn<'_, F> {
             2 => return self.narrow::<2>(),
             3 => return self.narrow::<3>(),
             4 => return self.narrow::<4>(),
-            _ => (),
+            _ => self.fetch(simd),
         }
         let done = match lanes::<S, F>() {
             2 => self.squares::<S, 2>(simd),
@@ -220,6 +210,18 @@ impl<F: Float> WithSimd for Turn<'_, F> {
 }
 
 impl<F: Float> Turn<'_, F> {
+    /// Asks for long rows, one after the other. They are turned several rows at a time, and memory is sooner read along one line
+    /// than along many.
+    #[inline(always)]
+    fn fetch<S: Simd>(&self, simd: S) {
+        const LONG: usize = 256;
+        let width = self.offset.len();
+        if width * size_of::<F>() >= LONG {
+            let lines = |start: &usize| self.all[*start..*start + width].as_chunks::<LANES>().0;
+            self.starts.iter().for_each(|start| lines(start).iter().for_each(|line| fetch(simd, line)));
+        }
+    }
+
     /// Turns rows of D columns.
     #[inline(always)]
     fn narrow<const D: usize>(self) {

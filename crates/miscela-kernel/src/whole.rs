@@ -21,7 +21,8 @@
 //! would make t coarse. Its score is at most ‖x‖b − ½b², with b the greater of ‖x‖ and the least of the lengths left out, and what
 //! is not above that is in doubt. So is a row that is four times as long as the rows of its tile.
 
-use crate::isa::{Products, WithProducts};
+use crate::float::dot;
+use crate::isa::{Products, WithProducts, fetch};
 use crate::rounded::{About, FAR, LONGEST};
 use crate::scores::{Found, Known, Shifted};
 use crate::tile::{Column, Rows, TILE_ROWS};
@@ -82,8 +83,7 @@ impl Whole {
     /// Nothing if the centroids have no length.
     fn of<F: Float>(centroids: &Shifted<F>, width: usize) -> Option<Self> {
         let rows = || (0..centroids.len()).map(|c| centroids.row(c));
-        let lengths: Vec<f64> =
-            rows().map(|row| row.iter().map(|x| x.widen() * x.widen()).sum::<f64>().sqrt()).collect();
+        let lengths: Vec<f64> = rows().map(|row| dot(row, row).sqrt()).collect();
         let limit = FAR * lengths.iter().sum::<f64>() / lengths.len() as f64;
         let near = lengths.iter().copied().filter(|length| *length <= limit);
         let reach = near.fold(0.0, f64::max);
@@ -164,7 +164,6 @@ pub(crate) struct ScoreWhole<'a, F> {
     pub(crate) whole: &'a Whole,
     /// Numbers that are wanted next: they are asked for between the scores.
     pub(crate) ahead: &'a [F],
-    pub(crate) isa: Isa,
     pub(crate) scratch: &'a mut WholeScratch,
     pub(crate) found: &'a mut Found<F>,
 }
@@ -174,7 +173,7 @@ impl<F: Float> WithProducts for ScoreWhole<'_, F> {
 
     #[inline(always)]
     fn with_products<S: Simd>(self, simd: S, products: impl Products<S>) -> bool {
-        let Self { rows, words, about, offset, centroids, whole, ahead, isa, scratch, found } = self;
+        let Self { rows, words, about, offset, centroids, whole, ahead, scratch, found } = self;
         let (count, width, scale) = (rows.len(), offset.len(), about.scale.widen());
         let (unit, ratio) = (F::narrow(whole.unit / scale), whole.unit * scale);
         // A unit that has not all its digits, or rows that are far shorter than the centroids; or these are no numbers.
@@ -189,7 +188,7 @@ impl<F: Float> WithProducts for ScoreWhole<'_, F> {
         }
         let mut known = Known { norm2: about.norm2, ..Known::new() };
         let mut best = Best::new();
-        best.find(simd, products, isa, whole, words, scratch, count, ahead);
+        best.find(simd, products, whole, words, scratch, count, ahead);
         best.tell(whole, about, unit, &mut known);
         let far = about.far(whole);
         for (second, far) in known.second.0.iter_mut().zip(&far.0) {
@@ -260,7 +259,6 @@ impl Best {
         &mut self,
         simd: S,
         products: impl Products<S>,
-        isa: Isa,
         whole: &Whole,
         words: &[Column<u32>],
         WholeScratch { starts, greatest }: &mut WholeScratch,
@@ -308,7 +306,7 @@ impl Best {
                     best[r] = simd.max_u32s(best[r], most);
                 }
                 for line in ahead.by_ref().take(each) {
-                    isa.fetch(line);
+                    fetch(simd, line);
                 }
             }
             S::as_mut_simd_u32s(&mut self.score).0[at..at + STRIP].copy_from_slice(&best);
@@ -400,7 +398,7 @@ mod tests {
         let about = &isa.run(Round { tile: &tile, reach: whole.reach(), words: &mut words });
         let (words, scratch, mut found) = (&words[..], &mut WholeScratch::default(), Found::new());
         let (ahead, kept) = (&[][..], &mut found);
-        let score = ScoreWhole { rows, words, about, offset, centroids, whole, ahead, isa, scratch, found: kept };
+        let score = ScoreWhole { rows, words, about, offset, centroids, whole, ahead, scratch, found: kept };
         let used = if own { isa.pairs()?.run(score) } else { isa.run(Plainly(score)) };
         Some((used, found))
     }

@@ -53,7 +53,7 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         observer: &mut dyn Observer,
     ) -> Result<KMeans<F, D>, KMeansError> {
         let (records, missing) = (records.view(), self.missing());
-        self.fit_rows(|threads| samples_by(&records, weights, missing, threads), observer)
+        self.fit_rows(records.dim(), |threads| samples_by(&records, weights, missing, threads), observer)
     }
 
     pub(super) fn fit_samples(
@@ -61,12 +61,13 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         samples: &Samples<F>,
         observer: &mut dyn Observer,
     ) -> Result<KMeans<F, D>, KMeansError> {
-        self.fit_rows(|_| Ok(samples.in_order(None)), observer)
+        self.fit_rows(samples.rows().dim(), |_| Ok(samples.in_order(None)), observer)
     }
 
-    /// Fits rows that are taken, and so checked, by those who work on them.
+    /// Fits n rows of d columns that are taken, and so checked, by those who work on them.
     fn fit_rows<'s>(
         &self,
+        (n, d): (usize, usize),
         rows: impl FnOnce(Threads) -> Result<Samples<'s, F>, SamplesError> + Send,
         observer: &mut dyn Observer,
     ) -> Result<KMeans<F, D>, KMeansError> {
@@ -75,7 +76,8 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         let seeds = self.seeds(if given { 1 } else { self.n_runs() });
         // The generator stays here: it need not be able to go to another thread.
         let params = self.clone().with_rng(());
-        self.threads().install(|threads| params.fit_from(&rows(threads)?, &seeds, threads, observer))
+        let threads = self.threads().for_fit(n, self.n_clusters() * d);
+        threads.install(|threads| params.fit_from(&rows(threads)?, &seeds, threads, observer))
     }
 
     /// One seed a run, drawn before any work is shared out.

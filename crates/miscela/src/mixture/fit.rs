@@ -136,7 +136,10 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         let seeds = self.seeds(samples);
         // The generator stays here: it need not be able to go to another thread.
         let params = self.clone().with_rng(());
-        self.threads().install(|threads| {
+        // Two products for each entry of a full covariance, and the exponential.
+        let width = samples.n_columns();
+        let threads = self.threads().for_fit(n_samples, n_clusters * width * (width + 8));
+        threads.install(|threads| {
             let mut seconds = Seconds::default();
             let summary = timed(&mut seconds.fit, || params.summary(samples, threads));
             check_squares::<F>(&summary, || differ(samples))?;
