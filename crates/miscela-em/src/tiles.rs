@@ -251,8 +251,11 @@ impl<F: Float> GaussianScratch<F> {
     pub(crate) fn add_moments(&mut self, block: &Block<F>, means: &[F], sums: &mut Sums) {
         let tiles = block.len().div_ceil(TILE_ROWS);
         for (tile, weights) in self.tiles[..tiles].iter_mut().zip(&self.row_weights) {
-            // Rows that do not count may be so far away that their squares are infinite, and zero times that is no number.
-            (0..tile.rows()).filter(|i| weights.0[*i] == F::zero()).for_each(|i| tile.clear_row(i));
+            // Rows that do not count may be so far away that their squares are infinite, and zero times that is no number. As a rule
+            // there are none.
+            if weights.0[..tile.rows()].iter().fold(false, |any, w| any | (*w == F::zero())) {
+                (0..tile.rows()).filter(|i| weights.0[*i] == F::zero()).for_each(|i| tile.clear_row(i));
+            }
         }
         let shared = Shared {
             block,

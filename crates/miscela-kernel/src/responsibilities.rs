@@ -92,7 +92,15 @@ impl<F: Float> WithSimd for Share<'_, F> {
         let Self { columns, sharing, counts } = self;
         let (mut totals, limits) = (Column::splat(F::zero()), limits());
         for (part, total) in totals.0.as_chunks_mut::<CHUNK>().0.iter_mut().enumerate() {
-            *total = share_chunk::<S, F>(simd, columns, part, sharing, &limits, counts);
+            *total = share_chunk::<S, F>(simd, columns, part, sharing, &limits);
+        }
+        let (zero, one) = (F::splat(simd, F::zero()), F::splat(simd, F::one()));
+        for (column, count) in columns.iter().zip(counts) {
+            let mut there = zero;
+            for r in F::vectors::<S>(&column.0) {
+                there = F::vadd(simd, there, F::vselect(simd, F::vless(simd, zero, *r), one, zero));
+            }
+            *count += F::vsum(simd, there).widen() as u32;
         }
         totals
     }
@@ -112,7 +120,6 @@ fn share_chunk<S: Simd, F: Float>(
     part: usize,
     sharing: &Sharing<F>,
     limits: &[(F, F); 2],
-    counts: &mut [u32],
 ) -> [F; CHUNK] {
     // Not −∞, so that a row of −∞s gives −∞ − m = −∞ and not NaN.
     let mut greatest = [F::min_value(); CHUNK];
@@ -151,14 +158,10 @@ fn share_chunk<S: Simd, F: Float>(
         share[i] = weights[i] / s;
         total[i] += sharing.temperature * F::ln_positive::<S>(s);
     }
-    let (zero, one) = (F::splat(simd, F::zero()), F::splat(simd, F::one()));
-    for (column, count) in columns.iter_mut().zip(counts) {
-        let mut there = zero;
+    for column in columns {
         for (r, share) in F::vectors_mut::<S>(chunk(column, part)).iter_mut().zip(F::vectors::<S>(&share)) {
             *r = F::vmul(simd, *r, *share);
-            there = F::vadd(simd, there, F::vselect(simd, F::vless(simd, zero, *r), one, zero));
         }
-        *count += F::vsum(simd, there).widen() as u32;
     }
     total
 }
