@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! for each 4 rows x, and each 5 centroids c:   20 products (x − o)·(c − o), each in a register over all columns
-//!                                              meanwhile the next 4 rows are asked for, a line after the other
+//!                                              meanwhile some of the next 4 rows are asked for, side by side
 //! ```
 //!
 //! To turn rows into columns (`tile.rs`) costs the same for one centroid as for a thousand, and while rows are turned nothing
@@ -10,6 +10,9 @@
 //! memory is read while numbers are multiplied. (Where there are but 16 registers, it is two centroids at a time.) What is found
 //! is what `scores.rs` finds, with the same bounds on rounding: each lane sums the products of its own columns, and the lanes
 //! are added in a tree.
+//!
+//! Where the offset o lies not much farther from zero than centroids do from it, it saves no digits worth a subtraction for each number: then
+//! the products are x·c.
 
 use crate::Float;
 use crate::float::{dot, lane_sums, lanes};
@@ -61,8 +64,8 @@ impl<F: Float> Lines<F> {
     }
 }
 
-/// How many times as far as the farthest centroid is from the offset that may be from zero, for it to be left alone: all lengths
-/// that bounds on rounding are made of are as many times greater then, at most.
+/// How many times as far as the farthest centroid is from the offset that may be from zero, for it to be left out. Then no centroid
+/// is more than three times as far from zero as that.
 const NEAR: f64 = 2.0;
 
 /// Up to [`LINE`] numbers, and zeros.
