@@ -253,8 +253,9 @@ impl<F: Float> GaussianScratch<F> {
         for (tile, weights) in self.tiles[..tiles].iter_mut().zip(&self.row_weights) {
             // Rows that do not count may be so far away that their squares are infinite, and zero times that is no number. As a rule
             // there are none.
-            if weights.0[..tile.rows()].iter().fold(false, |any, w| any | (*w == F::zero())) {
-                (0..tile.rows()).filter(|i| weights.0[*i] == F::zero()).for_each(|i| tile.clear_row(i));
+            let counts_not = |w: &F| *w == F::zero();
+            if weights.0[..tile.rows()].iter().fold(false, |any, w| any | counts_not(w)) {
+                (0..tile.rows()).filter(|i| counts_not(&weights.0[*i])).for_each(|i| tile.clear_row(i));
             }
         }
         let shared = Shared {

@@ -169,7 +169,7 @@ impl<F: Float> WithSimd for MoveHard<'_, '_, '_, F> {
 impl<F: Float> MoveHard<'_, '_, '_, F> {
     #[inline(always)]
     fn narrow<const D: usize>(self, all: &[F]) {
-        let Self { moments, samples, moved, means, .. } = self;
+        let Self { moments, samples, moved, means } = self;
         let (rows, means) = (all.as_chunks::<D>().0, means.as_chunks::<D>().0);
         for Moved { row, from, to } in moved {
             let (w, row) = (samples.weight(*row), &rows[samples.place(*row)]);

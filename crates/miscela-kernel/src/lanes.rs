@@ -60,9 +60,9 @@ impl Threads {
 
     /// One thread for a fit of so few rows that they are all of one lane, if a pass over them takes no longer than to wake another
     /// thread. `operations` is about the number of multiplications that a row takes in a pass.
-    pub fn for_fit(self, n_rows: usize, operations: usize) -> Self {
+    pub fn for_fit(self, n_rows: usize, operations: f64) -> Self {
         const LONGER: f64 = 4e6;
-        let is_short = n_rows < 2 * LEAST_ROWS && n_rows as f64 * (operations as f64) < LONGER;
+        let is_short = n_rows < 2 * LEAST_ROWS && n_rows as f64 * operations < LONGER;
         if is_short { Threads::One } else { self }
     }
 
@@ -228,6 +228,18 @@ impl Lanes {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn fits_of_one_lane_and_short_passes_take_one_thread() {
+        let (most, two) = (2 * LEAST_ROWS - 1, Threads::Count(2));
+        for bytes in [0, 1 << 10, 1 << 24] {
+            let lanes =
+                [Lanes::new(most, bytes), Lanes::for_work(most, bytes, 1), Lanes::for_work(most, bytes, 1 << 20)];
+            assert_eq!(lanes.map(|lanes| lanes.count()), [1; 3]);
+        }
+        assert_eq!((two.for_fit(most, 1000.0), two.for_fit(most, 2000.0)), (Threads::One, two));
+        assert_eq!((two.for_fit(most + 1, 1.0), Threads::Ambient.for_fit(1, 1.0)), (two, Threads::One));
+    }
 
     proptest! {
         #[test]

@@ -36,9 +36,9 @@ pub struct Centroids<F> {
     /// What is subtracted from rows and centroids alike, so that scores are about differences, not positions.
     offset: Vec<F>,
     shifted: Shifted<F>,
-    /// In lines, made for the first rows that are scored as they lie.
-    lines: OnceLock<Box<Lines<F>>>,
-    /// In whole numbers, made when first wanted, if these may be of use; a clone shares them.
+    /// In lines, made for the first rows that are scored as they lie; a clone made after that shares them.
+    lines: OnceLock<Arc<Lines<F>>>,
+    /// In whole numbers, if these may be of use, likewise.
     whole: OnceLock<Option<Arc<Whole>>>,
 }
 
@@ -181,7 +181,7 @@ impl<F: Float> Centroids<F> {
 
     /// The centroids in lines, if rows are scored as they lie.
     fn lines(&self) -> Option<&Lines<F>> {
-        let new = || Box::new(Lines::new(&self.rows, &self.offset, &self.shifted));
+        let new = || Arc::new(Lines::new(&self.rows, &self.offset, &self.shifted));
         self.scores_along().then(|| &**self.lines.get_or_init(new))
     }
 
@@ -399,6 +399,23 @@ mod tests {
         // A centroid that lies infinitely far from the offset, between others that do not.
         let far = [-1e38f32, 5.0, 3.4e38, 0.0, -1e38, 0.0, -1e38, 1.0];
         conforms(&[-1e38f32, 5.0, -1e38, 0.1, -1e38, 0.9], &far, &[-1e38, 0.0]);
+    }
+
+    #[test]
+    fn rows_far_shorter_than_the_offset_find_what_is_as_near() {
+        // The products of all columns but the first are lost in any sum of differences that goes column by column.
+        let d = 64;
+        let line = |first: f32| (0..d).map(move |j| if j == 0 { first } else { 0.0 });
+        let offset: Vec<f32> = (0..d).map(|j| if j == 0 { 1.01 } else { 2.4e-4 }).collect();
+        let centroids: Vec<f32> = [9.0, 1e-3, -1e-3].into_iter().flat_map(line).collect();
+        conforms(&vec![0.0; d], &centroids, &offset);
+        // Offsets less, and more, than twice as far from zero as any centroid is from them.
+        for far in [1.0, 8.9, 9.1, 1e4, 1e18, 1e19] {
+            let centroids: Vec<f32> = [far - 5.0, far, far, far + 1e-3 * far].into_iter().flat_map(line).collect();
+            let offset: Vec<f32> = line(far).collect();
+            let rows: Vec<f32> = [0.0, far, far - 2.5, -far, 3.4e38].into_iter().flat_map(line).collect();
+            conforms(&rows, &centroids, &offset);
+        }
     }
 
     #[test]

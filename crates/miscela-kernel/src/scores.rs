@@ -194,7 +194,8 @@ pub(crate) struct Found<F> {
     /// By how much, in units of score, that one leads the others beyond what rounding could explain; not above zero, or
     /// NaN, where the winner is in doubt.
     pub(crate) lead: Column<F>,
-    /// No centroid whose score is below this, however its products are summed, can be the nearest.
+    /// No centroid whose score, of row and centroid less the offset, is below this, however its products are summed, can be the
+    /// nearest.
     pub(crate) floor: Column<F>,
     /// No less than ‖x − c‖² for the centroid found.
     pub(crate) nearest: Column<F>,
@@ -306,6 +307,11 @@ const LINE: usize = 16;
 /// The columns that are summed in one go.
 const PART: usize = 64;
 
+/// The most additions that a number goes through in a score of these kernels.
+pub(crate) fn longest_sum(width: usize) -> usize {
+    width.min(PART) + width.div_ceil(PART)
+}
+
 /// The registers of rows, and the centroids, that are scored together: few enough that all fits in the registers, and
 /// enough that the units which multiply and add never wait.
 pub(crate) const STRIP: usize = 2;
@@ -385,7 +391,7 @@ impl<S: Simd, F: Float, const N: usize> Running<S, F, N> {
         centroids: &Shifted<F>,
         found: &mut Found<F>,
     ) {
-        let length = length.max(width.min(PART) + width.div_ceil(PART)) as f64;
+        let length = length.max(longest_sum(width)) as f64;
         let width = width as f64;
         let splat = |value: f64| F::splat(simd, F::narrow(value));
         let gamma = 2.0 * (2.0 * length + 6.0) * F::UNIT_ROUNDOFF;

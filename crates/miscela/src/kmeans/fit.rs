@@ -76,7 +76,11 @@ impl<F: Float, R: Rng + Clone, D: Centred<F>> KMeansValidParams<F, R, D> {
         let seeds = self.seeds(if given { 1 } else { self.n_runs() });
         // The generator stays here: it need not be able to go to another thread.
         let params = self.clone().with_rng(());
-        let threads = self.threads().for_fit(n, self.n_clusters() * d);
+        // Where sizes are bounded, there are as many rows as their weights say.
+        let threads = match self.sizes(n) {
+            None => self.threads().for_fit(n, self.n_clusters() as f64 * d as f64),
+            Some(_) => self.threads(),
+        };
         threads.install(|threads| params.fit_from(&rows(threads)?, &seeds, threads, observer))
     }
 

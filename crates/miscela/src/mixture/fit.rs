@@ -136,9 +136,12 @@ impl<F: Float, R: Rng + Clone> GmmValidParams<F, R> {
         let seeds = self.seeds(samples);
         // The generator stays here: it need not be able to go to another thread.
         let params = self.clone().with_rng(());
-        // Two products for each entry of a full covariance, and the exponential.
-        let width = samples.n_columns();
-        let threads = self.threads().for_fit(n_samples, n_clusters * width * (width + 8));
+        // Two products for each entry of a triangle, and the exponential; where values are missing, a factorisation for each pattern.
+        let width = samples.n_columns() as f64;
+        let threads = match samples.n_missing() {
+            0 => self.threads().for_fit(n_samples, n_clusters as f64 * (width * width + 8.0)),
+            _ => self.threads(),
+        };
         threads.install(|threads| {
             let mut seconds = Seconds::default();
             let summary = timed(&mut seconds.fit, || params.summary(samples, threads));
