@@ -216,7 +216,7 @@ impl<F: Float> Turn<'_, F> {
     fn fetch<S: Simd>(&self, simd: S) {
         const LONG: usize = 256;
         let width = self.offset.len();
-        if width * size_of::<F>() >= LONG {
+        if size_of_val(self.offset) >= LONG {
             let lines = |start: &usize| self.all[*start..*start + width].as_chunks::<LANES>().0;
             self.starts.iter().for_each(|start| lines(start).iter().for_each(|line| fetch(simd, line)));
         }
