@@ -282,8 +282,8 @@ impl<F: Float> Nearest<F> {
         let prefix = self.directions.as_ref().map(|directions| Prefix::new(directions, centroids));
         // What was rounded is soon scored: too soon, perhaps, to be shared.
         let rounded = self.rounded.is_some();
-        let work = (samples.n_rows() * centroids.scores_cost(true, rounded)) as f64;
-        let threads = if rounded { threads.for_work(work) } else { threads };
+        let work = || (samples.n_rows() * centroids.scores_cost(true, true)) as f64;
+        let threads = if rounded { threads.for_work(work()) } else { threads };
         let drift = self.latest.as_ref().filter(|_| look == Look::Tiles).map(|old| greatest_step(old, centroids));
         let steps = self.latest.as_ref().filter(|_| known).map(|old| Step::all(old, centroids, self.plan.wants_gaps()));
         let columns = (self.order.is_some() && self.plan.narrows()).then(|| CentroidColumns::new(centroids));

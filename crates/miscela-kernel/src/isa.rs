@@ -80,12 +80,14 @@ impl Isa {
     }
 }
 
+/// The bytes of a cache line.
+const LINE: usize = 64;
+
 /// Asks for the cache lines of some numbers, where a machine can be asked. Nothing that is computed depends on it.
 #[inline(always)]
 pub(crate) fn fetch<S: Simd, F, const N: usize>(simd: S, numbers: &[F; N]) {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     {
-        const LINE: usize = 64;
         // Which it is is known when this is compiled.
         let simd: &dyn Any = &simd;
         let sse = match (simd.downcast_ref(), simd.downcast_ref()) {
@@ -103,7 +105,6 @@ pub(crate) fn fetch<S: Simd, F, const N: usize>(simd: S, numbers: &[F; N]) {
 /// The same of a slice of any length.
 #[inline(always)]
 pub(crate) fn fetch_all<S: Simd, F>(simd: S, numbers: &[F]) {
-    const LINE: usize = 64;
     let lines = numbers.chunks(LINE / size_of::<F>()).map(|line| &line[0]);
     // They need not begin where a line does, and may end in one more.
     lines.chain(numbers.last()).for_each(|number| fetch(simd, std::array::from_ref(number)));

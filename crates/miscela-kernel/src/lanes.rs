@@ -58,11 +58,12 @@ impl Threads {
         if operations < WORTH_SHARING { Threads::One } else { self }
     }
 
-    /// One thread for a fit of so few rows that they are all of one lane, if a pass over them takes no longer than to wake another
-    /// thread. `operations` is about the number of multiplications that a row takes in a pass.
+    /// One thread for a fit of so few rows that they are all of one lane, so that no pass is shared out, if passes are short, too: what
+    /// could be shared beside them does not repay waking a pool. `operations` is about the number of multiplications that a row takes
+    /// in a pass.
     pub fn for_fit(self, n_rows: usize, operations: f64) -> Self {
-        const LONGER: f64 = 4e6;
-        let is_short = n_rows < 2 * LEAST_ROWS && n_rows as f64 * operations < LONGER;
+        const LONG: f64 = 4e6;
+        let is_short = n_rows < 2 * LEAST_ROWS && n_rows as f64 * operations < LONG;
         if is_short { Threads::One } else { self }
     }
 

@@ -259,8 +259,13 @@ impl<F: Float> Find<'_, F> {
     fn tell_by_whole_numbers(&self, scratch: &mut NearestScratch<F>) -> bool {
         let Self { centroids: all, isa, rows, rounded, .. } = self;
         let NearestScratch { tile, found, words, about, whole: scratch, trial } = scratch;
-        let Some(pairs) = isa.pairs().filter(|_| rounded.is_some() || all.rounds()) else { return false };
-        let Some(whole) = all.whole().filter(|_| trial.goes_on()) else { return false };
+        if rounded.is_none() && !all.rounds() {
+            return false;
+        }
+        let (Some(pairs), Some(whole)) = (isa.pairs(), all.whole()) else { return false };
+        if !trial.goes_on() {
+            return false;
+        }
         let Centroids { offset, shifted: centroids, .. } = all;
         let (words, about, ahead) = if let Some((words, about)) = *rounded {
             (words, about, Default::default())
@@ -379,6 +384,7 @@ mod tests {
             let (rows, centroids): (Vec<f32>, Vec<f32>) =
                 (rows.iter().map(single).collect(), centroids.iter().map(single).collect());
             if rows.iter().chain(&centroids).all(|x| x.is_finite()) {
+                conforms(&rows, &centroids, &vec![single(&0.0); d]);
                 conforms(&rows, &centroids, &vec![0.0; d]);
             }
         }
@@ -409,8 +415,8 @@ mod tests {
         let offset: Vec<f32> = (0..d).map(|j| if j == 0 { 1.01 } else { 2.4e-4 }).collect();
         let centroids: Vec<f32> = [9.0, 1e-3, -1e-3].into_iter().flat_map(line).collect();
         conforms(&vec![0.0; d], &centroids, &offset);
-        // Offsets less, and more, than twice as far from zero as any centroid is from them.
-        for far in [1.0, 8.9, 9.1, 1e4, 1e18, 1e19] {
+        // Offsets less, and more, than twice as far from zero as any centroid is from them: five, or a thousandth of their own length.
+        for far in [1.0, 9.9, 10.1, 1e4, 1e18, 1e19] {
             let centroids: Vec<f32> = [far - 5.0, far, far, far + 1e-3 * far].into_iter().flat_map(line).collect();
             let offset: Vec<f32> = line(far).collect();
             let rows: Vec<f32> = [0.0, far, far - 2.5, -far, 3.4e38].into_iter().flat_map(line).collect();
